@@ -1,0 +1,51 @@
+"""An app as the ledger knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deployer.model.formation import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An add-on under a name: `DATABASE` makes its URL the config var `DATABASE_URL`."""
+
+    name: str
+    addon: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """`apps/A/app`: what outlives releases. `uid` owns the app's files and processes on every host, never reused."""
+
+    name: str
+    uid: int
+    created: str
+    buildpacks: tuple[str, ...] = ()
+    formation: dict[str, Quantity] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    maintenance: bool = False
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """`apps/A/current`: the commit point. `generation` grows with every change of the app's routes."""
+
+    release: int
+    generation: int
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`apps/A/operation`: what a command is in the middle of, written before each phase, deleted at its end."""
+
+    kind: str  # deploy, config, rollback, scale, restart ...
+    phase: str  # record, release, boot, stage, commit, switch, watch, retire
+    release: int  # the one being made, or the current one where none is
+    previous: int | None
+    token: int
+    formation: dict[str, Quantity] = field(default_factory=dict)
+    schema: int = 1

@@ -1,0 +1,54 @@
+"""Spaces, their hosts and seats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """`hosts/ID`. `address` is how the command line reaches it, `private_address` how routers of other hosts do.
+    `host_key` is an OpenSSH public key line without a comment (`ssh-ed25519 AAAA...`)."""
+
+    id: str
+    seat: int
+    address: str
+    private_address: str
+    host_key: str
+    user: str = "root"
+    port: int = 22
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space."""
+
+    name: str
+    kind: str  # sandbox, ssh, aws
+    platform: str
+    url: str
+    created: str
+    tool: str
+    epoch: int = 1
+    schema: int = 1
+
+    def app_url(self, app: str) -> str:
+        """Where an app answers."""
+        return self.url.replace("{app}", app)
+
+    def app_host(self, app: str) -> str:
+        """The name in the Host header that routers send to an app, without a port."""
+        return self.app_url(app).split("//", 1)[1].split("/", 1)[0].split(":", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own."""
+
+    name: str
+    kind: str
+    first: Host
+    identity: str  # path of the private key
+    folder: str | None = None
+    schema: int = 1

@@ -1,0 +1,76 @@
+"""Small-object storage with conditional writes: what a space's ledger and leases stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Lost(Exception):
+    """A conditional write whose condition no longer held: somebody else was first. `key` says where."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Read one key."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write one key: always, only if absent, or only if its etag still is `if_match`."""
+
+    key: str
+    body: bytes
+    if_absent: bool = False
+    if_match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """The keys that begin with `prefix`, sorted."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete one key, if its etag still is `if_match` where that is given. Deleting what is not there is no error."""
+
+    key: str
+    if_match: str | None = None
+
+
+Op = Get | Put | List | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A body and its etag."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to a batch, in its order: Stored or None for Get, the new etag for Put, keys for List, None for
+    Delete. `now` is the store's clock in seconds since 1970."""
+
+    now: float
+    answers: tuple[Stored | str | tuple[str, ...] | None, ...]
+
+
+class Store(Protocol):
+    """One round trip a batch. Ops run in order; the first condition that does not hold raises Lost and ends the batch:
+    what stood before it was done, the rest was not."""
+
+    def batch(self, ops: Sequence[Op]) -> Answers:
+        """Run `ops`."""
+        ...

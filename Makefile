@@ -1,0 +1,41 @@
+# `make help` lists the targets. Each installs what it needs, on Debian 12 or 13, as root or with sudo.
+SHELL := /bin/bash
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-down check test bench lock golden try-vm clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## programs and the Python environment: nothing to do the second time
+	@scripts/setup
+
+demo: setup ## a real Django site with PostgreSQL on a sandbox, by git push
+	@scripts/demo up
+
+demo-down: setup ## the demo and its sandbox are gone again
+	@scripts/demo down
+
+check: setup ## format, lint, types, architecture and unit tests: seconds
+	@scripts/check
+
+test: setup ## check, then the tests with real programs and on systemd hosts: minutes
+	@scripts/test
+
+bench: setup ## deploy times beside rsync and systemctl restart
+	@scripts/bench
+
+golden: setup ## rewrite the expected texts in tests/golden; read the difference
+	@$(BIN)/pytest -m "not edge and not hosts" --update-golden
+
+lock: setup ## renew requirements.lock
+	@$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" pyproject.toml --group dev -o requirements.lock
+	@! grep -n '://' requirements.lock
+
+try-vm: setup ## the sandbox on a QEMU machine with systemd and cgroup v2; not part of test
+	@scripts/vm-try
+
+clean: ## what the targets above made in this folder, the caches of platform images apart
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

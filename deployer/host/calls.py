@@ -1,0 +1,50 @@
+"""The agent's calls: where each one's function is, and what it asks of the frame (docs/agent.md has the list)."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.host.channel import Channel
+
+Function = Callable[[dict[str, Any], Channel], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`where` is `MODULE.FUNCTION` below deployer.host. A `fenced` call carries an app and its lease's token; one
+    that `survives` works on when its caller is gone."""
+
+    where: str
+    fenced: bool = False
+    survives: bool = False
+
+    def load(self) -> Function:
+        """The function; its module is imported only now, so that other calls start fast."""
+        module, _, name = self.where.rpartition(".")
+        function: Function = getattr(importlib.import_module(f"deployer.host.{module}"), name)
+        return function
+
+
+CALLS = {
+    "facts": Call("facts.facts"),
+    "store": Call("store_call.store", survives=True),
+    "receive": Call("receive.receive", fenced=True),
+    "prune": Call("prune.prune", fenced=True),
+    "prepare": Call("prepare.prepare", survives=True),
+    "boot": Call("boot.boot", fenced=True),
+    "task": Call("task.task", fenced=True),
+    "replace": Call("replace.replace", fenced=True, survives=True),
+    "retire": Call("retire.retire", fenced=True, survives=True),
+    "restart": Call("restart.restart", fenced=True, survives=True),
+    "remove": Call("remove.remove", fenced=True, survives=True),
+    "ps": Call("ps.ps"),
+    "stage": Call("router.stage", fenced=True),
+    "switch": Call("router.switch", fenced=True, survives=True),
+    "counters": Call("router.counters"),
+    "logs": Call("logs.logs"),
+    "run": Call("run.run"),
+    "postgres": Call("postgres.postgres", survives=True),
+}

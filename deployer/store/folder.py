@@ -1,0 +1,139 @@
+"""A store in a folder: the first host's, and what tests stand on.
+
+One flock for a whole batch; a body is written to a temporary name, synced, renamed, and its folder synced. An etag is
+the sha256 of a body. Names that begin with a dot are ours and never keys.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from deployer.store.base import Answers, Delete, Get, List, Lost, Op, Put, Stored
+
+PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+KEY = re.compile(rf"{PART}(/{PART})*")
+PREFIX = re.compile(rf"({PART}/)*({PART})?")
+
+
+class FolderStore:
+    """The objects below `root`; `now` gives the store's clock in seconds since 1970."""
+
+    def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
+        self._root = root
+        self._now = now
+
+    def batch(self, ops: Sequence[Op]) -> Answers:
+        """Run `ops` in order under one lock; Lost at the first condition that does not hold, ValueError for a key
+        that is none."""
+        for op in ops:
+            _check(op)
+        writes = any(isinstance(op, (Put, Delete)) for op in ops)
+        with self._locked(fcntl.LOCK_EX if writes else fcntl.LOCK_SH):
+            now = self._now()
+            return Answers(now, tuple(self._answer(op) for op in ops))
+
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, kind)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _answer(self, op: Op) -> Stored | str | tuple[str, ...] | None:
+        if isinstance(op, Get):
+            return self._get(op.key)
+        if isinstance(op, Put):
+            return self._put(op)
+        if isinstance(op, List):
+            return self._list(op.prefix)
+        self._delete(op)
+        return None
+
+    def _get(self, key: str) -> Stored | None:
+        try:
+            body = (self._root / key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        return Stored(body, etag(body))
+
+    def _put(self, op: Put) -> str:
+        stored = self._get(op.key)
+        if op.if_absent and stored is not None:
+            raise Lost(op.key)
+        if op.if_match is not None and (stored is None or stored.etag != op.if_match):
+            raise Lost(op.key)
+        self._write(self._root / op.key, op.body)
+        return etag(op.body)
+
+    def _write(self, path: Path, body: bytes) -> None:
+        # One name for all: writers exclude each other, and the next one overwrites what a killed one left.
+        new = self._root / ".new"
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        self._make_folder(path.parent)
+        new.rename(path)
+        _sync(path.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            self._make_folder(folder.parent)
+            folder.mkdir(mode=0o700)
+            _sync(folder.parent)
+
+    def _list(self, prefix: str) -> tuple[str, ...]:
+        start = self._root / prefix.rpartition("/")[0]
+        found = (
+            str((Path(folder) / name).relative_to(self._root))
+            for folder, _, names in os.walk(start)
+            for name in names
+            if not name.startswith(".")
+        )
+        return tuple(sorted(key for key in found if key.startswith(prefix)))
+
+    def _delete(self, op: Delete) -> None:
+        stored = self._get(op.key)
+        if stored is None:
+            return
+        if op.if_match is not None and stored.etag != op.if_match:
+            raise Lost(op.key)
+        path = self._root / op.key
+        path.unlink()
+        _sync(path.parent)
+        self._remove_empty(path.parent)
+
+    def _remove_empty(self, folder: Path) -> None:
+        while folder != self._root and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+
+def etag(body: bytes) -> str:
+    """The etag of a body."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def _check(op: Op) -> None:
+    text, pattern = (op.prefix, PREFIX) if isinstance(op, List) else (op.key, KEY)
+    if pattern.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no key of a store")
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -144,7 +144,13 @@ def reachable(start: list[Path]) -> list[Path]:
 def files_of(module: str) -> list[Path]:
     """The file of `deployer.store.base.Store` or `deployer.store.base`, where it is ours."""
     path = Path(*module.split("."))
-    return [p for p in (path.with_suffix(".py"), path.parent.with_suffix(".py")) if (ROOT / p).is_file()]
+    return [file for file in (Path(f"{path}.py"), Path(f"{path.parent}.py")) if (ROOT / file).is_file()]
+
+
+def test_the_agent_never_loads_what_is_for_the_command_line() -> None:
+    only = tuple(str(path.with_suffix("")).replace("/", ".") for path in COMMAND_LINE_ONLY)
+    agents = [path for path in sources(*AGENT) if path not in COMMAND_LINE_ONLY]
+    assert not [f"{path}:{line}: {m}" for path in agents for m, line in imports(path) if m.startswith(only)]
 
 
 def test_heavy_libraries_are_imported_inside_functions() -> None:

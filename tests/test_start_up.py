@@ -1,0 +1,65 @@
+"""Starting is quick and light: on the laptop, and on a host that has nothing but its distribution's Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = ("paramiko", "fabric", "boto3", "pulumi", "rich", "zstandard", "cryptography", "pydantic", "asyncio")
+HELP_SECONDS = 0.12
+HELP = "import sys; from deployer.cli.main import run\ntry: run(['--help'])\nexcept SystemExit: pass\n"
+IMPORT_ALL = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+for module in sys.argv[2:]:
+    importlib.import_module(module)
+"""
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_help_loads_no_heavy_library() -> None:
+    answer = python("-c", f"{HELP}print(*sorted({{m.split('.')[0] for m in sys.modules}}), file=sys.stderr)")
+    assert answer.returncode == 0, answer.stderr
+    assert "deployer" in answer.stdout
+    assert not set(HEAVY) & set(answer.stderr.split())
+
+
+def test_help_is_there_at_once() -> None:
+    """The best of several: other work on the machine makes single runs slow, never fast."""
+    seconds = []
+    for _ in range(9):
+        start = time.monotonic()
+        assert python("-c", HELP).returncode == 0
+        seconds.append(time.monotonic() - start)
+    assert min(seconds) <= HELP_SECONDS
+
+
+@pytest.mark.parametrize("interpreter", ["/usr/bin/python3", sys.executable])
+def test_the_agent_needs_nothing_but_python(interpreter: str, tmp_path: Path) -> None:
+    """Without site-packages and without the rest of this repository: what does not travel is not there."""
+    agent = travelled(tmp_path)
+    files = [path.relative_to(agent) for path in agent.rglob("host/**/*.py") if path.name != "__main__.py"]
+    modules = [".".join(file.with_suffix("").parts) for file in sorted(files)]
+    words = [interpreter, "-I", "-S", "-W", "error", "-c", IMPORT_ALL, str(agent), *modules]
+    answer = subprocess.run(words, cwd="/", capture_output=True, text=True, timeout=30, check=False)
+    assert modules
+    assert answer.returncode == 0, answer.stderr
+
+
+def travelled(folder: Path) -> Path:
+    """What goes to a host: the agent, model and store, and the tree of failures."""
+    sources = [p for name in ("host", "model", "store") for p in (ROOT / "deployer" / name).rglob("*.py")]
+    sources += [ROOT / "deployer/__init__.py", ROOT / "deployer/errors/__init__.py", ROOT / "deployer/errors/base.py"]
+    for source in sources:
+        target = folder / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    return folder

@@ -31,10 +31,13 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """`apps/A/current`: the commit point. `generation` grows with every change of the app's routes."""
+    """`apps/A/current`: the commit point. `generation` grows with every change of the app's routes. The release's digests
+    are repeated here by the ledger, so that a state is two reads and not three."""
 
     release: int
     generation: int
+    config: str | None = None
+    slug: str | None = None
     schema: int = 1
 
 

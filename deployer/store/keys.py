@@ -1,0 +1,98 @@
+"""Where things stand in a space's store; the only place that spells keys."""
+
+from __future__ import annotations
+
+SPACE = "space"
+APPS = "apps/"
+ADDONS = "addons/"
+HOSTS = "hosts/"
+SEATS = "seats/"
+UIDS = "uids/"
+AUDIT = "audit/"
+
+
+def app_folder(app: str) -> str:
+    """The prefix of everything that an app has in the ledger."""
+    return f"{APPS}{app}/"
+
+
+def app(name: str) -> str:
+    """What outlives an app's releases."""
+    return f"{APPS}{name}/app"
+
+
+def app_of(key: str) -> str | None:
+    """`shop` for `apps/shop/app`; None for every other key."""
+    parts = key.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "apps" and parts[2] == "app" else None
+
+
+def current(app: str) -> str:
+    """An app's commit point."""
+    return f"{APPS}{app}/current"
+
+
+def operation(app: str) -> str:
+    """What a command is in the middle of."""
+    return f"{APPS}{app}/operation"
+
+
+def releases(app: str) -> str:
+    """The prefix of an app's releases and their results."""
+    return f"{APPS}{app}/releases/"
+
+
+def release(app: str, number: int) -> str:
+    """Eight digits, so that keys sort like numbers."""
+    return f"{APPS}{app}/releases/{number:08d}"
+
+
+def result(app: str, number: int) -> str:
+    """What became of a release."""
+    return release(app, number) + ".result"
+
+
+def release_number(key: str) -> int | None:
+    """42 for `apps/shop/releases/00000042`; None for results."""
+    name = key.rpartition("/")[2]
+    return int(name) if name.isdigit() else None
+
+
+def config(app: str, digest: str) -> str:
+    """A set of config vars by its digest."""
+    return f"{APPS}{app}/config/{digest}"
+
+
+def slug(digest: str) -> str:
+    """A slug by its digest."""
+    return f"slugs/{digest}"
+
+
+def addon(name: str) -> str:
+    """One add-on."""
+    return ADDONS + name
+
+
+def host(host_id: str) -> str:
+    """One host's registration."""
+    return HOSTS + host_id
+
+
+def seat(number: int) -> str:
+    """The claim of a host on a seat."""
+    return f"{SEATS}{number}"
+
+
+def uid(number: int) -> str:
+    """The claim of an app on a uid."""
+    return f"{UIDS}{number}"
+
+
+def lease(name: str) -> str:
+    """The lease of an app (`app-NAME`) or of the space (`space`)."""
+    return f"leases/{name}"
+
+
+def audit(time: str, entry: str) -> str:
+    """One line of the audit: who did what. Colons are left out of the time: not every store takes them."""
+    return f"{AUDIT}{time.replace(':', '')}-{entry}"

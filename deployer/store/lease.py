@@ -1,0 +1,196 @@
+"""The expiring, numbered right to change an app or the space.
+
+Its token grows by one at every take; hosts refuse tokens lower than the highest that they have seen. Whether it has
+expired is judged by the store's clock alone: a laptop's may be an hour ahead, or have slept.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from deployer.errors.base import Failure
+from deployer.errors.lease import LeaseHeld, LeaseLost
+from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE, Lease
+from deployer.store import keys, record
+from deployer.store.base import Get, Lost, Put, Store, Stored
+
+POLL = 1.0  # seconds between two looks at a lease that is waited for
+Waiting = Callable[[LeaseHeld], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who asks: what a refused colleague gets to read."""
+
+    user: str
+    host: str
+    pid: int
+
+
+def this_process() -> Holder:
+    """The holder that this process is."""
+    return Holder(_user(), socket.gethostname(), os.getpid())
+
+
+@dataclass
+class Held:
+    """A lease that is ours. `check` before everything that others would notice."""
+
+    store: Store
+    name: str
+    lease: Lease
+    time_to_live: float
+
+    @property
+    def token(self) -> int:
+        """What every changing call to a host carries."""
+        return self.lease.token
+
+    def check(self) -> None:
+        """Ask the store whether it is still ours, and prolong it; LeaseLost where somebody has taken it."""
+        _renew(self.store, self.name, self.lease, self.time_to_live)
+
+
+@contextmanager
+def hold(
+    store: Store,
+    name: str,
+    *,
+    command: str,
+    wait: float | None,
+    second_store: Callable[[], Store],
+    waiting: Waiting | None = None,
+    time_to_live: float = TIME_TO_LIVE,
+    renew_every: float = RENEW_EVERY,
+) -> Iterator[Held]:
+    """Hold the lease `name` (`app-NAME` or `space`), renewed meanwhile by a thread that calls `second_store` once the
+    first renewal is due: `store` may be busy with a call that takes longer. LeaseHeld where somebody else has it for
+    longer than `wait` seconds (None: refuse at once); `waiting` hears of every holder that is waited for."""
+    lease = _take(store, name, command, wait or 0, waiting or (lambda held: None), time_to_live)
+    stop = threading.Event()
+    renewer = threading.Thread(
+        target=_keep, args=(second_store, name, lease, time_to_live, renew_every, stop), daemon=True
+    )
+    renewer.start()
+    try:
+        yield Held(store, name, lease, time_to_live)
+    finally:
+        stop.set()
+        # Freeing is a courtesy: without it the lease ends by itself, and what the block raised matters more.
+        with suppress(Failure, OSError):
+            _free(store, name, lease)
+        renewer.join(timeout=1)
+
+
+def _take(store: Store, name: str, command: str, wait: float, waiting: Waiting, time_to_live: float) -> Lease:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            return _try_to_take(store, name, command, time_to_live)
+        except LeaseHeld as held:
+            if time.monotonic() >= deadline:
+                raise
+            waiting(held)
+            time.sleep(min(POLL, max(0.0, deadline - time.monotonic())))
+
+
+def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> Lease:
+    """One try; a write that somebody else's overtook looks again, and then sees the holder."""
+    while True:
+        now, lease, etag = _read(store, name)
+        if lease.is_held(now):
+            left = round(lease.expires - now)
+            raise LeaseHeld(_subject(name), lease.user, lease.host, lease.pid, lease.command, left)
+        who = this_process()
+        mine = Lease(
+            token=lease.token + 1,
+            holder=secrets.token_hex(8),
+            user=who.user,
+            host=who.host,
+            pid=who.pid,
+            command=command,
+            expires=now + time_to_live,
+        )
+        with suppress(Lost):
+            _write(store, name, mine, etag)
+            return mine
+
+
+def _keep(
+    second_store: Callable[[], Store],
+    name: str,
+    lease: Lease,
+    time_to_live: float,
+    renew_every: float,
+    stop: threading.Event,
+) -> None:
+    """Renew until told to stop, or until it is lost: the holder finds out at its next check."""
+    store: Store | None = None
+    while not stop.wait(renew_every):
+        try:
+            store = store or second_store()
+            _renew(store, name, lease, time_to_live)
+        except LeaseLost:
+            return
+        except (Failure, OSError):
+            store = None  # the connection broke: a new one at the next turn
+
+
+def _renew(store: Store, name: str, mine: Lease, time_to_live: float) -> None:
+    """Prolong it. Expired but taken by nobody, it is still ours; freed meanwhile, it is not."""
+    while True:
+        now, lease, etag = _read(store, name)
+        if (lease.token, lease.holder) != (mine.token, mine.holder):
+            raise LeaseLost(_subject(name), _describe(lease))
+        with suppress(Lost):
+            _write(store, name, replace(mine, expires=now + time_to_live), etag)
+            return
+
+
+def _free(store: Store, name: str, mine: Lease) -> None:
+    """Clear the holder and keep the token; a renewal that came between is written over."""
+    while True:
+        _, lease, etag = _read(store, name)
+        if (lease.token, lease.holder) != (mine.token, mine.holder):
+            return
+        with suppress(Lost):
+            _write(store, name, Lease(mine.token), etag)
+            return
+
+
+def _read(store: Store, name: str) -> tuple[float, Lease, str | None]:
+    """The store's clock, the lease, and the etag that a change of it must match."""
+    found = store.batch([Get(keys.lease(name))])
+    stored = found.answers[0]
+    if not isinstance(stored, Stored):
+        return found.now, Lease(0), None
+    return found.now, record.load(Lease, stored), stored.etag
+
+
+def _write(store: Store, name: str, lease: Lease, etag: str | None) -> None:
+    body = record.dump(lease)
+    record.put(store, Put(keys.lease(name), body, if_absent=etag is None, if_match=etag))
+
+
+def _subject(name: str) -> str:
+    return f"⬢ {name.removeprefix('app-')}" if name.startswith("app-") else "the space"
+
+
+def _describe(lease: Lease) -> str:
+    return "nobody" if lease.holder is None else f"{lease.user} on {lease.host} (`{lease.command}`)"
+
+
+def _user() -> str:
+    """The name of the person; a uid where the machine has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

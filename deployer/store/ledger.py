@@ -1,0 +1,351 @@
+"""What a space's store holds, in the words of the model: apps, releases, config vars, add-ons, hosts, audit.
+
+A record that changes (`apps/A/app`, `current`, `operation`, `addons/N`) is written only if it still is what this ledger
+last read or wrote of it: a laptop that slept writes over nobody's work. RecordChanged says so.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from deployer.errors.apps import AppExists
+from deployer.errors.ledger import RecordChanged, SpaceEmpty
+from deployer.model.addon import Addon
+from deployer.model.app import App, Current, Operation
+from deployer.model.release import INITIAL, Release, Result
+from deployer.model.slug import Slug
+from deployer.model.space import Host, Space
+from deployer.store import keys, record
+from deployer.store.base import Delete, Get, List, Lost, Op, Put, Store, Stored
+
+T = TypeVar("T")
+FIRST_UID = 20001
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """An app with what its current release is made of."""
+
+    app: App
+    current: Current | None = None
+    operation: Operation | None = None
+    release: Release | None = None
+    config: dict[str, str] = field(default_factory=dict)
+    slug: Slug | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseEntry:
+    """A release and what became of it; `result` is None while it is pending."""
+
+    release: Release
+    result: Result | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigRecord:
+    """`apps/A/config/DIGEST`."""
+
+    vars: dict[str, str]
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`uids/N` and `seats/N`: who has the number."""
+
+    owner: str
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`audit/TIME-ID`: one thing that somebody did."""
+
+    who: str
+    what: str
+    app: str | None
+    at: str
+    schema: int = 1
+
+
+class Ledger:
+    """The ledger over a store. `who` (`user@host`) and `now` stand in the releases that it makes."""
+
+    def __init__(self, store: Store, who: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.store = store
+        self.who = who
+        self._now = now
+        self._etags: dict[str, str | None] = {}
+
+    def timestamp(self) -> str:
+        """Now, as every record spells it: ISO 8601, UTC, seconds."""
+        return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    # The space and its hosts
+
+    def space(self) -> Space:
+        """The space's specification; SpaceEmpty where there is none."""
+        space = self._get(Space, keys.SPACE)
+        if space is None:
+            raise SpaceEmpty
+        return space
+
+    def save_space(self, space: Space) -> None:
+        """Write the specification."""
+        self._put(keys.SPACE, space)
+
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts that are registered, by seat."""
+        return tuple(sorted(self._all(Host, keys.HOSTS), key=lambda host: host.seat))
+
+    def save_host(self, host: Host) -> None:
+        """Register a host, or its new address."""
+        self.store.batch([Put(keys.host(host.id), record.dump(host))])
+
+    def delete_host(self, host_id: str) -> None:
+        """Forget a host; its seat stays claimed until `free_seat`."""
+        self.store.batch([Delete(keys.host(host_id))])
+
+    def take_seat(self, host_id: str) -> int:
+        """The lowest free seat, from 1."""
+        return self._claim(keys.SEATS, 1, host_id, lowest=True)
+
+    def free_seat(self, number: int) -> None:
+        """A seat for the next host."""
+        self.store.batch([Delete(keys.seat(number))])
+
+    # Apps
+
+    def apps(self) -> tuple[App, ...]:
+        """Every app of the space, by name."""
+        names = [key for key in self._keys(keys.APPS) if keys.app_of(key)]
+        return tuple(self._many(App, names))
+
+    def app(self, name: str) -> App | None:
+        """One app."""
+        return self._get(App, keys.app(name))
+
+    def create_app(self, name: str, *, space: str, buildpacks: tuple[str, ...] = ()) -> App:
+        """Make an app with its first release, `v1`; AppExists where the name is taken."""
+        if self.app(name) is not None:
+            raise AppExists(name, space)
+        app = App(name, self.take_uid(name), self.timestamp(), buildpacks)
+        config = ConfigRecord({})
+        first = Release(1, None, record.digest(config.vars), INITIAL, self.who, app.created)
+        ops = [
+            Put(keys.config(name, first.config), record.dump(config)),
+            Put(keys.release(name, 1), record.dump(first)),
+            Put(keys.result(name, 1), record.dump(Result("succeeded", app.created))),
+        ]
+        try:
+            self._put(keys.app(name), app)
+        except RecordChanged as changed:
+            raise AppExists(name, space) from changed
+        self.store.batch([*ops, Put(keys.current(name), record.dump(Current(1, 1, first.config)))])
+        return app
+
+    def save_app(self, app: App) -> None:
+        """Write what outlives releases."""
+        self._put(keys.app(app.name), app)
+
+    def delete_app(self, name: str) -> None:
+        """Forget an app: its record last, so that an interrupted `apps:destroy` can be repeated. Its uid and its
+        lease's token stay: neither is ever used again."""
+        rest = [key for key in self._keys(keys.app_folder(name)) if key != keys.app(name)]
+        self.store.batch([*(Delete(key) for key in rest), Delete(keys.app(name))])
+        self._etags = {key: etag for key, etag in self._etags.items() if not key.startswith(keys.app_folder(name))}
+
+    def take_uid(self, app: str) -> int:
+        """A uid that no app of this space has ever had."""
+        return self._claim(keys.UIDS, FIRST_UID, app, lowest=False)
+
+    def state(self, name: str) -> AppState | None:
+        """An app with everything that its current release is made of, in two batches (three where `current` was written
+        without its digests); None where there is no such app."""
+        app, current, operation = self._read(
+            (App, keys.app(name)), (Current, keys.current(name)), (Operation, keys.operation(name))
+        )
+        if app is None:
+            return None
+        state = AppState(app, current, operation)
+        return state if current is None else self._complete(state, current)
+
+    def _complete(self, state: AppState, current: Current) -> AppState:
+        name = state.app.name
+        if current.config is None:
+            release = self._get(Release, keys.release(name, current.release))
+            assert release is not None, "releases are never deleted while they are current"
+            current = replace(current, config=release.config, slug=release.slug)
+        assert current.config is not None
+        wanted = [(Release, keys.release(name, current.release)), (ConfigRecord, keys.config(name, current.config))]
+        wanted += [(Slug, keys.slug(current.slug))] if current.slug else []
+        release, config, *slug = self._read(*wanted)
+        return replace(state, current=current, release=release, config=config.vars, slug=slug[0] if slug else None)
+
+    # Releases
+
+    def releases(self, app: str, limit: int | None = None) -> list[ReleaseEntry]:
+        """The newest releases with their results, newest first."""
+        numbers = self._release_numbers(app)[::-1][:limit]
+        wanted = [(Release, keys.release(app, n)) for n in numbers] + [(Result, keys.result(app, n)) for n in numbers]
+        found = self._read(*wanted) if wanted else ()
+        entries = zip(found[: len(numbers)], found[len(numbers) :], strict=True)
+        return [ReleaseEntry(release, result) for release, result in entries if release is not None]
+
+    def release(self, app: str, number: int) -> Release | None:
+        """One release."""
+        return self._get(Release, keys.release(app, number))
+
+    def result(self, app: str, number: int) -> Result | None:
+        """What became of it; None while it is pending."""
+        return self._get(Result, keys.result(app, number))
+
+    def new_release(self, app: str, draft: Release) -> Release:
+        """Record a release under the next number; `number`, `user` and `created` of the draft are filled in."""
+        draft = replace(draft, user=draft.user or self.who, created=draft.created or self.timestamp())
+        while True:
+            release = replace(draft, number=max(self._release_numbers(app), default=0) + 1)
+            try:
+                record.put(self.store, Put(keys.release(app, release.number), record.dump(release), if_absent=True))
+            except Lost:
+                continue
+            return release
+
+    def end_release(self, app: str, number: int, reason: str | None = None) -> None:
+        """Write what became of a release: it succeeded, or failed for a reason. The first word stands."""
+        result = Result("failed" if reason else "succeeded", self.timestamp(), reason)
+        try:
+            record.put(self.store, Put(keys.result(app, number), record.dump(result), if_absent=True))
+        except Lost:
+            return
+
+    def save_config(self, app: str, config: dict[str, str]) -> str:
+        """Keep a set of config vars; its digest."""
+        digest = record.digest(config)
+        self.store.batch([Put(keys.config(app, digest), record.dump(ConfigRecord(config)))])
+        return digest
+
+    def config(self, app: str, digest: str) -> dict[str, str]:
+        """The config vars of a release, by their digest; nothing where they are not there."""
+        found = self._get(ConfigRecord, keys.config(app, digest))
+        return found.vars if found else {}
+
+    def save_slug(self, slug: Slug) -> str:
+        """Keep a slug; its digest."""
+        digest = record.digest(slug)
+        self.store.batch([Put(keys.slug(digest), record.dump(slug))])
+        return digest
+
+    def slug(self, digest: str) -> Slug | None:
+        """One slug."""
+        return self._get(Slug, keys.slug(digest))
+
+    def commit(self, state: AppState, app: App, current: Current) -> AppState:
+        """The commit point: `current` becomes this release, if it still is what `state` was read with. The app's record
+        follows, where it differs; a command that finds it missing has it in the operation's formation."""
+        release = self.release(app.name, current.release)
+        assert release is not None, "a release is recorded before it is committed"
+        current = replace(current, config=release.config, slug=release.slug)
+        self._put(keys.current(app.name), current)
+        if app != state.app:
+            self.save_app(app)
+        return self._complete(replace(state, app=app, current=current), current)
+
+    def save_operation(self, app: str, operation: Operation) -> None:
+        """Write down what is about to happen."""
+        self._put(keys.operation(app), operation)
+
+    def clear_operation(self, app: str) -> None:
+        """The operation is done, or undone."""
+        key = keys.operation(app)
+        try:
+            self.store.batch([Delete(key, if_match=self._etags.get(key))])
+        except Lost as lost:
+            raise RecordChanged(key) from lost
+        self._etags[key] = None
+
+    # Add-ons and audit
+
+    def addons(self, app: str | None = None) -> tuple[Addon, ...]:
+        """The add-ons of the space, or those that one app owns."""
+        return tuple(addon for addon in self._all(Addon, keys.ADDONS) if app in (None, addon.app))
+
+    def addon(self, name: str) -> Addon | None:
+        """One add-on."""
+        return self._get(Addon, keys.addon(name))
+
+    def save_addon(self, addon: Addon) -> None:
+        """Write an add-on."""
+        self._put(keys.addon(addon.name), addon)
+
+    def delete_addon(self, name: str) -> None:
+        """Forget an add-on."""
+        self.store.batch([Delete(keys.addon(name))])
+        self._etags.pop(keys.addon(name), None)
+
+    def audit(self, what: str, app: str | None = None) -> None:
+        """Write down who did what."""
+        at = self.timestamp()
+        entry = AuditEntry(self.who, what, app, at)
+        self.store.batch([Put(keys.audit(at, secrets.token_hex(4)), record.dump(entry))])
+
+    # Reading and writing
+
+    def _release_numbers(self, app: str) -> list[int]:
+        numbers = (keys.release_number(key) for key in self._keys(keys.releases(app)))
+        return [number for number in numbers if number is not None]
+
+    def _keys(self, prefix: str) -> Sequence[str]:
+        found = self.store.batch([List(prefix)]).answers[0]
+        assert isinstance(found, tuple)
+        return found
+
+    def _all(self, kind: type[T], prefix: str) -> list[T]:
+        return self._many(kind, self._keys(prefix))
+
+    def _many(self, kind: type[T], names: Iterable[str]) -> list[T]:
+        wanted = [(kind, key) for key in names]
+        return [found for found in self._read(*wanted) if found is not None] if wanted else []
+
+    def _get(self, kind: type[T], key: str) -> T | None:
+        found: T | None = self._read((kind, key))[0]
+        return found
+
+    def _read(self, *wanted: tuple[type, str]) -> tuple[Any, ...]:
+        """The records at these keys, in one batch; None where there is none. A write must match the etags seen here."""
+        ops: list[Op] = [Get(key) for _, key in wanted]
+        answers = self.store.batch(ops).answers
+        records: list[Any] = []
+        for (kind, key), stored in zip(wanted, answers, strict=True):
+            assert stored is None or isinstance(stored, Stored)
+            self._etags[key] = stored.etag if stored else None
+            records.append(record.load(kind, stored) if stored else None)
+        return tuple(records)
+
+    def _put(self, key: str, value: Any) -> None:
+        """Write a record that changes, if it is what was last seen here; one that was never seen must be absent."""
+        etag = self._etags.get(key)
+        try:
+            self._etags[key] = record.put(
+                self.store, Put(key, record.dump(value), if_absent=etag is None, if_match=etag)
+            )
+        except Lost as lost:
+            raise RecordChanged(key) from lost
+
+    def _claim(self, prefix: str, first: int, owner: str, *, lowest: bool) -> int:
+        """The next number below `prefix`, or the lowest free one, claimed for `owner`."""
+        while True:
+            taken = {int(key.removeprefix(prefix)) for key in self._keys(prefix)}
+            number = max(taken, default=first - 1) + 1
+            if lowest:
+                number = next(n for n in range(first, number + 1) if n not in taken)
+            try:
+                record.put(self.store, Put(f"{prefix}{number}", record.dump(Claim(owner)), if_absent=True))
+            except Lost:
+                continue
+            return number

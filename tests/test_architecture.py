@@ -147,12 +147,6 @@ def files_of(module: str) -> list[Path]:
     return [file for file in (Path(f"{path}.py"), Path(f"{path.parent}.py")) if (ROOT / file).is_file()]
 
 
-def test_the_agent_never_loads_what_is_for_the_command_line() -> None:
-    only = tuple(str(path.with_suffix("")).replace("/", ".") for path in COMMAND_LINE_ONLY)
-    agents = [path for path in sources(*AGENT) if path not in COMMAND_LINE_ONLY]
-    assert not [f"{path}:{line}: {m}" for path in agents for m, line in imports(path) if m.startswith(only)]
-
-
 def test_heavy_libraries_are_imported_inside_functions() -> None:
     wrong = [
         f"{path}:{line}: {module}"

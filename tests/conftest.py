@@ -23,7 +23,6 @@ HOSTILE = {
     "GIT_DIR": "/nowhere/.git",
     "GIT_WORK_TREE": "/nowhere",
     "GIT_INDEX_FILE": "/nowhere/index",
-    "PYTHONDONTWRITEBYTECODE": "1",
     "VIRTUAL_ENV": "/nowhere/venv",
     "SSH_AUTH_SOCK": "/nowhere/agent.sock",
 }

@@ -1,0 +1,118 @@
+"""The nftables table that keeps apps from each other, from the host and from the cloud's metadata service.
+
+Rules go by uid, not by cgroup: cgroup matches do not work everywhere, and the path must exist when they are loaded.
+They look at SYN packets only and need no connection tracking. The rule on source ports stands against squatting:
+while an app's dyno restarts, another app's process could bind its port; such a process cannot answer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import subprocess
+from collections.abc import Iterable, Sequence
+
+from deployer.host import units
+
+DYNO_UIDS = "20000-29999"  # builders on a host (29000 and up) included
+PORTS = (7000, 9999)
+TABLE = "deployer"
+
+_RULES = """\
+table inet deployer
+delete table inet deployer
+table inet deployer {
+  set metadata4 { type ipv4_addr; flags interval; elements = { 169.254.0.0/16, 168.63.129.16, 100.100.100.200 }; }
+  set metadata6 { type ipv6_addr; flags interval; elements = { fe80::/10, fd00:ec2::/32 }; }
+  set router { type uid; elements = { root, haproxy }; }
+  set hosts4 { type ipv4_addr; @HOSTS4@}
+  set hosts6 { type ipv6_addr; @HOSTS6@}
+  set own { typeof meta skuid . tcp dport; @OWN@}
+  counter metadata { }
+  counter squatters { }
+  counter inside { }
+  counter outside { }
+
+  chain output { type filter hook output priority filter; policy accept;
+    meta skuid @UIDS@ jump dyno
+    tcp dport @PORTS@ tcp flags & (fin | syn | rst | ack) == syn meta skuid != @router jump stranger
+  }
+
+  chain stranger {
+    oifname "lo" counter name "inside" reject with tcp reset
+    ip daddr @hosts4 counter name "inside" reject with tcp reset
+    ip6 daddr @hosts6 counter name "inside" reject with tcp reset
+  }
+
+  chain input { type filter hook input priority filter; policy accept;
+    iifname != "lo" tcp dport @PORTS@ ip saddr != @hosts4 counter name "outside" drop
+    iifname != "lo" tcp dport @PORTS@ ip6 saddr != @hosts6 counter name "outside" drop
+  }
+
+  chain dyno {
+    tcp sport @PORTS@ meta skuid . tcp sport != @own counter name "squatters" drop
+    meta l4proto { tcp, udp } th dport 53 accept
+    ip daddr @metadata4 counter name "metadata" reject with icmp type admin-prohibited
+    ip6 daddr @metadata6 counter name "metadata" reject with icmpv6 type admin-prohibited
+    oifname "lo" jump dyno_local
+    ip daddr @hosts4 jump dyno_host
+    ip6 daddr @hosts6 jump dyno_host
+  }
+
+  chain dyno_local {
+    tcp flags & (fin | syn | rst | ack) == syn meta skuid . tcp dport @own accept
+    jump dyno_host
+  }
+
+  chain dyno_host {
+    tcp flags & (fin | syn | rst | ack) == syn tcp dport { 80, 443 } accept
+    tcp flags & (fin | syn | rst | ack) == syn tcp dport { 1-1023, @PORTS@ } counter name "inside" reject with tcp reset
+    udp dport 1-1023 counter name "inside" reject
+  }
+}
+"""
+
+
+def render(hosts: Iterable[str], own: Iterable[tuple[int, int]]) -> str:
+    """The whole table for `nft -f`, which replaces it at once. `hosts` are the addresses of the space's hosts, `own`
+    the pairs of an app's uid and a port of one of its dynos."""
+    addresses = sorted({ipaddress.ip_address(host) for host in hosts}, key=lambda a: (a.version, a))
+    values = {
+        "@HOSTS4@": _elements(str(a) for a in addresses if a.version == 4),
+        "@HOSTS6@": _elements(str(a) for a in addresses if a.version == 6),
+        "@OWN@": _elements(f"{uid} . {port}" for uid, port in sorted(set(own))),
+        "@UIDS@": DYNO_UIDS,
+        "@PORTS@": f"{PORTS[0]}-{PORTS[1]}",
+    }
+    text = _RULES
+    for name, value in values.items():
+        text = text.replace(name, value)
+    return text
+
+
+def add_words(uid: int, ports: Sequence[int]) -> list[str]:
+    """The command that lets the app of `uid` use `ports`."""
+    return ["nft", "add", "element", "inet", TABLE, "own", _braces(uid, ports)]
+
+
+def delete_words(uid: int, ports: Sequence[int]) -> list[str]:
+    """The command that takes `ports` back."""
+    return ["nft", "delete", "element", "inet", TABLE, "own", _braces(uid, ports)]
+
+
+def is_loaded() -> bool:
+    """Whether the kernel has our table."""
+    return subprocess.run(["nft", "list", "table", "inet", TABLE], capture_output=True, check=False).returncode == 0
+
+
+def load() -> None:
+    """Load the table from its file; the file stands for what the kernel should have."""
+    subprocess.run(["nft", "-f", units.FIREWALL_FILE], check=True, capture_output=True)
+
+
+def _elements(items: Iterable[str]) -> str:
+    text = ", ".join(items)
+    return f"elements = {{ {text} }}; " if text else ""
+
+
+def _braces(uid: int, ports: Sequence[int]) -> str:
+    return "{ " + ", ".join(f"{uid} . {port}" for port in ports) + " }"

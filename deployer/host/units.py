@@ -1,0 +1,215 @@
+"""Texts of the systemd units that run dynos, all from one list of properties.
+
+A property is a pair `(key, value)` as `[Service]` has it; `systemd-run` takes the same pairs as `-p KEY=VALUE`. Where
+a text needs the instance it says `%i` in the templates and the instance's name elsewhere.
+
+Facts behind single lines (tried on systemd 252 and 257):
+- `/app` is bound from a directory that exists only inside the overlay's mount, and the helper is only `Wants=`: a
+  failed helper fails the dyno itself, which systemd then retries; a failed `Requires=` dependency is never retried.
+- `ProcSubset=pid` and `MemoryDenyWriteExecute=` are left out: the first removes /proc/meminfo (psutil, Node and the
+  JVM read it), the second stops every just-in-time compiler.
+- `StartLimitIntervalSec=0`: the default counts manual starts as well, and the sixth in ten seconds fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deployer.model.dyno import Dyno
+from deployer.model.formation import Size
+
+Property = tuple[str, str]
+
+HELPERS = "/usr/local/lib/deployer"
+FS_HELPER = f"{HELPERS}/dyno-fs-v1"
+LAUNCHER = f"{HELPERS}/dyno-launch-v1"
+TASK_END = f"{HELPERS}/task-end-v1"
+FIREWALL_FILE = "/etc/deployer/firewall.nft"
+
+DYNO = "deployer-dyno-v1@{}.service"
+DYNO_FS = "deployer-dyno-fs-v1@{}.service"
+TASK = "deployer-task-v1@{}.service"
+FIREWALL = "deployer-firewall.service"
+SLICE = "deployer.slice"
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+STOP_SECONDS = 30
+
+HARDENING: tuple[Property, ...] = (
+    ("NoNewPrivileges", "yes"),
+    ("ProtectSystem", "strict"),
+    ("ProtectHome", "yes"),
+    ("PrivateDevices", "yes"),
+    ("PrivateIPC", "yes"),
+    ("PrivateMounts", "yes"),
+    ("ProtectClock", "yes"),
+    ("ProtectControlGroups", "yes"),
+    ("ProtectHostname", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("ProtectKernelTunables", "yes"),
+    ("ProtectProc", "invisible"),
+    ("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6"),
+    ("RestrictNamespaces", "yes"),
+    ("RestrictRealtime", "yes"),
+    ("RestrictSUIDSGID", "yes"),
+    ("RemoveIPC", "yes"),
+    ("LockPersonality", "yes"),
+    ("SystemCallArchitectures", "native"),
+    ("SystemCallFilter", "@system-service"),
+    ("SystemCallFilter", "~@privileged @resources"),
+    ("SystemCallErrorNumber", "EPERM"),
+    ("CapabilityBoundingSet", ""),
+    ("UMask", "0077"),
+    ("InaccessiblePaths", "-/run/dbus -/run/haproxy -/etc/deployer -/root"),
+    ("LimitNOFILE", "16384"),
+    ("OOMScoreAdjust", "500"),
+    # One app's burst must not evict everybody's journal.
+    ("LogRateLimitIntervalSec", "30s"),
+    ("LogRateLimitBurst", "20000"),
+)
+
+
+def properties(instance: str = "%i") -> list[Property]:
+    """What every process of an app runs with: its files, its secrets, its walls."""
+    scratch = f"/srv/deployer/scratch/{instance}"
+    dyno = f"/srv/deployer/dynos/{instance}"
+    return [
+        ("Slice", SLICE),
+        ("WorkingDirectory", "/app"),
+        ("TemporaryFileSystem", "/srv:ro"),
+        ("TemporaryFileSystem", "/dev/shm:rw,nosuid,nodev,mode=1777"),
+        ("BindPaths", f"{scratch}/root/app:/app"),
+        # Not PrivateTmp=: that lies on the host's own disk, this on the bounded scratch file system.
+        ("BindPaths", f"{scratch}/tmp:/tmp {scratch}/tmp:/var/tmp"),
+        ("LoadCredential", f"env:{dyno}/env"),
+        ("LoadCredential", f"command:{dyno}/command"),
+        ("LoadCredential", f"delay:/run/deployer/delays/{instance}"),
+        ("Environment", f"HOME=/app PATH={PATH}"),
+        ("KillMode", "control-group"),
+        ("TimeoutStopSec", str(STOP_SECONDS)),
+        *HARDENING,
+    ]
+
+
+def limits(dyno: Dyno, uid: int, size: Size) -> list[Property]:
+    """What differs from dyno to dyno: user, memory, CPU, tasks, and the names that its journal entries carry."""
+    fields = f"DEPLOYER_APP={dyno.app} DEPLOYER_DYNO={dyno.name} DEPLOYER_SOURCE=app"
+    return [
+        ("User", user(uid)),
+        ("MemoryMax", f"{size.memory}M"),
+        ("MemorySwapMax", "0"),
+        ("TasksMax", str(size.tasks)),
+        ("CPUWeight", str(size.cpu_weight)),
+        ("LogExtraFields", fields),
+    ]
+
+
+def user(uid: int) -> str:
+    """The name of the system user of an app."""
+    return f"dyno{uid}"
+
+
+def dropin(dyno: Dyno, uid: int, size: Size) -> str:
+    """`dyno.conf` of one instance; written before its first start, so that no reload of systemd is needed."""
+    return section("Service", limits(dyno, uid, size))
+
+
+def dyno_template() -> str:
+    """`deployer-dyno-v1@.service`: a dyno of the formation. Any exit is a crash; the launcher sleeps the back-off."""
+    service: list[Property] = [
+        ("Type", "exec"),
+        *properties(),
+        ("ExecStart", LAUNCHER),
+        ("Restart", "always"),
+        ("RestartSec", "1s"),
+    ]
+    return _unit(_needs("Dyno %i"), service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+
+
+def task_template() -> str:
+    """`deployer-task-v1@.service`: a release dyno. Runs once; output and status stay in /srv/deployer/tasks."""
+    folder = "/srv/deployer/tasks/%i"
+    service: list[Property] = [
+        ("Type", "exec"),
+        *properties(),
+        # The folder is root's alone: the end's helper, which runs in the same mount namespace, must find it.
+        ("BindPaths", folder),
+        ("ExecStart", LAUNCHER),
+        ("ExecStopPost", f"+{TASK_END} %i"),
+        ("StandardOutput", f"append:{folder}/output"),
+        ("StandardError", "inherit"),
+        ("RuntimeMaxSec", "24h"),
+    ]
+    return _unit(_needs("Release dyno %i"), service)
+
+
+def dyno_fs_template() -> str:
+    """`deployer-dyno-fs-v1@.service`: the overlay of one dyno, fresh at every start, gone at every stop."""
+    unit: list[Property] = [
+        ("Description", "Files of dyno %i"),
+        ("PartOf", f"{DYNO.format('%i')} {TASK.format('%i')}"),
+        ("StopWhenUnneeded", "yes"),
+        ("StartLimitIntervalSec", "0"),
+    ]
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("RemainAfterExit", "yes"),
+        ("ExecStart", f"{FS_HELPER} up %i"),
+        # Not ExecStop=: that does not run when `up` itself failed.
+        ("ExecStopPost", f"{FS_HELPER} down %i"),
+    ]
+    return _unit(unit, service)
+
+
+def firewall_unit() -> str:
+    """`deployer-firewall.service`: loads our table at boot, before anything of an app starts."""
+    unit: list[Property] = [
+        ("Description", "Firewall of dynos"),
+        ("Wants", "network-pre.target"),
+        ("Before", "network-pre.target"),
+        ("After", "nftables.service local-fs.target systemd-sysusers.service"),
+        ("DefaultDependencies", "no"),
+    ]
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("RemainAfterExit", "yes"),
+        ("ExecStart", f"/usr/sbin/nft -f {FIREWALL_FILE}"),
+        ("ExecReload", f"/usr/sbin/nft -f {FIREWALL_FILE}"),
+    ]
+    return _unit(unit, service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+
+
+def nftables_dropin() -> str:
+    """Drop-in of nftables.service, each of whose verbs flushes every table, ours too: load ours again behind it."""
+    again = f"/usr/sbin/nft -f {FIREWALL_FILE}"
+    return section("Service", [("ExecStartPost", again), ("ExecReload", again), ("ExecStop", again)])
+
+
+def dynos_slice() -> str:
+    """All dynos together leave a fifth of the memory to system, router and databases."""
+    return section("Unit", [("Description", "Dynos")]) + "\n" + section("Slice", [("MemoryMax", "80%")])
+
+
+def section(name: str, pairs: Iterable[Property]) -> str:
+    """One section of a unit file."""
+    return "".join([f"[{name}]\n", *(f"{key}={value}\n" for key, value in pairs)])
+
+
+def run_words(pairs: Iterable[Property]) -> list[str]:
+    """The same properties as words for `systemd-run`."""
+    return [word for key, value in pairs for word in ("-p", f"{key}={value}")]
+
+
+def _needs(description: str) -> list[Property]:
+    helper = DYNO_FS.format("%i")
+    return [
+        ("Description", description),
+        ("Wants", f"{helper} {FIREWALL}"),
+        ("After", f"{helper} {FIREWALL} network.target"),
+        ("StartLimitIntervalSec", "0"),
+    ]
+
+
+def _unit(unit: list[Property], service: list[Property]) -> str:
+    return section("Unit", unit) + "\n" + section("Service", service)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import traceback
@@ -25,6 +26,7 @@ def main(argv: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     paths = Paths(**{name: Path(value) for name, value in options.items()})
+    _hold_own_folder()
     reader, writer = _take_over_standard_streams()
     return serve(reader, writer, paths) if words[0] == "serve" else once(words[0], reader, writer, paths)
 
@@ -67,6 +69,14 @@ def answer(request: dict[str, Any], channel: Channel) -> bool:
         channel.result(result)
         return True
     return False
+
+
+def _hold_own_folder() -> None:
+    """Say that this version of the agent is in use: a lock for as long as it runs, and the time of its last start."""
+    folder = Path(sys.path[0])
+    if (folder / "__main__.py").exists():
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH | fcntl.LOCK_NB)
+        os.utime(folder)
 
 
 def _take_over_standard_streams() -> tuple[IO[bytes], IO[bytes]]:

@@ -1,0 +1,138 @@
+"""What agents answer, as failures with words: a registry of classes by code.
+
+A class under `@words(CODE)` is made of the code's details by name, and of `host`, the host's id, where it has such a
+field. Its module may be any of this package. A code without a class is shown as it came.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import deployer.errors
+from deployer.errors.base import Failure, HostFailure
+
+C = TypeVar("C", bound=type[Failure])
+_WORDS: dict[str, type[Failure]] = {}
+
+
+def words(code: str) -> Callable[[C], C]:
+    """Register a dataclass as the words for an agent's code."""
+
+    def register(kind: C) -> C:
+        _WORDS[code] = kind
+        return kind
+
+    return register
+
+
+def failure(host: str, code: str, details: Mapping[str, Any]) -> Failure:
+    """The failure for what the agent on `host` answered."""
+    kind = _known().get(code)
+    if kind is None or not dataclasses.is_dataclass(kind):
+        return HostFailure(code, {"host": host, **details})
+    facts = {"host": host, **details}
+    fields = dataclasses.fields(kind)
+    if any(f.name not in facts and f.default is f.default_factory is dataclasses.MISSING for f in fields):
+        return HostFailure(code, facts)  # another version's agent: fewer facts than our words need
+    return kind(**{f.name: facts[f.name] for f in fields if f.name in facts})
+
+
+def _known() -> dict[str, type[Failure]]:
+    for module in pkgutil.iter_modules(deployer.errors.__path__):
+        importlib.import_module(f"deployer.errors.{module.name}")
+    return _WORDS
+
+
+@words("defect")
+@dataclass(eq=False)
+class AgentDefect(Failure):
+    """The agent ended in a way that nobody foresaw. `traceback` is Python's."""
+
+    host: str
+    call: str
+    traceback: str
+
+    exit_status = 70
+    headline = "This is a bug in deployer: its agent failed on host {host} in `{call}`."
+    seen = "{traceback}"
+
+
+@words("bad-request")
+@words("unknown-call")
+@dataclass(eq=False)
+class AgentMisunderstood(Failure):
+    """The agent does not know what we asked."""
+
+    host: str
+    call: str = ""
+    reason: str = "there is no such call"
+
+    exit_status = 70
+    headline = "This is a bug in deployer: its agent on host {host} refused a request."
+    seen = "{call} {reason}"
+
+
+@words("lease-lost")
+@dataclass(eq=False)
+class Superseded(Failure):
+    """A newer command has changed the app on this host: ours has lost its lease, whatever it believes."""
+
+    host: str
+    app: str
+    token: int
+    highest: int
+
+    headline = "Another command has taken over ⬢ {app}; this one has stopped."
+    seen = "Host {host} has seen lease {highest}; this command held lease {token}."
+    advice = "Look with `deployer releases -a {app}`, then run the command again."
+
+
+@words("old-epoch")
+@dataclass(eq=False)
+class OldEpoch(Failure):
+    """The space's first host was replaced since this command read its ledger."""
+
+    host: str
+    epoch: int
+    known: int
+
+    headline = "This space has moved on: its ledger was read from a host that is no longer the first."
+    seen = "Host {host} knows epoch {known}; this command came with epoch {epoch}."
+    advice = "Point this computer at the new first host, then run the command again."
+
+
+@words("disk-full")
+@dataclass(eq=False)
+class HostDiskFull(Failure):
+    """No room for what was sent. Sizes in bytes."""
+
+    host: str
+    path: str
+    needed: int
+    free: int
+
+    headline = "Host {host} has no room for this release."
+    seen = """
+        {path} needs {needed:,} bytes, and {free:,} are free.
+        Nothing of it was kept, and the previous release is untouched.
+        """
+    advice = "Make room there, or take a larger disk, then deploy again."
+
+
+@words("bad-manifest")
+@words("bad-blob")
+@dataclass(eq=False)
+class ShipmentRefused(Failure):
+    """What arrived is not what was announced: a changed file, or a record that no build makes."""
+
+    host: str
+    reason: str
+
+    headline = "Host {host} refused the slug."
+    seen = "{reason}"
+    advice = "Deploy again. If it stays: `deployer builds:cache:purge`, then deploy."

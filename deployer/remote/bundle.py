@@ -1,0 +1,58 @@
+"""The agent as it travels: the packages that it may import, in one archive whose hash is its name on hosts."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import deployer
+
+PACKAGES = ("host", "model", "store")  # whole packages below deployer/
+MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The agent's files by their paths in its folder; `name` is a hash of all of them."""
+
+    name: str
+    files: dict[str, bytes]
+
+    def archive(self) -> bytes:
+        """A gzipped tar, the same for the same files."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for path, content in sorted(self.files.items()):
+                member = tarfile.TarInfo(path)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return gzip.compress(packed.getvalue(), mtime=0)
+
+
+@cache
+def bundle() -> Bundle:
+    """The agent of this very version."""
+    root = Path(deployer.__file__).parent
+    found = [root / module for module in MODULES]
+    found += [path for package in PACKAGES for path in root.joinpath(package).rglob("*.py")]
+    files = {f"deployer/{path.relative_to(root)}": path.read_bytes() for path in found}
+    files["__main__.py"] = files.pop("deployer/host/__main__.py")
+    return Bundle(_hash(files), files)
+
+
+def bootstrap_source() -> str:
+    """The program that unpacks it."""
+    return Path(__file__).with_name("bootstrap.py").read_text()
+
+
+def _hash(files: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        digest.update(b"%s\0%d\0" % (path.encode(), len(content)))
+        digest.update(content)
+    return digest.hexdigest()[:24]

@@ -1,0 +1,174 @@
+"""SSH, by paramiko; the only file that knows it.
+
+The host's key must be the one that the space knows. TCP_NODELAY is set by us: paramiko leaves Nagle's algorithm on,
+and every question to a host would then wait 40 ms for a delayed acknowledgement.
+"""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.errors.remote import AuthenticationRefused, HostKeyChanged, HostUnreachable, IdentityUnreadable
+from deployer.model.space import Host
+from deployer.remote.connection import Broken
+
+if TYPE_CHECKING:
+    import paramiko
+
+TIMEOUT = 10.0  # seconds to connect, and again for each step of SSH's beginning
+DEAD_AFTER = 30_000  # milliseconds that sent bytes may stay unacknowledged
+KEEPALIVE = 10  # seconds
+WINDOW = 1 << 26
+PACKET = 1 << 17
+
+Dial = Callable[[Host], socket.socket]
+
+
+def dial(host: Host) -> socket.socket:
+    """A TCP connection straight to the host. Other ways (jump hosts, tunnels) are other functions of this type."""
+    try:
+        connected = socket.create_connection((host.address, host.port), TIMEOUT)
+    except OSError as error:
+        raise HostUnreachable(host.id, host.address, host.port, error.strerror or str(error)) from error
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER)
+    return connected
+
+
+def connect(host: Host, identity: Path, dial: Dial = dial) -> SshConnection:
+    """An authenticated connection; HostUnreachable, HostKeyChanged, AuthenticationRefused or IdentityUnreadable."""
+    import paramiko
+
+    key = _load(identity)
+    connected = dial(host)
+    try:
+        transport = paramiko.Transport(connected, default_window_size=WINDOW, default_max_packet_size=PACKET)
+    except (paramiko.SSHException, OSError) as error:
+        connected.close()
+        raise HostUnreachable(host.id, host.address, host.port, str(error)) from error
+    try:
+        _begin(transport, host)
+        _authenticate(transport, host, key, identity)
+    except BaseException:
+        transport.close()
+        raise
+    transport.set_keepalive(KEEPALIVE)
+    return SshConnection(transport)
+
+
+def _load(identity: Path) -> paramiko.PKey:
+    import paramiko
+
+    try:
+        return paramiko.PKey.from_path(identity)
+    except (OSError, ValueError, TypeError, paramiko.SSHException) as error:
+        raise IdentityUnreadable(str(identity), str(error)) from error
+
+
+def _begin(transport: paramiko.Transport, host: Host) -> None:
+    import paramiko
+    from paramiko import ssh_exception
+
+    # Ask for a key of the kind that is known, or a server with several would show another one.
+    kind = host.host_key.split()[0]
+    accepted = ("rsa-sha2-512", "rsa-sha2-256") if kind == "ssh-rsa" else (kind,)
+    transport.get_security_options().key_types = accepted
+    transport.banner_timeout = TIMEOUT
+    try:
+        transport.start_client(timeout=TIMEOUT)
+    except ssh_exception.IncompatiblePeer as error:
+        raise HostKeyChanged(host.id, host.address, host.port, host.host_key, "of another kind") from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise HostUnreachable(host.id, host.address, host.port, str(error) or "it hung up") from error
+    shown = transport.get_remote_server_key()
+    found = f"{shown.get_name()} {shown.get_base64()}"
+    if found.split() != host.host_key.split()[:2]:
+        raise HostKeyChanged(host.id, host.address, host.port, host.host_key, found)
+
+
+def _authenticate(transport: paramiko.Transport, host: Host, key: paramiko.PKey, identity: Path) -> None:
+    import paramiko
+
+    transport.auth_timeout = TIMEOUT
+    try:
+        transport.auth_publickey(host.user, key)
+    except paramiko.AuthenticationException as error:
+        raise AuthenticationRefused(host.id, host.user, host.address, host.port, str(identity)) from error
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise HostUnreachable(host.id, host.address, host.port, str(error) or "it hung up") from error
+
+
+class SshConnection:
+    """A connection over which programs run."""
+
+    def __init__(self, transport: paramiko.Transport) -> None:
+        self._transport = transport
+
+    def open(self, words: Sequence[str]) -> SshPipe:
+        """Start a program; Broken where the connection is gone."""
+        import paramiko
+
+        try:
+            channel = self._transport.open_session(window_size=WINDOW, max_packet_size=PACKET, timeout=TIMEOUT)
+            channel.exec_command(shlex.join(words))  # for the shell that sshd starts: every word is quoted
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Broken(str(error) or "the connection ended") from error
+        return SshPipe(channel)
+
+    def forward(self, address: str, port: int) -> socket.socket | paramiko.Channel:
+        """A stream to a port that the host reaches; Broken where the host refuses."""
+        import paramiko
+
+        try:
+            return self._transport.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=TIMEOUT)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise Broken(str(error) or "the connection ended") from error
+
+    def close(self) -> None:
+        """End it."""
+        self._transport.close()
+
+
+class SshPipe:
+    """A program at the other end of an SSH channel."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; Broken where the program or the connection is gone."""
+        try:
+            self._channel.sendall(data)
+        except OSError as error:
+            raise Broken(str(error) or "the connection ended") from error
+
+    def read(self, most: int) -> bytes:
+        """What there is, at most `most` bytes; empty at the end."""
+        return self._channel.recv(most)
+
+    def close_writing(self) -> None:
+        """End the program's standard input."""
+        try:
+            self._channel.shutdown_write()
+        except OSError as error:
+            raise Broken(str(error) or "the connection ended") from error
+
+    def close(self) -> None:
+        """Let go of the program."""
+        self._channel.close()
+
+    def errors(self) -> str:
+        """What it wrote to standard error so far."""
+        said = b""
+        while self._channel.recv_stderr_ready():
+            said += self._channel.recv_stderr(1 << 16)
+        return said.decode(errors="replace")
+
+    def wait(self) -> int:
+        """Its exit status; -1 where the connection ended first."""
+        return self._channel.recv_exit_status()

@@ -21,7 +21,8 @@ Message = dict[str, Any]
 OnEvent = Callable[[Message, bytes], None]
 ROOT = "/srv/deployer"
 MISSING = 97  # the exit status that says: this version of the agent is not there
-START = f'[ -e "$1/__main__.py" ] || exit {MISSING}; exec python3 -I "$@"'
+PYTHON = "/usr/bin/python3"  # the system's own, whatever a login shell puts before it on its PATH
+START = f'[ -e "$1/__main__.py" ] || exit {MISSING}; exec {PYTHON} -I "$@"'
 CHUNK = 1 << 18
 
 
@@ -96,7 +97,7 @@ class Session:
     def install(self) -> None:
         """Copy the agent to the host."""
         agents = f"{self.root}/agent"
-        words = self._as_root("python3", "-I", "-c", bootstrap_source(), agents, bundle().name)
+        words = self._as_root(PYTHON, "-I", "-c", bootstrap_source(), agents, bundle().name)
         pipe = self.connection.open(words)
         pipe.write(bundle().archive())
         pipe.close_writing()

@@ -31,8 +31,8 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """`apps/A/current`: the commit point. `generation` grows with every change of the app's routes. The release's digests
-    are repeated here by the ledger, so that a state is two reads and not three."""
+    """`apps/A/current`: the commit point. `generation` grows with every change of the app's routes. The release's
+    digests are repeated here by the ledger, so that a state is two reads and not three."""
 
     release: int
     generation: int

@@ -1,0 +1,81 @@
+"""A space that is open: its ledger, and sessions with its hosts."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deployer.errors.ledger import ToolTooOld
+from deployer.model.space import Host, Pointer, Space
+from deployer.remote.agent import Session, connect
+from deployer.remote.store import HostStore
+from deployer.store.base import Store
+from deployer.store.ledger import Ledger
+from deployer.version import VERSION, is_older
+
+MOST_AT_ONCE = 16  # connections that are opened at the same time
+Connect = Callable[[Host], Session]
+
+
+@dataclass
+class OpenSpace:
+    """A space whose first host has answered; the others are dialled when `sessions` is first asked for."""
+
+    space: Space
+    ledger: Ledger
+    first: Session
+    connect: Connect
+    _sessions: tuple[Session, ...] = field(default=())
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """One session for each host, by seat; the first failure to connect is raised when all have been tried."""
+        if not self._sessions:
+            others = [host for host in self.ledger.hosts() if host.id != self.first.host.id]
+            with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+                futures = [threads.submit(self.connect, host) for host in others]
+            found = [self.first, *(future.result() for future in futures)]
+            self._sessions = tuple(sorted(found, key=lambda session: session.host.seat))
+        return self._sessions
+
+    def second_store(self) -> Store:
+        """The store through another agent on the first host: for renewals while the first one is busy."""
+        return HostStore(self.first.second())
+
+    def refuse_if_newer(self) -> None:
+        """Before a change: ToolTooOld where a newer deployer has changed this space."""
+        if is_older(VERSION, self.space.tool):
+            raise ToolTooOld(self.space.name, VERSION, self.space.tool)
+
+    def close(self) -> None:
+        """End all connections."""
+        for session in self._sessions or (self.first,):
+            session.close()
+
+
+@contextmanager
+def open_space(pointer: Pointer, dial: Connect | None = None) -> Iterator[OpenSpace]:
+    """Connect to the space that a pointer leads to; SpaceEmpty where its store holds none."""
+    identity = pointer.identity
+    dial = dial or (lambda host: connect(host, Path(identity)))
+    first = dial(pointer.first)
+    try:
+        ledger = Ledger(HostStore(first), whoami())
+        space = OpenSpace(ledger.space(), ledger, first, dial)
+    except BaseException:
+        first.close()
+        raise
+    try:
+        yield space
+    finally:
+        space.close()
+
+
+def whoami() -> str:
+    """Who stands in releases: `user@host`."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

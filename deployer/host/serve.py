@@ -26,6 +26,7 @@ def main(argv: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     paths = Paths(**{name: Path(value) for name, value in options.items()})
+    os.umask(0o022)
     _hold_own_folder()
     reader, writer = _take_over_standard_streams()
     return serve(reader, writer, paths) if words[0] == "serve" else once(words[0], reader, writer, paths)

@@ -12,7 +12,6 @@ from deployer.errors.remote import SeveralHostsFailed
 from deployer.remote.agent import Session
 
 T = TypeVar("T")
-AT_ONCE = 16
 
 
 def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T]:
@@ -20,7 +19,7 @@ def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T
     as it is, those of several as SeveralHostsFailed. Interrupted, it ends the agents, and so the calls."""
     if len(sessions) <= 1:
         return [work(session) for session in sessions]
-    with ThreadPoolExecutor(min(len(sessions), AT_ONCE)) as pool:
+    with ThreadPoolExecutor(len(sessions)) as pool:
         futures = [pool.submit(work, session) for session in sessions]
         try:
             wait(futures)

@@ -76,7 +76,7 @@ def lower_directories(paths: Paths, placed: Placed) -> list[Path]:
     return found
 
 
-def write(paths: Paths, placed: Placed, env: Mapping[str, str]) -> None:
+def write(paths: Paths, placed: Placed, env: Mapping[str, str], template: str = units.DYNO) -> None:
     """Lay down all that the dyno's unit reads. The drop-in too: systemd reads it at the first start."""
     lower = lower_directories(paths, placed)
     folder = paths.dyno(placed.instance)
@@ -87,7 +87,7 @@ def write(paths: Paths, placed: Placed, env: Mapping[str, str]) -> None:
     _write(folder / "uid", b"%d\n" % placed.uid)
     _write(folder / "env", shell_exports(environment(placed, env)))
     _write(folder / "command", placed.command.encode(errors="surrogateescape"))
-    dropin = paths.units / f"{placed.unit}.d"
+    dropin = paths.units / f"{template.format(placed.instance)}.d"
     dropin.mkdir(parents=True, exist_ok=True)
     (dropin / "dyno.conf").write_text(units.dropin(placed.dyno, placed.uid, placed.limits))
 
@@ -111,10 +111,10 @@ def of_app(paths: Paths, app: str) -> list[Placed]:
     return [placed for placed in read_all(paths) if placed.dyno.app == app]
 
 
-def remove(paths: Paths, instances: Iterable[str]) -> None:
+def remove(paths: Paths, instances: Iterable[str], template: str = units.DYNO) -> None:
     """Nothing of these dynos is left on the disk: link, drop-in, files, back-off. Their units must have stopped."""
     for instance in instances:
-        unit = units.DYNO.format(instance)
+        unit = template.format(instance)
         (paths.units / "multi-user.target.wants" / unit).unlink(missing_ok=True)
         shutil.rmtree(paths.units / f"{unit}.d", ignore_errors=True)
         forget_crashes(paths, [instance])
@@ -134,6 +134,11 @@ def cooling_until(paths: Paths, instance: str) -> float:
         return float((run_folder(paths) / "starts" / instance).read_text().split()[1])
     except (FileNotFoundError, IndexError):
         return 0.0
+
+
+def helper_unit(instance: str) -> str:
+    """The unit that mounts and unmounts the dyno's overlay."""
+    return units.DYNO_FS.format(instance)
 
 
 def run_folder(paths: Paths) -> Path:

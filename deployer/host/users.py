@@ -7,6 +7,8 @@ import subprocess
 
 from deployer.host.units import user
 
+FIRST_UID = 20000
+
 
 def sysusers_line(uid: int) -> str:
     """The user as sysusers.d(5) spells it: no password, no files of its own, and no subordinate ids."""

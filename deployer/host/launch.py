@@ -1,0 +1,181 @@
+"""Start dynos beside what runs, and take dynos down: what `boot`, `replace`, `retire` and `remove` have in common."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from deployer.errors.base import HostFailure
+from deployer.host import dyno_files, health, journal, memory, ports, systemd, users, walls
+from deployer.host.dyno_files import Placed
+from deployer.host.health import Health, Started
+from deployer.host.lock import host_lock
+from deployer.host.paths import Paths
+from deployer.model import codec
+from deployer.model.dyno import Dyno, parse_instance
+
+ABANDONED = 5.0  # seconds that a dyno which never served gets after SIGTERM
+
+Tell = Callable[[str, str], None]
+"""Told of a dyno's name and its new state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One dyno of a request."""
+
+    type: str
+    number: int
+    size: str
+    command: str
+    port: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request for dynos of one release."""
+
+    app: str
+    uid: int
+    release: int
+    layers: tuple[str, ...]
+    dynos: tuple[Wanted, ...]
+    env: dict[str, str] = field(default_factory=dict)
+    health: Health = field(default_factory=Health)
+
+    def placed(self) -> list[Placed]:
+        """The dynos, still without ports; `bad-request` where a name could lead elsewhere."""
+        return [self._placed(one) for one in self.dynos]
+
+    def _placed(self, one: Wanted) -> Placed:
+        dyno = Dyno(self.app, one.type, one.number, self.release)
+        check_instance(dyno.instance)
+        return Placed(dyno, self.uid, one.size, one.command, self.layers)
+
+
+def parse(request: dict[str, Any]) -> Order:
+    """The order of a request; `bad-request` where it is none."""
+    try:
+        return codec.decode(Order, request)
+    except (TypeError, ValueError) as error:
+        raise HostFailure("bad-request", {"reason": str(error)}) from error
+
+
+def check_instance(instance: str) -> str:
+    """The name, if it is an instance's; `bad-request` otherwise: it becomes part of paths and unit names."""
+    try:
+        parse_instance(instance)
+    except (TypeError, ValueError):
+        raise HostFailure("bad-request", {"reason": f"{instance!r} is no dyno's instance"}) from None
+    return instance
+
+
+def launch(paths: Paths, order: Order) -> list[Started]:
+    """Give each dyno its files and its port and start all at once. They may still fail: see `await_health`."""
+    wanted = order.placed()
+    memory.check(paths, wanted)
+    users.ensure(order.uid)
+    take_down(paths, [one.instance for one in wanted], ABANDONED)
+    placed = lay_out(paths, wanted, [one.port for one in order.dynos], order.env)
+    for one in placed:
+        announce(one)
+    return start(placed)
+
+
+def announce(placed: Placed) -> None:
+    """The line in the app's log before a start."""
+    journal.say(placed.dyno.app, placed.dyno.name, f"Starting process with command `{placed.command}`")
+
+
+def lay_out(paths: Paths, wanted: Sequence[Placed], with_port: Sequence[bool], env: Mapping[str, str]) -> list[Placed]:
+    """Files, ports and firewall of new dynos; the dynos with their ports."""
+    with host_lock(paths):
+        used = {one.port for one in dyno_files.read_all(paths) if one.port}
+        free = iter(ports.allocate(paths, used, sum(with_port)))
+        placed = [replace(one, port=next(free) if has else None) for one, has in zip(wanted, with_port, strict=True)]
+        for one in placed:
+            dyno_files.write(paths, one, env)
+        opened = [one.port for one in placed if one.port]
+        if opened:
+            walls.open_ports(paths, placed[0].uid, opened)
+    return placed
+
+
+def start(placed: Sequence[Placed]) -> list[Started]:
+    """Start the units of dynos whose files lie there, and say which processes these are."""
+    names = [one.unit for one in placed]
+    began = time.monotonic()
+    systemd.start(names)
+    states = systemd.show(names, ["MainPID", "InvocationID", "NeedDaemonReload"])
+    if any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
+        # systemd still had a unit of this name in memory, with the settings of its last time.
+        systemd.reload()
+        systemd.restart(names)
+        states = systemd.show(names, ["MainPID", "InvocationID"])
+    return [_started(one, states.get(one.unit, {}), began) for one in placed]
+
+
+def await_health(started: Sequence[Started], wanted: Health, tell: Tell) -> dict[str, float]:
+    """Wait until all are healthy; seconds by dyno. The first failure ends the waiting and is raised."""
+    abort = threading.Event()
+    outcomes: queue.Queue[tuple[Started, float | BaseException]] = queue.Queue()
+
+    def watch(one: Started) -> None:
+        try:
+            outcomes.put((one, health.watch(one, wanted, abort)))
+        except (HostFailure, OSError) as error:
+            outcomes.put((one, error))
+
+    for one in started:
+        tell(one.placed.dyno.name, "starting")
+        threading.Thread(target=watch, args=[one], daemon=True).start()
+    try:
+        return dict(_next_outcome(outcomes, tell) for _ in started)
+    finally:
+        abort.set()
+
+
+def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None) -> None:
+    """Stop dynos and remove all that is of them on this host. Those that are not there are no error."""
+    found = [one for one in (dyno_files.read(paths, instance) for instance in instances) if one]
+    if not found:
+        return
+    stop(found, grace)
+    with host_lock(paths):
+        dyno_files.remove(paths, [one.instance for one in found])
+        for uid in {one.uid for one in found}:
+            closed = [one.port for one in found if one.port and one.uid == uid]
+            if closed:
+                walls.close_ports(paths, uid, closed)
+
+
+def stop(placed: Sequence[Placed], grace: float | None = None) -> None:
+    """Stop dynos, with the lines in the app's log that Heroku writes."""
+    names = [one.unit for one in placed]
+    states = systemd.show(names, ["ActiveState"])
+    running = [one for one in placed if states.get(one.unit, {}).get("ActiveState") == "active"]
+    for one in running:
+        journal.say(one.dyno.app, one.dyno.name, "Stopping all processes with SIGTERM")
+    systemd.stop(names, grace)
+    for one in running:
+        journal.say(one.dyno.app, one.dyno.name, "State changed from up to down")
+
+
+def _started(placed: Placed, state: systemd.State, began: float) -> Started:
+    return Started(placed, int(state.get("MainPID") or 0), state.get("InvocationID", ""), began)
+
+
+def _next_outcome(outcomes: queue.Queue[tuple[Started, float | BaseException]], tell: Tell) -> tuple[str, float]:
+    one, outcome = outcomes.get()
+    dyno = one.placed.dyno
+    if isinstance(outcome, BaseException):
+        tell(dyno.name, "crashed")
+        journal.say(dyno.app, dyno.name, "State changed from starting to crashed")
+        raise outcome
+    tell(dyno.name, "up")
+    journal.say(dyno.app, dyno.name, "State changed from starting to up")
+    return dyno.name, outcome

@@ -1,0 +1,72 @@
+"""The call `ps`: what dynos are on this host and how they are."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from deployer.host import dyno_files, health, sockets, systemd
+from deployer.host.channel import Channel
+from deployer.host.dyno_files import Placed
+from deployer.host.paths import Paths
+from deployer.host.sockets import Listener
+from deployer.host.systemd import State
+
+PROPERTIES = (
+    "ActiveState",
+    "SubState",
+    "NRestarts",
+    "MemoryCurrent",
+    "ActiveEnterTimestampMonotonic",
+    "StateChangeTimestampMonotonic",
+)
+UNKNOWN = 1 << 60  # bytes: systemd says 2^64 - 1 where it does not know
+
+
+def ps(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Formation dynos of `app`, or of all; `since` in seconds since 1970, `memory` in bytes or null."""
+    placed = [one for one in dyno_files.read_all(channel.paths) if request.get("app") in (None, one.dyno.app)]
+    states = systemd.show([one.unit for one in placed], PROPERTIES)
+    found = sockets.listeners()
+    return {"dynos": [_row(channel.paths, one, states.get(one.unit, {}), found) for one in placed if _is_unit(one)]}
+
+
+def state_of(state: State, placed: Placed, found: list[Listener], cooling: float) -> str:
+    """`starting`, `up`, `crashed` or `down`. `cooling` is how many seconds the launcher still waits after crashes."""
+    active = state.get("ActiveState", "inactive")
+    if active == "failed" or state.get("SubState") == "auto-restart":
+        return "crashed"
+    if active in ("inactive", "deactivating"):
+        return "down"
+    if cooling > 0:
+        return "crashed"
+    if active == "activating" or (placed.port and not health.bound(found, placed)):
+        return "starting"
+    return "up"
+
+
+def _row(paths: Paths, placed: Placed, state: State, found: list[Listener]) -> dict[str, Any]:
+    dyno = placed.dyno
+    waits = dyno_files.cooling_until(paths, placed.instance) - time.clock_gettime(time.CLOCK_BOOTTIME)
+    status = state_of(state, placed, found, waits)
+    stamp = "ActiveEnterTimestampMonotonic" if status in ("up", "starting") else "StateChangeTimestampMonotonic"
+    memory = state.get("MemoryCurrent", "")
+    return {
+        "app": dyno.app,
+        "type": dyno.process_type,
+        "number": dyno.number,
+        "release": dyno.release,
+        "instance": placed.instance,
+        "state": status,
+        "since": systemd.since(state, stamp),
+        "size": placed.size,
+        "port": placed.port,
+        "restarts": int(state.get("NRestarts") or 0),
+        "memory": int(memory) if memory.isdigit() and int(memory) < UNKNOWN else None,
+        "command": placed.command,
+    }
+
+
+def _is_unit(placed: Placed) -> bool:
+    """One-off and release dynos have files too, but run as other units."""
+    return placed.dyno.process_type not in ("run", "release")

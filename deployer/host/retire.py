@@ -1,0 +1,29 @@
+"""The call `retire`: dynos that no router names any more finish what they are at, then go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from deployer.host import dyno_files, launch, sockets
+from deployer.host.channel import Channel
+from deployer.host.dyno_files import Placed
+
+LONGEST_DRAIN = 3600.0
+
+
+def retire(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Wait up to `drain` seconds for open connections, stop, and remove files, firewall rules and ports."""
+    instances = [launch.check_instance(one) for one in request["instances"]]
+    found = [one for one in (dyno_files.read(channel.paths, instance) for instance in instances) if one]
+    drain(found, min(float(request.get("drain", 0)), LONGEST_DRAIN))
+    launch.take_down(channel.paths, instances)
+    return {}
+
+
+def drain(placed: Sequence[Placed], seconds: float) -> None:
+    """Wait until no connection is left to these dynos, at most so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(one.port and sockets.connections(one.port) for one in placed):
+        time.sleep(0.02)

@@ -1,0 +1,156 @@
+"""The call `task`: the release dyno. It runs once per release, whoever asks how often, and outlives its caller.
+
+Its folder `/srv/deployer/tasks/INSTANCE` holds `output`, which systemd makes when the process starts, and `status`,
+which a helper writes at its end. Output without status and without a running unit: the host lost the task half-way.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployer.errors.base import HostFailure
+from deployer.host import dyno_files, journal, launch, systemd, units, users
+from deployer.host.channel import Channel
+from deployer.host.dyno_files import Placed
+from deployer.host.launch import Order, Wanted
+from deployer.host.lock import host_lock
+from deployer.host.paths import Paths
+from deployer.model.dyno import Dyno, parse_instance
+
+KEPT = 20  # tasks of an app whose output stays
+ALIVE = ("active", "activating", "deactivating", "reloading")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A release dyno and where its traces lie."""
+
+    placed: Placed
+    folder: Path
+
+    @property
+    def unit(self) -> str:
+        """Its own kind of unit: nothing starts it again."""
+        return units.TASK.format(self.placed.instance)
+
+    @property
+    def output(self) -> Path:
+        """What it printed, both streams as they came."""
+        return self.folder / "output"
+
+    def status(self) -> int | None:
+        """How it ended; None where that is not written (yet)."""
+        try:
+            return parse_status((self.folder / "status").read_text())
+        except FileNotFoundError:
+            return None
+
+    def is_running(self) -> bool:
+        """Whether its unit still has something to do."""
+        return systemd.show([self.unit], ["ActiveState"]).get(self.unit, {}).get("ActiveState") in ALIVE
+
+
+def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Run the release dyno to its end, or attach to it; `{status}`. Its lines come as events `output`. `task-lost`
+    where it began and nobody knows how it ended."""
+    wanted = Wanted(request["type"], request["number"], request["size"], request["command"])
+    order = Order(
+        request["app"], request["uid"], request["release"], tuple(request["layers"]), (wanted,), request["env"]
+    )
+    placed = order.placed()[0]
+    current = Task(placed, channel.paths.tasks / placed.instance)
+    first = _begin(channel.paths, current, order)
+    for line in follow(current):
+        channel.event({"event": "output", "line": line})
+        if first:
+            journal.say(placed.dyno.app, placed.dyno.name, line, source="app")
+    status = _end(channel.paths, current)
+    if first:
+        journal.say(placed.dyno.app, placed.dyno.name, f"Process exited with status {status}")
+        journal.say(placed.dyno.app, placed.dyno.name, "State changed from up to complete")
+    return {"status": status}
+
+
+def parse_status(text: str) -> int:
+    """`exited 3` or `killed TERM`, systemd's EXIT_CODE and EXIT_STATUS, as a shell's status."""
+    how, _, what = text.strip().partition(" ")
+    if how == "exited" and what.isdigit():
+        return int(what)
+    return 128 + getattr(signal, f"SIG{what}", 0) if how in ("killed", "dumped") else 1
+
+
+def follow(current: Task) -> Iterator[str]:
+    """Its output line by line until it has ended."""
+    rest, position = b"", 0
+    while True:
+        ended = current.status() is not None or not current.is_running()
+        fresh, position = _read_from(current.output, position)
+        *lines, rest = (rest + fresh).split(b"\n")
+        yield from (line.decode(errors="surrogateescape") for line in lines)
+        if ended and not fresh:
+            break
+        if not fresh:
+            time.sleep(0.02)
+    if rest:
+        yield rest.decode(errors="surrogateescape")
+
+
+def end_all(paths: Paths, app: str) -> None:
+    """Stop every release dyno of an app that is being removed."""
+    for placed in dyno_files.of_app(paths, app):
+        systemd.stop([units.TASK.format(placed.instance)], launch.ABANDONED)
+
+
+def _begin(paths: Paths, current: Task, order: Order) -> bool:
+    """Start it unless it ever was; whether it was this call that did."""
+    with host_lock(paths):
+        if current.output.exists() or current.is_running():
+            return False
+        current.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _forget_old(paths, current.placed.dyno)
+        users.ensure(order.uid)
+        dyno_files.write(paths, current.placed, order.env, units.TASK)
+        launch.announce(current.placed)
+        systemd.start([current.unit])
+    return True
+
+
+def _end(paths: Paths, current: Task) -> int:
+    """Remove what only a running task needs; its status."""
+    status = current.status()
+    if status is None and (state := _last_state(current)):
+        status = systemd.exit_status(state) or 1  # it never came so far as to run the helper
+    systemd.stop([current.unit])
+    dyno_files.remove(paths, [current.placed.instance], units.TASK)
+    if status is None:
+        raise HostFailure("task-lost", {"app": current.placed.dyno.app, "dyno": current.placed.dyno.name})
+    return status
+
+
+def _last_state(current: Task) -> systemd.State | None:
+    state = systemd.show([current.unit], ["ActiveState", "ExecMainCode", "ExecMainStatus"])[current.unit]
+    return state if state["ActiveState"] == "failed" else None
+
+
+def _read_from(file: Path, position: int) -> tuple[bytes, int]:
+    try:
+        with file.open("rb") as opened:
+            opened.seek(position)
+            fresh = opened.read(1 << 20)
+    except FileNotFoundError:
+        return b"", position
+    return fresh, position + len(fresh)
+
+
+def _forget_old(paths: Paths, dyno: Dyno) -> None:
+    """Keep the output of the last tasks only."""
+    ended = [path for path in paths.tasks.glob("*") if (path / "status").exists()]
+    own = [path for path in ended if parse_instance(path.name).app == dyno.app]
+    for path in sorted(own, key=lambda path: path.stat().st_mtime)[: -KEPT or None]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,71 @@
+"""The firewall of this host: its file, which a boot or a flush loads again, and what the kernel has, kept alike."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from deployer.host import dyno_files, firewall
+from deployer.host.paths import Paths
+
+
+def text(paths: Paths) -> str:
+    """The table as it should be: the space's hosts, and the port of every dyno here."""
+    placed = dyno_files.read_all(paths)
+    return firewall.render(hosts(paths), [(one.uid, one.port) for one in placed if one.port])
+
+
+def save(paths: Paths) -> bool:
+    """Write the file; whether that changed it. Needs the host's lock, as the dynos' files do."""
+    file, wanted = _file(paths), text(paths)
+    if file.exists() and file.read_text() == wanted:
+        return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_suffix(".new")
+    aside.write_text(wanted)
+    aside.rename(file)
+    return True
+
+
+def open_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
+    """Let the app of `uid` use these ports, of dynos whose files are written already."""
+    save(paths)
+    if not _change(firewall.add_words(uid, sorted(ports))):
+        firewall.load()
+
+
+def close_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
+    """Take ports back, of dynos whose files are gone already."""
+    save(paths)
+    if not _change(firewall.delete_words(uid, sorted(ports))):
+        firewall.load()
+
+
+def hosts(paths: Paths) -> list[str]:
+    """The addresses of the space's hosts, as the last `prepare` said."""
+    try:
+        known: list[str] = json.loads(_hosts_file(paths).read_text())
+    except FileNotFoundError:
+        return []
+    return known
+
+
+def set_hosts(paths: Paths, addresses: Iterable[str]) -> None:
+    """Remember the space's hosts."""
+    file = _hosts_file(paths)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(sorted(set(addresses))))
+
+
+def _change(words: list[str]) -> bool:
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def _file(paths: Paths) -> Path:
+    return paths.etc / "firewall.nft"
+
+
+def _hosts_file(paths: Paths) -> Path:
+    return paths.root / "hosts"

@@ -1,4 +1,4 @@
-"""Why a buildpack does not plan a source: what it saw and what to do. The words of each case stand with its buildpack."""
+"""Why a buildpack does not plan a source: what it saw, what to do. The words of each case stand with its buildpack."""
 
 from __future__ import annotations
 

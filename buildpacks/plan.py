@@ -1,7 +1,7 @@
 """What a buildpack wants done: values, in the order in which they are to happen, that can be printed and compared.
 
-Programs run in the build jail, in `/app`, where the source lies. All paths here are relative to `/app`, with `/` between parts.
-"""
+Programs run in the build jail, in `/app`, where the source lies. All paths here are relative to `/app`, with `/`
+between parts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Run:
     """One program. `title` is told before it starts; its output is told line by line; `advice` follows when it fails.
 
     `config`: whether the app's config vars are in its environment. `changes_layers`: whether it may write below the
-    paths of layers (a hook of the user's); what it writes there is then part of the slug, but never of the cached layer.
-    """
+    paths of layers (a hook of the user's); what it writes there is then part of the slug, but never of the cached
+    layer."""
 
     command: tuple[str, ...]
     title: str | None = None
@@ -38,10 +38,10 @@ class Run:
 class Layer:
     """A folder that is made once and kept as long as nothing that decides its content has changed.
 
-    `inputs` are files or folders of the source, absent ones included (`""` is all of it), `facts` is what else decides
-    (`{"Python": "3.13.5"}`), `config_vars` names the config vars that its steps see. The steps find the folder empty, or
-    with a copy of the layer `starts_from`. `volatile` has the reasons for which it cannot be kept at all. A layer that
-    does not ship helps the build only; one with the path of an earlier one takes its place.
+    `inputs` are files or folders of the source, absent ones included (`""` is all of it), `facts` is what else
+    decides (`{"Python": "3.13.5"}`), `config_vars` names the config vars that its steps see. The steps find the
+    folder empty, or with a copy of the layer `starts_from`. `volatile` has the reasons for which it cannot be kept
+    at all. A layer that does not ship helps the build only; one with the path of an earlier one takes its place.
     """
 
     name: str
@@ -78,9 +78,9 @@ class Remembered:
 class Derived:
     """One file made from each source file whose name ends with `suffix`, kept by the content it was made from.
 
-    `product` is the path of the result, with `{folder}` (with its `/`, or empty) and `{stem}`. The command gets `SOURCE NUL
-    RESULT NUL` for each missing one on its standard input; a source without a result is no failure. `facts` decide, too.
-    """
+    `product` is the path of the result, with `{folder}` (with its `/`, or empty) and `{stem}`. The command gets
+    `SOURCE NUL RESULT NUL` for each missing one on its standard input; a source without a result is no failure.
+    `facts` decide, too."""
 
     name: str
     suffix: str
@@ -97,8 +97,8 @@ class BuildPlan:
     """Everything that one buildpack does for one source.
 
     `path` (absolute folders) comes before the PATH of its steps and of those of later buildpacks, `environment` is
-    added to theirs. `profile` holds scripts for `/app/.profile.d/`, by file name. `tools` names what of ours its steps find
-    below `/opt/tools`. `chosen` is told to the next build as `Target.previous` (`{"python": "3.12"}`).
+    added to theirs. `profile` holds scripts for `/app/.profile.d/`, by file name. `tools` names what of ours its
+    steps find below `/opt/tools`. `chosen` is told to the next build as `Target.previous` (`{"python": "3.12"}`).
     """
 
     buildpack: str
@@ -114,10 +114,11 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a plan is made for. `platform` is spelled `debian-13-amd64`, `python` is the full version of its own python3.
+    """What a plan is made for. `platform` is spelled `debian-13-amd64`, `python` is the full version of its own
+    python3.
 
-    `previous` is what the app's last build chose; `config` are its config vars, whose values never enter a plan's texts.
-    """
+    `previous` is what the app's last build chose; `config` are its config vars, whose values never enter a plan's
+    texts."""
 
     platform: str
     python: str

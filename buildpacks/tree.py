@@ -57,7 +57,7 @@ def _parents(path: str) -> Iterable[str]:
 
 
 def _files(root: str, prefix: str) -> Iterable[str]:
-    with os.scandir(os.path.join(root, prefix)) as entries:
+    with os.scandir(f"{root}/{prefix}") as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(root, f"{prefix}{entry.name}/")

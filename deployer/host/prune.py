@@ -14,7 +14,7 @@ from deployer.host.paths import AppPaths, Paths
 
 
 def prune(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Remove layers but `keep`, those that a dyno names and those that are mounted: `{layers, blobs, bytes}` that went."""
+    """Remove layers but `keep`, those that dynos name and those mounted: `{layers, blobs, bytes}` that went."""
     app = channel.paths.app(request["app"])
     keep = {checked_digest(digest) for digest in request["keep"]}
     keep |= named_by_dynos(channel.paths) | mounted(Path("/proc/mounts").read_text(), app.layers)

@@ -1,0 +1,81 @@
+"""From an entry of the table to a running command: its module is imported, typer parses its words."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from deployer.cli.help_texts import command_line
+from deployer.cli.shell import Shell
+from deployer.cli.table import Entry
+from deployer.errors.cli import BadUsage
+
+
+def invoke(entry: Entry, words: list[str], shell: Shell) -> int:
+    """Run the command; its exit status. BadUsage for words that it does not take."""
+    name = f"deployer {entry.name}".strip()
+    try:
+        status = command(entry).main(words, prog_name=name, standalone_mode=False, obj=shell)
+    except typer.TyperException as error:
+        raise BadUsage(error.format_message(), name) from error
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
+    return status if isinstance(status, int) else 0
+
+
+def command(entry: Entry) -> TyperCommand:
+    """The typer command of an entry, with the options that every command takes."""
+    module, function = entry.at.split(":")
+    called: Callable[..., Any] = getattr(importlib.import_module(f"deployer.cli.{module}"), function)
+    # The words after `run` belong to the program that it runs.
+    loaded = _typer_command(called, _help(entry, called.__doc__ or ""), interspersed=entry.topic != "run")
+    loaded.params += _typer_command(_everywhere, "", interspersed=True).params
+    return loaded
+
+
+def set_globally(shell: Shell, option: str) -> None:
+    """`--no-color` or `--verbose`, before the command's name or among its words."""
+    if option == "--verbose":
+        shell.output.verbose = True
+    else:
+        shell.output.colour_out = shell.output.colour_err = False
+
+
+def _typer_command(called: Callable[..., Any], about: str, *, interspersed: bool) -> TyperCommand:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    settings = {
+        "allow_interspersed_args": interspersed,
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    }
+    app.command(help=about, context_settings=settings)(called)
+    loaded = typer.main.get_command(app)
+    assert isinstance(loaded, TyperCommand)
+    return loaded
+
+
+def _hear(ctx: typer.Context, param: typer.CallbackParam, value: bool) -> None:
+    if value:
+        set_globally(ctx.obj, f"--{str(param.name).replace('_', '-')}")
+
+
+def _switch(name: str, about: str) -> Any:
+    return typer.Option(name, callback=_hear, is_eager=True, expose_value=False, help=about, show_default=False)
+
+
+def _everywhere(
+    no_color: Annotated[bool, _switch("--no-color", "No colours.")] = False,
+    verbose: Annotated[bool, _switch("--verbose", "Timings, and tracebacks of defects.")] = False,
+) -> None: ...
+
+
+def _help(entry: Entry, doc: str) -> str:
+    """The help line, what else the function says, and the examples; `\\b` keeps typer from filling lines."""
+    rest = doc.partition("\n")[2].strip("\n")
+    examples = "\n".join(f"  $ {command_line(example)}" for example in entry.examples)
+    parts = [f"{entry.help}.", rest, f"\b\nExamples:\n{examples}" if examples else ""]
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,92 @@
+"""What commands are given: streams, environment, folder, terminal, spaces. Tests give others."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from deployer.cli.narrate import Narrator
+from deployer.cli.output import Output, standard
+from deployer.model.events import Tell
+from deployer.model.space import Pointer
+
+if TYPE_CHECKING:
+    from deployer.operations.session import OpenSpace
+
+
+class Pointers(Protocol):
+    """The spaces that this machine knows: deployer.spaces.pointers, or a folder of a test's."""
+
+    def load(self, name: str) -> Pointer:
+        """One pointer."""
+        ...
+
+    def names(self) -> list[str]:
+        """All names."""
+        ...
+
+
+@dataclass
+class Shell:
+    """Where a command runs. `ask` is None where nobody can be asked."""
+
+    output: Output
+    env: Mapping[str, str]
+    folder: Path
+    pointers: Pointers
+    open_space: Callable[[Pointer], AbstractContextManager[OpenSpace]]
+    ask: Callable[[str], str] | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def tell(self) -> Tell:
+        """A `tell` for operations: their progress on stderr."""
+
+        def write(text: str) -> None:
+            self.output.err.write(text)
+            self.output.err.flush()
+
+        return Narrator(write, verbose=self.output.verbose)
+
+
+class _OwnPointers:
+    """This machine's own; the module is loaded when the first one is asked for."""
+
+    def load(self, name: str) -> Pointer:
+        from deployer.spaces import pointers
+
+        return pointers.load(name)
+
+    def names(self) -> list[str]:
+        from deployer.spaces import pointers
+
+        return pointers.names()
+
+
+def this_shell() -> Shell:
+    """The one that the user typed in."""
+    return Shell(
+        output=standard(os.environ),
+        env=os.environ,
+        folder=Path.cwd(),
+        pointers=_OwnPointers(),
+        open_space=_open_space,
+        ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+    )
+
+
+def _open_space(pointer: Pointer) -> AbstractContextManager[OpenSpace]:
+    from deployer.operations.session import open_space
+
+    return open_space(pointer)
+
+
+def _ask(prompt: str) -> str:
+    sys.stderr.write(prompt)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()

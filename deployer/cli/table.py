@@ -1,0 +1,233 @@
+"""Every command by name: its help line, its examples, and where its function is. No command's code is loaded for this.
+
+A new command is an entry here and a function at `module:function` of deployer.cli; tests see to it that both fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command. `at` is `module:function` in deployer.cli; `daily` ones stand in `--help` itself."""
+
+    name: str
+    at: str
+    help: str
+    examples: tuple[str, ...]
+    daily: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        """`ps` for `ps:scale`."""
+        return self.name.partition(":")[0]
+
+
+TOPICS = {
+    "addons": "databases and other services of apps",
+    "apps": "apps in a space",
+    "buildpacks": "which buildpacks build an app",
+    "builds": "build caches",
+    "config": "config vars: an app's environment",
+    "git": "git remotes that deploy",
+    "hosts": "the machines of a space",
+    "pg": "PostgreSQL databases",
+    "ps": "dynos: the processes of an app",
+    "releases": "what was deployed, when, by whom",
+    "spaces": "where apps run",
+}
+
+ENTRIES = (
+    Entry(
+        "apps:create",
+        "apps:create",
+        "Create an app and a git remote for it",
+        ("create", "create my-shop", "create my-shop --space production"),
+        daily=True,
+        aliases=("create",),
+    ),
+    Entry(
+        "up",
+        "up:up",
+        "Make everything true that the folder declares: space, app, add-ons, release",
+        ("up", "up --space production"),
+        daily=True,
+    ),
+    Entry(
+        "down",
+        "up:down",
+        "Take a space down, with all apps and data in it",
+        ("down", "down --space sandbox --confirm sandbox"),
+        daily=True,
+    ),
+    Entry(
+        "deploy",
+        "deploy:deploy",
+        "Build and release the folder as it is, or a commit",
+        ("deploy", "deploy --commit v1.2"),
+        daily=True,
+    ),
+    Entry("build", "deploy:build", "Build the folder without releasing it", ("build", "build --plan")),
+    Entry(
+        "apps:open",
+        "apps:open_app",
+        "Open the app in a browser",
+        ("open", "open /admin"),
+        daily=True,
+        aliases=("open",),
+    ),
+    Entry(
+        "logs",
+        "logs:logs",
+        "Show the lines that an app, its dynos and the router wrote",
+        ("logs", "logs --tail", "logs -n 500 -d web.1", "logs --source app"),
+        daily=True,
+    ),
+    Entry(
+        "run",
+        "run:run",
+        "Run a command in a one-off dyno",
+        ("run python manage.py shell", "run --size Standard-2X -- bash", "run worker < job.json"),
+        daily=True,
+    ),
+    Entry(
+        "run:detached", "run:detached", "Run a command in a dyno that outlives this terminal", ("run:detached ./job",)
+    ),
+    Entry("apps", "apps:apps", "List the apps of a space", ("apps", "apps --space production --json")),
+    Entry("apps:info", "apps:info", "Describe an app", ("apps:info", "apps:info -a my-shop --json"), aliases=("info",)),
+    Entry(
+        "apps:destroy",
+        "apps:destroy",
+        "Delete an app with its add-ons and all their data",
+        ("apps:destroy -a my-shop", "apps:destroy -a my-shop --confirm my-shop"),
+        aliases=("destroy",),
+    ),
+    Entry("config", "config:config", "Show the config vars of an app", ("config", "config -s > .env"), daily=True),
+    Entry(
+        "config:get",
+        "config:get",
+        "Print the value of a config var",
+        ("config:get DATABASE_URL", "config:get DATABASE_URL SECRET_KEY -s"),
+    ),
+    Entry(
+        "config:set",
+        "config:set_vars",
+        "Set config vars, as one release",
+        (
+            "config:set SECRET_KEY=abc DEBUG=false",
+            "config:set --from-file .env",
+            "pass show shop | deployer config:set -",
+        ),
+        aliases=("config:add",),
+    ),
+    Entry(
+        "config:unset",
+        "config:unset",
+        "Remove config vars, as one release",
+        ("config:unset DEBUG",),
+        aliases=("config:remove",),
+    ),
+    Entry("ps", "ps:ps", "List the dynos of an app", ("ps", "ps web --json"), daily=True),
+    Entry(
+        "ps:scale",
+        "ps:scale",
+        "Change how many dynos of each process type run, and their size",
+        ("ps:scale web=2 worker=1", "ps:scale web+1", "ps:scale web=2:Standard-2X", "ps:scale"),
+        daily=True,
+        aliases=("scale",),
+    ),
+    Entry(
+        "ps:restart",
+        "ps:restart",
+        "Restart dynos",
+        ("ps:restart", "ps:restart -d web.1", "ps:restart -p worker"),
+        aliases=("restart",),
+    ),
+    Entry(
+        "releases",
+        "releases:releases",
+        "List the releases of an app",
+        ("releases", "releases -n 50 --json"),
+        daily=True,
+    ),
+    Entry("releases:info", "releases:info", "Describe a release", ("releases:info", "releases:info v12")),
+    Entry(
+        "releases:output",
+        "releases:output",
+        "Print what a release command wrote",
+        ("releases:output", "releases:output v12"),
+    ),
+    Entry(
+        "releases:rollback",
+        "releases:rollback",
+        "Return to the code and config vars of an earlier release",
+        ("rollback", "rollback v12"),
+        daily=True,
+        aliases=("rollback",),
+    ),
+    Entry("addons", "addons:addons", "List the add-ons of an app", ("addons", "addons --all", "addons --json")),
+    Entry("addons:info", "addons:info", "Describe an add-on", ("addons:info postgresql-shaped-12345",)),
+    Entry("addons:plans", "addons:plans", "List the plans of a service", ("addons:plans heroku-postgresql",)),
+    Entry(
+        "addons:create",
+        "addons:create",
+        "Create an add-on and attach it to an app",
+        ("addons:create heroku-postgresql:essential-0", "addons:create heroku-postgresql:mini --as REPORTS"),
+        daily=True,
+    ),
+    Entry(
+        "addons:destroy",
+        "addons:destroy",
+        "Delete an add-on and all its data",
+        ("addons:destroy postgresql-shaped-12345", "addons:destroy DATABASE --confirm my-shop"),
+    ),
+    Entry("buildpacks", "buildpacks:buildpacks", "Show the buildpacks of an app", ("buildpacks", "buildpacks --json")),
+    Entry(
+        "buildpacks:set",
+        "buildpacks:set_buildpack",
+        "Set the buildpack of an app, or the one at a position",
+        ("buildpacks:set heroku/python", "buildpacks:set heroku/nodejs -i 1"),
+    ),
+    Entry(
+        "buildpacks:add",
+        "buildpacks:add",
+        "Add a buildpack, at the end or at a position",
+        ("buildpacks:add heroku/nodejs -i 1",),
+    ),
+    Entry(
+        "buildpacks:remove",
+        "buildpacks:remove",
+        "Remove a buildpack by name or position",
+        ("buildpacks:remove heroku/nodejs", "buildpacks:remove -i 1"),
+    ),
+    Entry("buildpacks:clear", "buildpacks:clear", "Let the buildpacks be detected again", ("buildpacks:clear",)),
+    Entry("builds:cache:purge", "builds:purge", "Delete the build cache of an app", ("builds:cache:purge -a my-shop",)),
+    Entry(
+        "git:remote",
+        "git:remote",
+        "Add or change a git remote that deploys to an app",
+        ("git:remote -a my-shop", "git:remote -a production/my-shop -r production"),
+    ),
+    Entry("version", "version:version", "Print the version of deployer", ("version",)),
+)
+
+
+@cache
+def by_name() -> dict[str, Entry]:
+    """Every command under its name and its aliases."""
+    return {name: entry for entry in ENTRIES for name in (entry.name, *entry.aliases)}
+
+
+def of_topic(topic: str) -> tuple[Entry, ...]:
+    """The commands of a topic, by name."""
+    return tuple(sorted((entry for entry in ENTRIES if entry.topic == topic), key=lambda entry: entry.name))
+
+
+def alike(name: str) -> list[str]:
+    """Names that a mistyped one may have meant, the likeliest first."""
+    from difflib import get_close_matches
+
+    return get_close_matches(name, list(by_name()), n=3, cutoff=0.6)

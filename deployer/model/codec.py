@@ -49,6 +49,8 @@ def _decode(kind: Any, value: Any) -> Any:
         return tuple(_decode(args[0], item) for item in value)
     if origin is dict:
         return {key: _decode(args[1], item) for key, item in value.items()}
+    if kind is float and type(value) is int:  # JSON of others may write 20.0 as 20
+        return float(value)
     if isinstance(kind, type) and not isinstance(value, kind):
         raise TypeError(f"{value!r} is not {kind.__name__}")
     return value

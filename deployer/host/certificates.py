@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from deployer.errors.base import HostFailure
+
 CA_DAYS = 7300
 SERVER_DAYS = 3650
 RENEW = 365 * 86400  # seconds before its end that a server's certificate is made anew
+HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 TRUSTED = "etc/ssl/deployer/space-ca.pem"  # on every host, below the system's root
 
 _CA = """\
@@ -138,4 +142,6 @@ def _alternative(name: str) -> str:
     try:
         return f"IP:{ipaddress.ip_address(name)}"
     except ValueError:
+        if not HOST_NAME.fullmatch(name):
+            raise HostFailure("bad-request", {"reason": f"no host is called {name!r}"}) from None
         return f"DNS:{name}"

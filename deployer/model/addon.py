@@ -15,7 +15,7 @@ class Addon:
     plan: str
     app: str
     created: str
-    state: str  # provisioning, provisioned
+    state: str  # provisioning, provisioned, deprovisioning
     config: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     schema: int = 1

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deployer.errors.base import HostFailure
 from deployer.host import certificates
 
 ME = (os.getuid(), os.getgid())
@@ -99,3 +100,9 @@ def test_trust_installs_the_certificate_for_everybody_and_says_whether_it_did(tm
     assert certificates.trust(tmp_path, "two")
     path = tmp_path / "etc/ssl/deployer/space-ca.pem"
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("two", 0o644)
+
+
+@pytest.mark.parametrize("name", ["a,DNS:evil", "a\nb", "", "a b", "-a", "$ENV::HOME"])
+def test_a_name_that_would_be_more_than_a_name_is_refused(name: str) -> None:
+    with pytest.raises(HostFailure, match="bad-request"):
+        certificates.server_config([name])

@@ -1,0 +1,90 @@
+"""What every kind of add-on offers: plans as data, and the four things that its provider can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from deployer.model.addon import Addon
+from deployer.model.events import Tell
+from deployer.remote.agent import Session
+
+HOURS_A_MONTH = 720  # as Heroku's price lines reckon: $5 a month is ~$0.007 an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan of a service. `cents` is what it adds to the bill a month. `limits` are by what they limit: `connections`,
+    `storage` in bytes, `tables`, `rows`."""
+
+    name: str
+    cents: int = 0
+    limits: Mapping[str, int] = field(default_factory=dict)
+    retired: bool = False  # Heroku no longer sells it; it works here for the files that still name it
+
+    @property
+    def price(self) -> str:
+        """As Heroku's `addons:create` says it: `~$0.007/hour (max $5/month)` or `free`."""
+        if not self.cents:
+            return "free"
+        dollars = self.cents / 100
+        return f"~${dollars / HOURS_A_MONTH:.3f}/hour (max ${dollars:g}/month)"
+
+
+class Provider(Protocol):
+    """A service that apps can have as an add-on. Nothing here knows the ledger: the operation writes before each step,
+    and every step can be repeated."""
+
+    @property
+    def service(self) -> str:
+        """`heroku-postgresql`"""
+        ...
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names of the service."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """`Heroku Postgres`: as listings say it."""
+        ...
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans, the default one first."""
+        ...
+
+    @property
+    def noun(self) -> str:
+        """What add-ons are named after: `postgresql` makes `postgresql-shaped-12345`."""
+        ...
+
+    @property
+    def attachment(self) -> str:
+        """The name that an app's first add-on of this service is attached as: `DATABASE`."""
+        ...
+
+    @property
+    def colour_prefix(self) -> str | None:
+        """What stands before the colour that tells several apart: `HEROKU_POSTGRESQL`; None where there is only one."""
+        ...
+
+    def draft(self) -> dict[str, str]:
+        """Facts of a new add-on, made before anything exists: names and passwords."""
+        ...
+
+    def provision(
+        self, first: Session, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
+    ) -> dict[str, str]:
+        """Have what the add-on's facts say, on the space's first host; its config vars by suffix (`URL`)."""
+        ...
+
+    def deprovision(self, first: Session, addon: Addon) -> None:
+        """Have it no more."""
+        ...
+
+    def info(self, first: Session, addon: Addon) -> dict[str, Any]:
+        """What it is like now."""
+        ...

@@ -1,0 +1,193 @@
+"""Add-ons: services, plans and databases that there are not, and servers that do not answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure, UsageFailure
+from deployer.errors.host import words
+
+
+@dataclass(eq=False)
+class ServiceUnknown(Failure):
+    """No provider has that name. `hint` is empty, or begins with a blank."""
+
+    service: str
+    known: str
+    hint: str = ""
+
+    headline = "Couldn't find the add-on service {service}.{hint}"
+    seen = "There are: {known}."
+    advice = "`deployer addons:plans SERVICE` lists a service's plans."
+
+
+@dataclass(eq=False)
+class PlanUnknown(Failure):
+    """The service has no such plan."""
+
+    service: str
+    plan: str
+    known: str
+
+    headline = "Couldn't find the plan {plan} of {service}."
+    seen = "There are: {known}."
+    advice = "`deployer addons:plans {service}` shows what each has."
+
+
+@dataclass(eq=False)
+class AddonUnknown(Failure):
+    """Neither an add-on's name, nor an attachment's, nor a service's."""
+
+    name: str
+    app: str
+    known: str
+
+    headline = "Couldn't find the add-on {name} of ⬢ {app}."
+    seen = "It has: {known}."
+    advice = "`deployer addons -a {app}` lists them."
+
+
+@dataclass(eq=False)
+class AddonAmbiguous(UsageFailure):
+    """A service's name, of which the app has several."""
+
+    name: str
+    app: str
+    known: str
+
+    headline = "⬢ {app} has several add-ons that {name} could mean: {known}."
+    advice = "Name one of them."
+
+
+@dataclass(eq=False)
+class AddonNameTaken(Failure):
+    """`--name` of another add-on."""
+
+    name: str
+
+    headline = "An add-on named {name} already exists in this space."
+    advice = "Choose another name, or leave `--name` out."
+
+
+@dataclass(eq=False)
+class BadAttachmentName(UsageFailure):
+    """`--as` that makes no config var."""
+
+    name: str
+
+    headline = "`{name}` cannot be the name of an attachment."
+    advice = "Letters, digits and underscores; a letter first: `--as ANALYTICS` sets ANALYTICS_URL."
+
+
+@dataclass(eq=False)
+class AttachmentTaken(Failure):
+    """The app has a config var or an attachment of that name."""
+
+    name: str
+    app: str
+
+    headline = "⬢ {app} already has the config var {name}_URL."
+    advice = "Choose another name with `--as`, or unset it first."
+
+
+@dataclass(eq=False)
+class DatabaseUnknown(Failure):
+    """The database argument of a pg command fits none of the app's databases."""
+
+    name: str
+    app: str
+    known: str
+
+    headline = "Couldn't find the database {name} of ⬢ {app}."
+    seen = "It has: {known}."
+    advice = "Name one by its config var, its attachment or its add-on."
+
+
+@dataclass(eq=False)
+class NoDatabase(Failure):
+    """The app has no database at all."""
+
+    app: str
+
+    headline = "⬢ {app} has no databases."
+    advice = "`deployer addons:create heroku-postgresql -a {app}` makes one."
+
+
+@dataclass(eq=False)
+class DatabaseUnfinished(Failure):
+    """Its creation was cut off."""
+
+    name: str
+    service: str
+    app: str
+
+    headline = "The database {name} is not there yet: its creation was cut off."
+    advice = (
+        "`deployer addons:create {service} -a {app}` finishes it, `deployer addons:destroy {name} -a {app}` removes it."
+    )
+
+
+@words("postgres-missing")
+@dataclass(eq=False)
+class PostgresMissing(Failure):
+    """The host has no PostgreSQL, or no cluster of ours."""
+
+    host: str
+    path: str
+
+    headline = "Host {host} has no PostgreSQL of this space."
+    seen = "Nothing is at {path}."
+    advice = "`deployer doctor` looks at what a host lacks; on a host of your own: `apt-get install postgresql`."
+
+
+@words("postgres-down")
+@dataclass(eq=False)
+class PostgresDown(Failure):
+    """The server takes no connections. `log` are its last lines."""
+
+    host: str
+    said: str
+    log: str
+
+    headline = "PostgreSQL on host {host} does not answer."
+    seen = "{said}\n\n{log}"
+    advice = "It starts again by itself every few seconds; wait a minute, then run the command again."
+
+
+@words("postgres-disk-full")
+@dataclass(eq=False)
+class PostgresDiskFull(Failure):
+    """No room for the database."""
+
+    host: str
+    said: str
+
+    headline = "The disk of host {host} is full: PostgreSQL cannot write."
+    seen = "{said}"
+    advice = "Make room below /srv on that host, or take a larger disk; nothing has to be repaired afterwards."
+
+
+@words("postgres-refused")
+@dataclass(eq=False)
+class PostgresRefused(Failure):
+    """The server, or the tool that makes it, said no."""
+
+    host: str
+    said: str
+
+    headline = "PostgreSQL on host {host} refused what deployer asked of it."
+    seen = "{said}"
+    advice = "Nothing was attached. Running the command again is safe."
+
+
+@words("postgres-no-database")
+@dataclass(eq=False)
+class DatabaseGone(Failure):
+    """The ledger knows the database, the server does not."""
+
+    host: str
+    name: str
+
+    headline = "The database {name} is no longer on host {host}."
+    seen = "The space's ledger knows it, its server does not: somebody dropped it by hand, or the disk was replaced."
+    advice = "Destroy the add-on and create another, or restore the server's data."

@@ -1,0 +1,234 @@
+"""Add-ons: create, destroy, list. The ledger's record is written before each step, and every step can be repeated:
+whatever cuts a creation off, the next one for the app and service finishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from deployer.addons.catalog import find, find_provider
+from deployer.addons.names import new_colour, new_name
+from deployer.addons.provider import Plan, Provider
+from deployer.errors.addons import (
+    AddonAmbiguous,
+    AddonNameTaken,
+    AddonUnknown,
+    AttachmentTaken,
+    BadAttachmentName,
+    ServiceUnknown,
+)
+from deployer.errors.apps import AppNotFound
+from deployer.model.addon import Addon
+from deployer.model.app import App, Attachment
+from deployer.model.events import Doing, Done, Tell
+from deployer.model.names import is_config_key
+from deployer.model.release import Release
+from deployer.operations.change import Change, changing
+from deployer.operations.release import make_release, redraft
+from deployer.operations.session import OpenSpace
+
+PROVISIONING, PROVISIONED, DEPROVISIONING = "provisioning", "provisioned", "deprovisioning"
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An add-on of an app: its plan, and the names that it is attached under."""
+
+    addon: Addon
+    provider: Provider
+    plan: Plan
+    attachments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What `create` made; `attachments` are in the order in which people think of them: DATABASE, then the colour."""
+
+    addon: Addon
+    plan: Plan
+    attachments: tuple[str, ...]
+    release: Release
+
+
+def create(
+    space: OpenSpace, app: str, service_plan: str, tell: Tell, *, name: str | None = None, alias: str | None = None
+) -> Created:
+    """Have an add-on, attached, as a release. `name` is the add-on's, `alias` the attachment's, where given."""
+    provider, plan = find(service_plan)
+    with changing(space, app, f"addons:create {service_plan}", tell) as change:
+        addon = _begun(change, provider, name) or _named(change, provider, plan, name)
+        names = attachment_names(provider, alias, app, addon, change.state.config)
+        tell(Doing(f"Creating {provider.service}:{plan.name} on ⬢ {app}"))
+        addon = _provision(change, provider, plan, addon)
+        tell(Done(plan.price))
+        release = _attach(change, addon, names)
+        space.ledger.audit(f"addons:create {provider.service}:{plan.name}", app)
+    return Created(addon, plan, names, release)
+
+
+def destroy(space: OpenSpace, app: str, name: str, tell: Tell) -> Release:
+    """Detach an add-on, as a release, and destroy it with its data; the release that the app runs on then."""
+    with changing(space, app, f"addons:destroy {name}", tell) as change:
+        addon = resolve(name, change.app, space.ledger.addons(app))
+        tell(Doing(f"Destroying {addon.name} on ⬢ {app}"))
+        release = _detach(change, addon)
+        _remove(space, addon)
+        tell(Done())
+        space.ledger.audit(f"addons:destroy {addon.name}", app)
+    return release
+
+
+def remove_all(change: Change) -> None:
+    """Destroy every add-on of an app that is being destroyed itself: nothing is detached, no release is made."""
+    for addon in change.space.ledger.addons(change.app.name):
+        change.held.check()
+        change.tell(Doing(f"Destroying {addon.name}"))
+        _remove(change.space, addon)
+        change.tell(Done())
+
+
+def owned(space: OpenSpace, app: str) -> list[Owned]:
+    """The add-ons of an app, by name."""
+    record = space.ledger.app(app)
+    if record is None:
+        raise AppNotFound(app, space.space.name)
+    return [_owned(record, addon) for addon in sorted(space.ledger.addons(app), key=lambda addon: addon.name)]
+
+
+def find_addon(space: OpenSpace, app: str, name: str) -> Owned:
+    """The one that `name` means: an add-on, an attachment, or a service of which the app has one."""
+    record = space.ledger.app(app)
+    if record is None:
+        raise AppNotFound(app, space.space.name)
+    return _owned(record, resolve(name, record, space.ledger.addons(app)))
+
+
+def resolve(name: str, app: App, addons: Iterable[Addon]) -> Addon:
+    """The add-on that `name` means among those of the app; AddonUnknown or AddonAmbiguous."""
+    by_name = {addon.name: addon for addon in addons}
+    by_attachment = {a.name: by_name[a.addon] for a in app.attachments if a.addon in by_name}
+    found = by_name.get(name) or by_attachment.get(name.upper().removesuffix("_URL"))
+    if found is not None:
+        return found
+    of_service = [addon for addon in by_name.values() if addon.service == _service(name)]
+    if not of_service:
+        raise AddonUnknown(name, app.name, ", ".join(sorted(by_name)) or "none")
+    if len(of_service) > 1:
+        raise AddonAmbiguous(name, app.name, ", ".join(sorted(addon.name for addon in of_service)))
+    return of_service[0]
+
+
+def attached_vars(app: App, addons: Iterable[Addon]) -> dict[str, str]:
+    """The config vars that the app's add-ons give, by key: theirs to change, nobody else's."""
+    by_name = {addon.name: addon for addon in addons}
+    attached = [(a.name, by_name[a.addon].config) for a in app.attachments if a.addon in by_name]
+    return {f"{name}_{suffix}": value for name, config in attached for suffix, value in config.items()}
+
+
+def attachment_names(
+    provider: Provider, alias: str | None, app: str, addon: Addon, config: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The names to attach an add-on under; those that the config vars have already where a creation was cut off."""
+    url = addon.config.get("URL")
+    present = [key.removesuffix("_URL") for key, value in config.items() if value == url and key.endswith("_URL")]
+    if present:
+        return tuple(sorted(present, key=lambda name: (name != provider.attachment, name)))
+    if alias is not None:
+        return (_checked(alias.upper(), app, config),)
+    first = [provider.attachment] if f"{provider.attachment}_URL" not in config else []
+    return (*first, *([new_colour(provider.colour_prefix, config)] if provider.colour_prefix else []))
+
+
+def _checked(alias: str, app: str, config: Mapping[str, str]) -> str:
+    if not is_config_key(alias) or alias.startswith("_"):
+        raise BadAttachmentName(alias)
+    if f"{alias}_URL" in config:
+        raise AttachmentTaken(alias, app)
+    return alias
+
+
+def _begun(change: Change, provider: Provider, name: str | None) -> Addon | None:
+    """What a creation that was cut off has left: an add-on of the service that was never attached."""
+    attached = {attachment.addon for attachment in change.app.attachments}
+    left = [
+        addon
+        for addon in change.space.ledger.addons(change.app.name)
+        if addon.service == provider.service and addon.name not in attached and addon.state != DEPROVISIONING
+    ]
+    return next((addon for addon in left if name in (None, addon.name)), None)
+
+
+def _named(change: Change, provider: Provider, plan: Plan, name: str | None) -> Addon:
+    taken = {addon.name for addon in change.space.ledger.addons()}
+    if name in taken:
+        raise AddonNameTaken(str(name))
+    name = name or new_name(provider.noun, taken)
+    created = change.space.ledger.timestamp()
+    return Addon(name, provider.service, plan.name, change.app.name, created, PROVISIONING, facts=provider.draft())
+
+
+def _provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> Addon:
+    space = change.space
+    change.held.check()
+    addon = replace(addon, plan=plan.name)
+    space.ledger.save_addon(addon)
+    config = provider.provision(space.first, space.sessions, addon, plan, change.tell)
+    addon = replace(addon, state=PROVISIONED, config=config)
+    space.ledger.save_addon(addon)
+    return addon
+
+
+def _attach(change: Change, addon: Addon, names: tuple[str, ...]) -> Release:
+    new = {f"{name}_{suffix}": value for name in names for suffix, value in addon.config.items()}
+    release = change.state.release
+    if release is None or not new.items() <= change.state.config.items():
+        description = f"Attach {names[0]} (@ref:{addon.name})"
+        release = make_release(change, redraft(change, "addon", description, {**change.state.config, **new}))
+    _save_attachments(change, addon, names)
+    return release
+
+
+def _detach(change: Change, addon: Addon) -> Release:
+    names = _names(change.app, addon)
+    gone = {f"{name}_{suffix}" for name in names for suffix in addon.config}
+    config = {key: value for key, value in change.state.config.items() if key not in gone}
+    release = change.state.release
+    assert release is not None, "every app has its first release"
+    if config != change.state.config:
+        description = f"Detach {names[0]} (@ref:{addon.name})"
+        release = make_release(change, redraft(change, "addon", description, config))
+    # Before the attachments go: an add-on without any would look like a creation that was cut off.
+    change.space.ledger.save_addon(replace(addon, state=DEPROVISIONING))
+    _save_attachments(change, addon, ())
+    return release
+
+
+def _save_attachments(change: Change, addon: Addon, names: tuple[str, ...]) -> None:
+    others = tuple(attachment for attachment in change.app.attachments if attachment.addon != addon.name)
+    app = replace(change.app, attachments=(*others, *(Attachment(name, addon.name) for name in names)))
+    if app != change.app:
+        change.space.ledger.save_app(app)
+        change.state = replace(change.state, app=app)
+
+
+def _remove(space: OpenSpace, addon: Addon) -> None:
+    find_provider(addon.service).deprovision(space.first, addon)
+    space.ledger.delete_addon(addon.name)
+
+
+def _owned(app: App, addon: Addon) -> Owned:
+    provider = find_provider(addon.service)
+    plan = next((plan for plan in provider.plans if plan.name == addon.plan), Plan(addon.plan))
+    return Owned(addon, provider, plan, _names(app, addon))
+
+
+def _names(app: App, addon: Addon) -> tuple[str, ...]:
+    return tuple(attachment.name for attachment in app.attachments if attachment.addon == addon.name)
+
+
+def _service(name: str) -> str | None:
+    try:
+        return find_provider(name.partition(":")[0]).service
+    except ServiceUnknown:
+        return None

@@ -8,9 +8,9 @@ the call's `finally` blocks undo what is half done.
 from __future__ import annotations
 
 import json
-import queue
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -38,7 +38,8 @@ class Channel:
         self._reader = reader
         self._writer = writer
         self._writing = threading.Lock()
-        self._waiting: queue.Queue[tuple[Message, bytes] | None] = queue.Queue(WAITING)
+        self._changed = threading.Condition()  # of what follows
+        self._waiting: deque[tuple[Message, bytes]] = deque()
         self._listener: Listener | None = None
         self._guarded = False
         self._survives = False
@@ -70,25 +71,28 @@ class Channel:
 
     def receive(self, timeout: float | None = None) -> tuple[Message, bytes]:
         """The next message and its bytes; ChannelClosed at the end of the channel, TimeoutError after `timeout` s."""
-        try:
-            received = self._waiting.get(timeout=timeout)
-        except queue.Empty:
-            raise TimeoutError from None
-        if received is None:
-            self._waiting.put(None)
-            raise ChannelClosed
-        return received
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._waiting or self.closed, timeout):
+                raise TimeoutError
+            if not self._waiting:
+                raise ChannelClosed
+            received = self._waiting.popleft()
+            self._changed.notify_all()
+            return received
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
-        """Have every message given to `listener`, in the reading thread, instead of keeping it for `receive`."""
-        self._listener = listener
+        """Have every message given to `listener`, in the reading thread and in order, instead of keeping it for
+        `receive`; those that wait come first. While it works no further message is read."""
+        with self._changed:
+            while self._waiting:
+                listener(*self._waiting.popleft())
+            self._listener = listener
+            self._changed.notify_all()
         try:
-            while not self._waiting.empty() and not self.closed:
-                listener(*self.receive())
             yield
         finally:
-            self._listener = None
+            self._listener = None  # without the lock: a listener that is stuck must not hold up the call's end
 
     @contextmanager
     def guarding(self, *, survives: bool) -> Iterator[None]:
@@ -117,15 +121,21 @@ class Channel:
     def _read(self) -> None:
         try:
             while (received := read_message(self._reader)) is not None:
-                listener = self._listener
-                if listener is None:
-                    self._waiting.put(received)
-                else:
-                    listener(*received)
+                self._hand_over(received)
         finally:
-            self._ended.set()
+            with self._changed:
+                self._ended.set()
+                self._changed.notify_all()
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-            self._waiting.put(None)
+
+    def _hand_over(self, received: tuple[Message, bytes]) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._listener or len(self._waiting) < WAITING)
+            if self._listener:
+                self._listener(*received)
+            else:
+                self._waiting.append(received)
+                self._changed.notify_all()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._guarded and not self._survives:

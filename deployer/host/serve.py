@@ -6,11 +6,12 @@ import fcntl
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from deployer.errors.base import HostFailure
-from deployer.host.calls import CALLS
+from deployer.host.calls import CALLS, Call
 from deployer.host.channel import Channel, ChannelClosed, read_message
 from deployer.host.fence import fenced
 from deployer.host.paths import Paths
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
     return serve(reader, writer, paths) if words[0] == "serve" else once(words[0], reader, writer, paths)
 
 
-def serve(reader: IO[bytes], writer: IO[bytes], paths: Paths) -> int:
+def serve(reader: IO[bytes], writer: IO[bytes], paths: Paths, calls: Mapping[str, Call] = CALLS) -> int:
     """Answer calls until the channel closes."""
     channel = Channel(reader, writer, paths)
     channel.start()
@@ -40,7 +41,7 @@ def serve(reader: IO[bytes], writer: IO[bytes], paths: Paths) -> int:
         while True:
             request, _ = channel.receive()
             if "call" in request:  # else a late message of the call before: a key pressed as the program ended
-                answer(request, channel)
+                answer(request, channel, calls)
     except ChannelClosed:
         return 0
 
@@ -52,10 +53,10 @@ def once(call: str, reader: IO[bytes], writer: IO[bytes], paths: Paths) -> int:
     return 0 if answer({**request, "call": call}, Channel(reader, writer, paths)) else 1
 
 
-def answer(request: dict[str, Any], channel: Channel) -> bool:
+def answer(request: dict[str, Any], channel: Channel, calls: Mapping[str, Call] = CALLS) -> bool:
     """Run one call and send its result or its error; whether it was a result."""
     try:
-        call = CALLS.get(request["call"])
+        call = calls.get(request["call"])
         if call is None:
             raise HostFailure("unknown-call", {"call": request["call"]})
         function = call.load()

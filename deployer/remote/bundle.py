@@ -12,8 +12,10 @@ from pathlib import Path
 
 import deployer
 
-PACKAGES = ("host", "model", "store")  # whole packages below deployer/
-MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py")
+STORE = ("__init__", "base", "folder", "wire")
+PACKAGES = ("host", "model")  # whole packages below deployer/
+MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
+STAYS = ("model/placement.py",)  # what only commands need, and what would need more than the agent has
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ def bundle() -> Bundle:
     found = [root / module for module in MODULES]
     found += [path for package in PACKAGES for path in root.joinpath(package).rglob("*.py")]
     files = {f"deployer/{path.relative_to(root)}": path.read_bytes() for path in found}
+    for name in STAYS:
+        del files[f"deployer/{name}"]
     files["__main__.py"] = files.pop("deployer/host/__main__.py")
     return Bundle(_hash(files), files)
 

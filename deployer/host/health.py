@@ -18,7 +18,9 @@ from deployer.host.sockets import Listener
 
 SETTLED = 3.0  # seconds that a process without a port must live
 INSISTS = 3.0  # seconds of answers like 500 until they are believed
+ASK_AGAIN = 0.25  # seconds between requests: each one is a line in the app's log
 WARMING_UP = (502, 503, 504)  # what apps answer while something they need is not there yet: waited for to the end
+BOOT_TIMEOUT = "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {:g} seconds of launch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,7 @@ def watch(started: Started, health: Health, abort: Abort) -> float:
     `dyno-bound-elsewhere` or `dyno-unhealthy`. Returns early where `abort` is set: another one failed."""
     process = Process(started.pid)
     try:
-        if started.placed.port:
-            _await_port(started, health, process, abort)
-            _await_answer(started, health, process, abort)
-        else:
-            _await_settling(started, process, abort)
+        _Watch(started, health, process, abort).run()
     finally:
         process.close()
     return round(time.monotonic() - started.began, 3)
@@ -86,82 +84,79 @@ def bound(found: list[Listener], placed: Placed) -> bool:
     return any(one.port == placed.port and one.uid == placed.uid and not one.is_local for one in found)
 
 
-def _await_port(started: Started, health: Health, process: Process, abort: Abort) -> None:
-    placed = started.placed
-
-    def seen() -> bool:
-        return bound(sockets.listeners(), placed)
-
-    if _until(seen, started, health.timeout, process, abort):
-        return
-    found = [str(one) for one in sockets.of_unit(placed.unit)]
-    code = "dyno-bound-elsewhere" if found else "dyno-never-bound"
-    if not found:
-        seconds = f"{health.timeout:g}"
-        text = f"Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {seconds} seconds of launch"
-        journal.say(placed.dyno.app, placed.dyno.name, text)
-    raise _failure(code, started, port=placed.port, seconds=health.timeout, found=found)
+def is_final(status: int, age: float) -> bool:
+    """Whether an app that has answered so for `age` seconds will not get better."""
+    return status >= 500 and status not in WARMING_UP and age > INSISTS
 
 
-def _await_answer(started: Started, health: Health, process: Process, abort: Abort) -> None:
-    last: list[int | str] = []
-    first = time.monotonic()
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    started: Started
+    health: Health
+    process: Process
+    abort: Abort
 
-    def answered() -> bool:
-        last[:] = [_ask(started.placed.port or 0, health, started.began)]
-        status = last[0]
-        if (
-            isinstance(status, int)
-            and status >= 500
-            and status not in WARMING_UP
-            and time.monotonic() > first + INSISTS
-        ):
-            raise _failure("dyno-unhealthy", started, path=health.path, answer=str(status))
-        return isinstance(status, int) and status < 500
+    def run(self) -> None:
+        if self.started.placed.port:
+            self._await_port()
+            self._await_answer(self.started.placed.port)
+        else:
+            self._until(lambda: self._age() > SETTLED, every=0.05)
 
-    if not _until(answered, started, health.timeout, process, abort):
-        answer = str(last[0]) if last else "nothing"
-        raise _failure("dyno-unhealthy", started, path=health.path, answer=answer)
+    def _await_port(self) -> None:
+        placed = self.started.placed
+        # Every 5 ms: the time to here is what a deploy of a small change mostly consists of.
+        if self._until(lambda: bound(sockets.listeners(), placed), every=0.005):
+            return
+        found = [str(one) for one in sockets.of_unit(placed.unit)]
+        if not found:
+            journal.say(placed.dyno.app, placed.dyno.name, BOOT_TIMEOUT.format(self.health.timeout))
+        code = "dyno-bound-elsewhere" if found else "dyno-never-bound"
+        raise _failure(code, self.started, port=placed.port, seconds=self.health.timeout, found=found)
+
+    def _await_answer(self, port: int) -> None:
+        first, answer = time.monotonic(), "nothing"
+
+        def is_well() -> bool:
+            nonlocal answer
+            status, answer = _ask(port, self.health, self.health.timeout - self._age())
+            if is_final(status, time.monotonic() - first):
+                raise _failure("dyno-unhealthy", self.started, path=self.health.path, answer=answer)
+            return 0 < status < 500
+
+        if not self._until(is_well, every=ASK_AGAIN):
+            raise _failure("dyno-unhealthy", self.started, path=self.health.path, answer=answer)
+
+    def _until(self, condition: Callable[[], bool], *, every: float) -> bool:
+        """Poll until `condition` holds; False at the deadline. `dyno-exited` as soon as the process is gone."""
+        while not self.abort.is_set():
+            if self.process.has_exited():
+                raise _exited(self.started)
+            if condition():
+                return True
+            if self._age() > self.health.timeout:
+                return False
+            self.abort.wait(every)
+        return True
+
+    def _age(self) -> float:
+        return time.monotonic() - self.started.began
 
 
-def _await_settling(started: Started, process: Process, abort: Abort) -> None:
-    _until(lambda: time.monotonic() > started.began + SETTLED, started, SETTLED + 1, process, abort)
-
-
-def _until(condition: Callable[[], bool], started: Started, timeout: float, process: Process, abort: Abort) -> bool:
-    """Poll until `condition` holds; False at the deadline. `dyno-exited` as soon as the process is gone."""
-    while not abort.is_set():
-        if process.has_exited():
-            raise _exited(started)
-        if condition():
-            return True
-        age = time.monotonic() - started.began
-        if age > timeout:
-            return False
-        # Quick at first: the time to here is what a deploy of a small change mostly consists of.
-        abort.wait(0.005 if age < 2 else 0.025)
-    return True
-
-
-def _ask(port: int, health: Health, began: float) -> int | str:
-    """The status of one GET, or why there was none."""
-    remaining = max(1.0, health.timeout - (time.monotonic() - began))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=remaining)
-    headers = {
-        "Host": health.host,
-        "User-Agent": "deployer-health",
-        "X-Forwarded-For": "127.0.0.1",
-        "Connection": "close",
-    }
+def _ask(port: int, health: Health, remaining: float) -> tuple[int, str]:
+    """The status of one GET and what to say of it; 0 where there was no answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(1.0, remaining))
+    headers = {"Host": health.host, "User-Agent": "deployer", "X-Forwarded-For": "127.0.0.1", "Connection": "close"}
     try:
         connection.request("GET", health.path, headers=headers)
-        return connection.getresponse().status
+        status = connection.getresponse().status
     except TimeoutError:
-        return f"nothing within {remaining:.0f} s"
+        return 0, f"nothing within {max(1.0, remaining):.0f} s"
     except (OSError, http.client.HTTPException) as error:
-        return f"no HTTP ({type(error).__name__})"
+        return 0, f"no HTTP ({type(error).__name__})"
     finally:
         connection.close()
+    return status, str(status)
 
 
 def _exited(started: Started) -> HostFailure:

@@ -140,11 +140,15 @@ def await_health(started: Sequence[Started], wanted: Health, tell: Tell) -> dict
 
 
 def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None) -> None:
-    """Stop dynos and remove all that is of them on this host. Those that are not there are no error."""
+    """Stop dynos and remove all that is of them on this host. Those that are not there are no error. With `grace`
+    (seconds until SIGKILL) they are such that never served, of which the log has said all."""
     found = [one for one in (dyno_files.read(paths, instance) for instance in instances) if one]
     if not found:
         return
-    stop(found, grace)
+    if grace is None:
+        stop(found)
+    else:
+        systemd.stop([one.unit for one in found], grace)
     with host_lock(paths):
         dyno_files.remove(paths, [one.instance for one in found])
         for uid in {one.uid for one in found}:
@@ -153,14 +157,14 @@ def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None
                 walls.close_ports(paths, uid, closed)
 
 
-def stop(placed: Sequence[Placed], grace: float | None = None) -> None:
+def stop(placed: Sequence[Placed]) -> None:
     """Stop dynos, with the lines in the app's log that Heroku writes."""
     names = [one.unit for one in placed]
     states = systemd.show(names, ["ActiveState"])
     running = [one for one in placed if states.get(one.unit, {}).get("ActiveState") == "active"]
     for one in running:
         journal.say(one.dyno.app, one.dyno.name, "Stopping all processes with SIGTERM")
-    systemd.stop(names, grace)
+    systemd.stop(names)
     for one in running:
         journal.say(one.dyno.app, one.dyno.name, "State changed from up to down")
 

@@ -148,7 +148,7 @@ def dyno_fs_template() -> str:
     """`deployer-dyno-fs-v1@.service`: the overlay of one dyno, fresh at every start, gone at every stop."""
     unit: list[Property] = [
         ("Description", "Files of dyno %i"),
-        ("PartOf", f"{DYNO.format('%i')} {TASK.format('%i')}"),
+        ("PartOf", DYNO.format("%i")),
         ("StopWhenUnneeded", "yes"),
         ("StartLimitIntervalSec", "0"),
     ]

@@ -1,0 +1,65 @@
+"""Deploys and rollbacks: what can go wrong between a source and a release that serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class ReleaseCommandFailed(Failure):
+    """The release command ended with another status than 0. `serving` says what serves now."""
+
+    app: str
+    release: int
+    command: str
+    status: int
+    serving: str
+
+    headline = "The release command of v{release} failed with exit status {status}: {serving}."
+    seen = "It ran `{command}`."
+    advice = "Its output is above, and in `deployer releases:output v{release} -a {app}`. Mend it and deploy again."
+
+
+@dataclass(eq=False)
+class NothingDeployed(Failure):
+    """The app has no slug yet."""
+
+    app: str
+
+    headline = "Nothing has been deployed to {app} yet."
+    advice = "Deploy first: `git push deployer main`, or `deployer deploy` in the app's folder."
+
+
+@dataclass(eq=False)
+class NothingToRollBackTo(Failure):
+    """There is no earlier release that succeeded."""
+
+    app: str
+
+    headline = "{app} has no earlier release that could be rolled back to."
+    advice = "`deployer releases -a {app}` lists its releases."
+
+
+@dataclass(eq=False)
+class NoSuchRelease(Failure):
+    """No release has that number."""
+
+    app: str
+    release: int
+
+    headline = "{app} has no release v{release}."
+    advice = "`deployer releases -a {app}` lists its releases."
+
+
+@dataclass(eq=False)
+class ReleaseNotEligible(Failure):
+    """A release that never served cannot be rolled back to."""
+
+    app: str
+    release: int
+
+    headline = "v{release} of {app} is not eligible for a rollback."
+    seen = "It failed, is still pending, or came before the first deploy."
+    advice = "`deployer releases -a {app}` lists its releases."

@@ -1,0 +1,85 @@
+"""The right to change one app, and what an operation has at hand while it holds it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from deployer.errors.apps import AppNotFound
+from deployer.model.app import App, Operation
+from deployer.model.events import Tell
+from deployer.model.formation import Formation
+from deployer.operations.phases import Fence
+from deployer.operations.session import OpenSpace
+from deployer.store.lease import Held, hold
+from deployer.store.ledger import AppState
+
+
+@dataclass
+class Change:
+    """An app whose lease is held. `state` is what the ledger said when it was last read or written."""
+
+    space: OpenSpace
+    held: Held
+    state: AppState
+    tell: Tell
+
+    @property
+    def app(self) -> App:
+        """The app as the ledger knows it."""
+        return self.state.app
+
+    @property
+    def fence(self) -> Fence:
+        """What makes this change's calls refusable."""
+        return Fence(self.app.name, self.held.token, self.space.space.epoch)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The host names that the routers send to this app."""
+        return (self.space.space.app_host(self.app.name),)
+
+    def enter(self, kind: str, phase: str, release: int, formation: Formation) -> None:
+        """Write down what comes next, so that another laptop can finish or undo it; LeaseLost where it is not ours."""
+        self.held.check()
+        previous = self.state.current.release if self.state.current else None
+        operation = Operation(kind, phase, release, previous, self.held.token, formation)
+        self.space.ledger.save_operation(self.app.name, operation)
+        self.state = replace(self.state, operation=operation)
+
+    def leave(self) -> None:
+        """Forget the operation: it is done, or undone."""
+        self.space.ledger.clear_operation(self.app.name)
+        self.state = replace(self.state, operation=None)
+
+
+@contextmanager
+def changing(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None = None) -> Iterator[Change]:
+    """Hold the app's lease, read its state, and first finish or undo what a dead command began."""
+    from deployer.operations.converge import finish_or_undo
+
+    with hold(space.ledger.store, f"app-{app}", command=command, wait=wait, second_store=space.second_store) as held:
+        state = space.ledger.state(app)
+        if state is None:
+            raise AppNotFound(app, space.space.name)
+        change = Change(space, held, state, tell)
+        finish_or_undo(change)
+        yield change
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """After a commit point no signal stops what has to be finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,107 @@
+"""Make the hosts what the ledger says an app is.
+
+One function finishes what a dead command began after its commit point and undoes what it began before: the ledger's
+`current` and formation are the truth either way. It is also how a failed or interrupted release is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from deployer.errors.base import Failure
+from deployer.model.app import Current
+from deployer.model.events import Detail, Step
+from deployer.model.formation import Formation
+from deployer.model.release import Release
+from deployer.model.slug import Slug
+from deployer.operations import phases
+from deployer.operations.change import Change, uninterrupted
+from deployer.operations.phases import Placed, Process
+from deployer.operations.process import health_of, place_dynos, process_of
+
+
+def finish_or_undo(change: Change) -> None:
+    """Bring to an end what another command left in the middle, if any did."""
+    operation = change.state.operation
+    if operation is None:
+        return
+    committed = change.state.current is not None and change.state.current.release == operation.release
+    verb = "Finishing" if committed else "Undoing"
+    change.tell(
+        Step(f"{verb} a {operation.kind} of v{operation.release} that was cut off in its phase {operation.phase}")
+    )
+    converge(change)
+    if operation.kind != "scale":
+        reason = None if committed else f"cut off in its phase {operation.phase}"
+        change.space.ledger.end_release(change.app.name, operation.release, reason)
+    change.leave()
+
+
+@contextmanager
+def taken_back_unless_committed(change: Change, release: Release | None = None) -> Iterator[None]:
+    """Whatever ends the block before the commit, the hosts are made again what the ledger says, and `release` has failed.
+
+    Taking back is best effort: where a host or the lease is gone, the operation's record stays, and the next command
+    for the app takes back what this one could not."""
+    before, reason = change.state.current, "interrupted"
+    try:
+        yield
+    except Failure as failure:
+        reason = failure.paragraphs()[0]
+        raise
+    finally:
+        if change.state.current == before:
+            with uninterrupted(), suppress(Failure, OSError):
+                converge(change)
+                if release is not None:
+                    change.space.ledger.end_release(change.app.name, release.number, reason)
+                change.leave()
+
+
+def converge(change: Change) -> None:
+    """Start what is missing of the current release, route to it, and retire everything else."""
+    current, slug, release = change.state.current, change.state.slug, change.state.release
+    present = phases.running(change.space, change.app.name)
+    if current is None or slug is None or release is None:
+        phases.retire(change.fence, present, drain=0)
+        return
+    wanted = place_dynos(change.space, change.app.name, current.release, change.app.formation)
+    kept = [found for found in present if found.dyno in {p.dyno for p in wanted} and found.state in ("up", "starting")]
+    missing = [p for p in wanted if p.dyno not in {found.dyno for found in kept}]
+    if missing:
+        change.tell(Detail("starting " + ", ".join(p.dyno.name for p in missing) + f" of v{current.release}"))
+    process = process_of(change.app, release, slug, change.state.config)
+    started = start(change, process, release, missing, present)
+    switch_to(change, current.release, change.app.formation, [*kept, *started])
+    extra = [found for found in present if found.dyno not in {p.dyno for p in wanted}]
+    phases.retire(change.fence, extra)
+
+
+def start(
+    change: Change, process: Process, release: Release, dynos: Sequence[Placed], present: Sequence[Placed]
+) -> list[Placed]:
+    """Boot the dynos with a port beside what runs; put the others in the place of those of their type and number."""
+    with_port = [p for p in dynos if p.dyno.process_type == "web"]
+    without = [p for p in dynos if p.dyno.process_type != "web"]
+    health = health_of(release, change.domains[0])
+    started = phases.boot(change.fence, process, with_port, health, change.tell)
+    if without:
+        names = {p.dyno.name for p in without}
+        old = [found for found in present if found.dyno.name in names and found.dyno.release != process.release]
+        started += phases.replace(change.fence, process, without, old, change.tell)
+    return started
+
+
+def switch_to(change: Change, release: int, formation: Formation, dynos: Sequence[Placed]) -> None:
+    """Validate the routes to these dynos everywhere, commit, and put them in force. Nothing stops it half-way."""
+    current = change.state.current
+    generation = current.generation + 1 if current else 1
+    app = replace(change.app, formation=formation)
+    routes = phases.routes_to(dynos, app.name, generation, change.domains, maint=app.maintenance)
+    phases.stage(change.space, change.fence, routes)
+    change.held.check()
+    with uninterrupted():
+        change.state = change.space.ledger.commit(change.state, app, Current(release, generation))
+        phases.switch(change.space, change.fence, routes, dynos)

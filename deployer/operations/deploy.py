@@ -1,0 +1,103 @@
+"""From a source to a release that serves.
+
+lease -> build -> ship to every host -> release (see `operations.release`) -> prune. Building and shipping change nothing
+that users of the app can see; where a step fails the previous release serves on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from deployer.build.build import build
+from deployer.build.source import Source
+from deployer.model.events import Detail, Step, Tell, Timing
+from deployer.model.platforms import parse as parse_platform
+from deployer.model.release import Release
+from deployer.model.slug import Built
+from deployer.operations.change import Change, changing
+from deployer.operations.release import Draft, make_release, prune, told_serving
+from deployer.operations.session import OpenSpace
+from deployer.ship.ship import ship
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug, too."""
+
+    source: Source
+    description: str
+    commit_object: str | None = None
+    no_cache: bool = False
+    again: bool = False
+
+
+def deploy(space: OpenSpace, app: str, order: Order, tell: Tell, *, wait: float | None = None) -> Release | None:
+    """Build, ship and release a source. None where this very slug already is the current release."""
+    with changing(space, app, "deploy", tell, wait) as change:
+        return deploy_held(change, order)
+
+
+def deploy_held(change: Change, order: Order) -> Release | None:
+    """`deploy` for a caller that already holds the app's lease."""
+    built = _timed(change.tell, "build", lambda: _build(change, order))
+    current = change.state.slug
+    if current is not None and built.slug == current and not order.again:
+        assert change.state.release is not None
+        change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
+        return None
+    _ship(change, built)
+    release = make_release(change, _draft(change, order, built))
+    told_serving(change, release)
+    prune(change)
+    return release
+
+
+def _build(change: Change, order: Order) -> Built:
+    return build(
+        order.source,
+        app=change.app.name,
+        platform=parse_platform(change.space.space.platform),
+        buildpacks=change.app.buildpacks,
+        config=change.state.config,
+        tell=change.tell,
+        no_cache=order.no_cache,
+    )
+
+
+def _ship(change: Change, built: Built) -> None:
+    hosts = len(change.space.sessions)
+    change.tell(Step(f"Shipping to {hosts} host{'s' if hosts > 1 else ''}..."))
+    before = monotonic()
+    base = change.state.slug
+    shipped = ship(change.space.sessions, change.app.name, change.app.uid, change.held.token, built, base)
+    change.tell(Timing("ship", monotonic() - before, shipped.bytes))
+    change.tell(Detail(f"Done: {size(shipped.bytes)} in {shipped.blobs} new file{'' if shipped.blobs == 1 else 's'}"))
+
+
+def _draft(change: Change, order: Order, built: Built) -> Draft:
+    return Draft(
+        kind="deploy",
+        description=order.description,
+        slug=built.slug,
+        config=change.state.config,
+        commit=order.source.commit,
+        commit_object=order.commit_object,
+        app_json=order.source.app_json,
+    )
+
+
+def _timed(tell: Tell, phase: str, work: Callable[[], Built]) -> Built:
+    before = monotonic()
+    done = work()
+    tell(Timing(phase, monotonic() - before))
+    return done
+
+
+def size(count: int) -> str:
+    """Bytes as Heroku prints a slug's: `43.4M`, `2.1K`."""
+    for unit, factor in (("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)):
+        if count >= factor:
+            return f"{count / factor:.1f}{unit}"
+    return f"{count}B"

@@ -1,0 +1,208 @@
+"""The words that an operation has with the hosts of a space about one app: one function a phase.
+
+Every function here talks to all hosts at the same time and waits for all of them; each changing call carries the
+lease's token, so that a host refuses a command whose lease somebody else has taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.model.codec import encode
+from deployer.model.dyno import Dyno, parse_instance
+from deployer.model.events import Detail, Output, Tell
+from deployer.model.formation import SIZES
+from deployer.model.routes import Routes, Server
+from deployer.operations.session import OpenSpace
+from deployer.remote.agent import Session
+from deployer.remote.fan_out import fan_out
+
+DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped: Heroku's grace
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A dyno on its host. `port` is None where it takes no requests, or has not booted yet."""
+
+    dyno: Dyno
+    session: Session
+    size: str
+    port: int | None = None
+    state: str = "starting"
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What boots: a release's code and environment on hosts, whatever the process type."""
+
+    uid: int
+    release: int
+    layers: tuple[str, ...]
+    commands: dict[str, str]
+    env: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What makes a call refusable: the app, the lease's token, the space's epoch."""
+
+    app: str
+    token: int
+    epoch: int
+
+    def request(self, **facts: Any) -> dict[str, Any]:
+        """A request with these facts."""
+        return {"app": self.app, "token": self.token, "epoch": self.epoch, **facts}
+
+
+def running(space: OpenSpace, app: str) -> list[Placed]:
+    """Every dyno of the app that a host knows, in whatever state."""
+
+    def ask(session: Session) -> list[Placed]:
+        found = session.call("ps", {"app": app})["dynos"]
+        return [
+            Placed(parse_instance(d["instance"]), session, d["size"], d.get("port"), d["state"])
+            for d in found
+            if d["type"] not in ("run", "release")
+        ]
+
+    return [placed for answers in fan_out(space.sessions, ask) for placed in answers]
+
+
+def boot(fence: Fence, process: Process, dynos: Sequence[Placed], health: dict[str, Any], tell: Tell) -> list[Placed]:
+    """Start dynos with a port beside the old ones; return them, healthy, with their ports. What a host started is gone
+    again when its call fails; what the others started is the caller's to retire."""
+    return _start("boot", fence, process, dynos, tell, health=health)
+
+
+def replace(fence: Fence, process: Process, dynos: Sequence[Placed], old: Sequence[Placed], tell: Tell) -> list[Placed]:
+    """Stop the old dynos without a port, then start the new ones; the old start again where one does not survive."""
+    return _start("replace", fence, process, dynos, tell, old=old)
+
+
+def _start(
+    call: str,
+    fence: Fence,
+    process: Process,
+    dynos: Sequence[Placed],
+    tell: Tell,
+    *,
+    health: dict[str, Any] | None = None,
+    old: Sequence[Placed] = (),
+) -> list[Placed]:
+    def start(session: Session) -> list[Placed]:
+        mine = [placed for placed in dynos if placed.session is session]
+        facts = {
+            "uid": process.uid,
+            "release": process.release,
+            "layers": list(process.layers),
+            "env": process.env,
+            "dynos": [_spec(placed, process, port=call == "boot") for placed in mine],
+        }
+        if health is not None:
+            facts["health"] = health
+        else:
+            facts["old"] = [placed.dyno.instance for placed in old if placed.session is session]
+        result = session.call(call, fence.request(**facts), _narrate(tell))["dynos"]
+        return [_booted(placed, result[placed.dyno.name], tell) for placed in mine]
+
+    sessions = _sessions(dynos, old)
+    return [placed for answers in fan_out(sessions, start) for placed in answers]
+
+
+def _spec(placed: Placed, process: Process, *, port: bool) -> dict[str, Any]:
+    size = SIZES[placed.size.lower()]
+    return {
+        "type": placed.dyno.process_type,
+        "number": placed.dyno.number,
+        "size": encode(size),
+        "command": process.commands[placed.dyno.process_type],
+        "port": port,
+    }
+
+
+def _booted(placed: Placed, answer: dict[str, Any], tell: Tell) -> Placed:
+    tell(Detail(f"{placed.dyno.name} is up after {answer['seconds']:.1f} s"))
+    return Placed(placed.dyno, placed.session, placed.size, answer.get("port"), "up")
+
+
+def _narrate(tell: Tell) -> Callable[[dict[str, Any], bytes], None]:
+    def hear(message: dict[str, Any], data: bytes) -> None:
+        if message.get("event") == "output":
+            tell(Output(message["line"]))
+
+    return hear
+
+
+def task(fence: Fence, process: Process, session: Session, size: str, tell: Tell) -> int:
+    """Run the release command to its end on one host, once per release; return its exit status."""
+    facts = {
+        "uid": process.uid,
+        "release": process.release,
+        "type": "release",
+        "number": 1,
+        "layers": list(process.layers),
+        "command": process.commands["release"],
+        "env": process.env,
+        "size": encode(SIZES[size.lower()]),
+    }
+    status: int = session.call("task", fence.request(**facts), _narrate(tell))["status"]
+    return status
+
+
+def routes_to(dynos: Iterable[Placed], app: str, generation: int, domains: tuple[str, ...], *, maint: bool) -> Routes:
+    """The routes to these dynos. Without any the intent is `none`, so that the router says H14."""
+    servers = tuple(
+        Server(p.dyno.name, p.session.host.private_address, p.port, p.dyno.instance)
+        for p in sorted(dynos, key=lambda placed: placed.dyno)
+        if p.port is not None
+    )
+    intent = "maint" if maint else "running" if servers else "none"
+    return Routes(app, generation, domains, intent, servers)
+
+
+def stage(space: OpenSpace, fence: Fence, routes: Routes) -> None:
+    """Have every router validate the routes before anything is committed."""
+    fan_out(space.sessions, lambda session: session.call("stage", fence.request(routes=encode(routes))))
+
+
+def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Placed]) -> None:
+    """Put the routes in force on every router; only `dynos` start at their hosts' boot from now on."""
+
+    def turn(session: Session) -> None:
+        links = [placed.dyno.instance for placed in dynos if placed.session is session]
+        session.call("switch", fence.request(routes=encode(routes), links=links))
+
+    fan_out(space.sessions, turn)
+
+
+def retire(fence: Fence, dynos: Sequence[Placed], *, drain: float = DRAIN) -> None:
+    """Let the dynos finish their requests, for at most `drain` seconds, stop them and remove what they had."""
+
+    def end(session: Session) -> None:
+        mine = [placed.dyno.instance for placed in dynos if placed.session is session]
+        session.call("retire", fence.request(instances=mine, drain=drain))
+
+    fan_out(_sessions(dynos), end)
+
+
+def restart(fence: Fence, dynos: Sequence[Placed]) -> None:
+    """Stop and start dynos in place; requests wait at the router meanwhile."""
+
+    def again(session: Session) -> None:
+        mine = [placed.dyno.instance for placed in dynos if placed.session is session]
+        session.call("restart", fence.request(instances=mine))
+
+    fan_out(_sessions(dynos), again)
+
+
+def prune(space: OpenSpace, fence: Fence, keep: Iterable[str]) -> None:
+    """Remove the layers that no kept release has."""
+    layers = sorted(set(keep))
+    fan_out(space.sessions, lambda session: session.call("prune", fence.request(keep=layers)))
+
+
+def _sessions(*groups: Sequence[Placed]) -> list[Session]:
+    return list({id(placed.session): placed.session for group in groups for placed in group}.values())

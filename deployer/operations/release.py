@@ -1,0 +1,150 @@
+"""From a draft to a release that serves: what deploys, config changes, add-ons and rollbacks share.
+
+record vN -> release command -> boot beside the old -> replace what has no port -> stage routes on every router ->
+commit (`current` := vN) -> switch every router -> retire the old -> prune. Until the commit everything is taken back on
+a failure or an interrupt, and the previous release serves on; after it nothing stops what is left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+from deployer.errors.deploy import ReleaseCommandFailed
+from deployer.model.events import Detail, Step, Tell, Warn
+from deployer.model.formation import DEFAULT_SIZE, after_deploy
+from deployer.model.release import Release
+from deployer.model.slug import Slug
+from deployer.operations import phases
+from deployer.operations.change import Change, changing, uninterrupted
+from deployer.operations.converge import start, switch_to, taken_back_unless_committed
+from deployer.operations.phases import Placed
+from deployer.operations.process import place_dynos, process_of
+from deployer.operations.session import OpenSpace
+
+KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A release to be. `kind` names the operation; without a slug there is nothing to boot."""
+
+    kind: str
+    description: str
+    slug: Slug | None
+    config: dict[str, str]
+    commit: str | None = None
+    commit_object: str | None = None
+    app_json: str | None = None
+
+
+def redraft(change: Change, kind: str, description: str, config: dict[str, str]) -> Draft:
+    """The current release again, with other config vars."""
+    state, release = change.state, change.state.release
+    assert release is not None, "every app has its first release"
+    return Draft(kind, description, state.slug, config, release.commit, release.commit_object, release.app_json)
+
+
+def make_release(change: Change, draft: Draft) -> Release:
+    """Make the draft the app's current release; raise, with the previous one serving, where it does not come up."""
+    release = _record(change, draft)
+    with taken_back_unless_committed(change, release):
+        if draft.slug is None:
+            switch_to(change, release.number, change.app.formation, [])
+            present: list[Placed] = []
+        else:
+            present = _launch(change, release, draft.slug, draft)
+    with uninterrupted():
+        phases.retire(change.fence, [p for p in present if p.dyno.release != release.number])
+        change.space.ledger.end_release(change.app.name, release.number, None)
+        change.leave()
+    return release
+
+
+def _record(change: Change, draft: Draft) -> Release:
+    ledger, app = change.space.ledger, change.app.name
+    release = ledger.new_release(
+        app,
+        Release(
+            number=0,
+            slug=ledger.save_slug(draft.slug) if draft.slug else None,
+            config=ledger.save_config(app, draft.config),
+            description=draft.description,
+            user="",
+            created="",
+            commit=draft.commit,
+            commit_object=draft.commit_object,
+            app_json=draft.app_json,
+        ),
+    )
+    change.enter(draft.kind, "release", release.number, change.app.formation)
+    return release
+
+
+def _launch(change: Change, release: Release, slug: Slug, draft: Draft) -> list[Placed]:
+    """Boot the release beside what runs, commit it and route to it; return what ran before."""
+    process = process_of(change.app, release, slug, draft.config)
+    if "release" in slug.process_types:
+        _run_release_command(change, release, process)
+    formation = after_deploy(change.app.formation, slug.process_types)
+    wanted = place_dynos(change.space, change.app.name, release.number, formation)
+    change.enter(draft.kind, "boot", release.number, formation)
+    change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
+    present = phases.running(change.space, change.app.name)
+    dynos = start(change, process, release, wanted, present)
+    switch_to(change, release.number, formation, dynos)
+    return present
+
+
+def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:
+    change.tell(Step("Running release command..."))
+    size = change.app.formation.get("release")
+    session = change.space.sessions[0]
+    status = phases.task(change.fence, process, session, size.size if size else DEFAULT_SIZE, change.tell)
+    if status != 0:
+        raise ReleaseCommandFailed(
+            change.app.name, release.number, process.commands["release"], status, serving(change)
+        )
+
+
+def serving(change: Change) -> str:
+    """What the end of a failed change says about now: `v12 still serving`, or that nothing does."""
+    current = change.state.current
+    return f"v{current.release} still serving" if current and change.state.slug else "NOTHING SERVING"
+
+
+def change_config(
+    space: OpenSpace, app: str, changes: Mapping[str, str | None], tell: Tell, *, description: str | None = None
+) -> Release:
+    """Set the vars (None: unset) as one release, and restart what runs on it beside the old."""
+    with changing(space, app, "config", tell) as change:
+        merged = {**change.state.config, **changes}
+        config = {key: value for key, value in merged.items() if value is not None}
+        return make_release(change, redraft(change, "config", description or describe(changes), config))
+
+
+def describe(changes: Mapping[str, str | None]) -> str:
+    """Heroku's description of a config change: `Set A, B config vars`."""
+    put = sorted(key for key, value in changes.items() if value is not None)
+    gone = sorted(key for key, value in changes.items() if value is None)
+    parts = [f"{verb} {', '.join(keys)}" for verb, keys in (("Set", put), ("Remove", gone)) if keys]
+    return f"{', '.join(parts)} config var{'s' if len(changes) > 1 else ''}"
+
+
+def prune(change: Change) -> None:
+    """Remove from the hosts the layers that neither the current nor a kept release has; nothing fails for it."""
+    ledger = change.space.ledger
+    entries = [e for e in ledger.releases(change.app.name) if e.result and e.result.status == "succeeded"]
+    digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
+    slugs = [slug for digest in sorted(digests) if (slug := ledger.slug(digest))]
+    try:
+        phases.prune(change.space, change.fence, (layer.digest for slug in slugs for layer in slug.layers))
+    except Failure as failure:
+        change.tell(Warn(f"Old releases could not be removed from the hosts: {failure.paragraphs()[0]}"))
+
+
+def told_serving(change: Change, release: Release) -> None:
+    """The last lines of a deploy: its number and where it answers."""
+    change.tell(Detail(f"Released {release.name}"))
+    change.tell(Detail(f"{change.space.space.app_url(change.app.name)} deployed to {change.space.space.name}"))

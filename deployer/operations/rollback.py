@@ -1,0 +1,52 @@
+"""A new release with the slug and the config vars of an older one."""
+
+from __future__ import annotations
+
+from deployer.errors.deploy import NoSuchRelease, NothingToRollBackTo, ReleaseNotEligible
+from deployer.model.events import Tell
+from deployer.model.release import Release
+from deployer.operations.change import Change, changing
+from deployer.operations.release import Draft, make_release
+from deployer.operations.session import OpenSpace
+
+LOOKED_AT = 10  # releases in which the previous one is looked for, as on Heroku
+
+
+def rollback(space: OpenSpace, app: str, number: int | None, tell: Tell) -> tuple[Release, Release]:
+    """Roll back to vN, or to the release before the current one; return the target and the new release. The release
+    command runs again; add-ons, their data and the formation stay as they are."""
+    with changing(space, app, "rollback", tell) as change:
+        target = _previous(change) if number is None else _chosen(change, number)
+        assert target.slug is not None
+        slug = space.ledger.slug(target.slug)
+        config = space.ledger.config(app, target.config)
+        draft = Draft(
+            kind="rollback",
+            description=f"Rollback to {target.name}",
+            slug=slug,
+            config=config,
+            commit=target.commit,
+            commit_object=target.commit_object,
+            app_json=target.app_json,
+        )
+        return target, make_release(change, draft)
+
+
+def _previous(change: Change) -> Release:
+    """The newest succeeded release with a slug that is not the current one."""
+    assert change.state.current is not None
+    for entry in change.space.ledger.releases(change.app.name, LOOKED_AT):
+        succeeded = entry.result is not None and entry.result.status == "succeeded"
+        if succeeded and entry.release.slug and entry.release.number != change.state.current.release:
+            return entry.release
+    raise NothingToRollBackTo(change.app.name)
+
+
+def _chosen(change: Change, number: int) -> Release:
+    release = change.space.ledger.release(change.app.name, number)
+    if release is None:
+        raise NoSuchRelease(change.app.name, number)
+    result = change.space.ledger.result(change.app.name, number)
+    if release.slug is None or result is None or result.status != "succeeded":
+        raise ReleaseNotEligible(change.app.name, number)
+    return release

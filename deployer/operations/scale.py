@@ -1,0 +1,45 @@
+"""How many dynos of each process type run, and starting them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from deployer.errors.deploy import NothingDeployed
+from deployer.model.events import Tell
+from deployer.model.formation import Formation
+from deployer.operations import phases
+from deployer.operations.change import changing, uninterrupted
+from deployer.operations.converge import start, switch_to, taken_back_unless_committed
+from deployer.operations.process import place_dynos, process_of
+from deployer.operations.session import OpenSpace
+
+
+def scale(space: OpenSpace, app: str, wanted: Callable[[Formation], Formation], tell: Tell) -> Formation:
+    """Change the formation to `wanted(formation)`: new dynos serve before the routers know them, and those that go have
+    no requests left. Makes no release."""
+    with changing(space, app, "ps:scale", tell) as change:
+        state = change.state
+        if state.slug is None or state.release is None or state.current is None:
+            raise NothingDeployed(app)
+        formation = wanted(change.app.formation)
+        dynos = place_dynos(space, app, state.release.number, formation)
+        change.enter("scale", "boot", state.release.number, formation)
+        present = phases.running(space, app)
+        kept = [found for found in present if found.dyno in {p.dyno for p in dynos}]
+        process = process_of(change.app, state.release, state.slug, state.config)
+        missing = [p for p in dynos if p.dyno not in {found.dyno for found in kept}]
+        with taken_back_unless_committed(change):
+            started = start(change, process, state.release, missing, present)
+            switch_to(change, state.release.number, formation, [*kept, *started])
+        with uninterrupted():
+            phases.retire(change.fence, [found for found in present if found not in kept])
+            change.leave()
+        return formation
+
+
+def restart(space: OpenSpace, app: str, chosen: Callable[[str, int], bool], tell: Tell) -> list[str]:
+    """Stop and start the dynos for which `chosen(process type, number)`; requests wait at the router. Their names."""
+    with changing(space, app, "ps:restart", tell) as change:
+        dynos = [found for found in phases.running(space, app) if chosen(found.dyno.process_type, found.dyno.number)]
+        phases.restart(change.fence, dynos)
+        return [found.dyno.name for found in dynos]

@@ -14,7 +14,7 @@ INDENT = "       "
 class Narrator:
     """A `tell` for operations that writes what it hears. Threads may call it; a line is never torn."""
 
-    def __init__(self, write: Callable[[str], None], *, verbose: bool = False) -> None:
+    def __init__(self, write: Callable[[str], None], *, verbose: Callable[[], bool] = lambda: False) -> None:
         self._write = write
         self._verbose = verbose
         self._lock = threading.Lock()
@@ -24,6 +24,19 @@ class Narrator:
         """Write an event."""
         with self._lock:
             self._tell(event)
+
+    def quietly(self, event: Event) -> None:
+        """Write only what nobody should miss: warnings and what programs print. For changes that Heroku tells in one
+        line; with `verbose` all the same everything."""
+        if self._verbose() or isinstance(event, (Output, Warn, Doing, Done)):
+            self(event)
+
+    def break_off(self) -> None:
+        """End the line of an action that failed: `Creating app... !`."""
+        with self._lock:
+            if self._in_line:
+                self._write("!\n")
+                self._in_line = False
 
     @singledispatchmethod
     def _tell(self, event: Event) -> None:
@@ -51,7 +64,7 @@ class Narrator:
 
     @_tell.register
     def _(self, event: Timing) -> None:
-        if self._verbose:
+        if self._verbose():
             sent = f", {event.sent} bytes sent" if event.sent else ""
             self._lines(INDENT, f"{event.phase}: {event.seconds:.2f} s{sent}")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -58,19 +57,6 @@ class Output:
         """Columns two blanks apart, below their titles."""
         for line in table_lines(titles, list(rows)):
             self.print(line)
-
-    @contextmanager
-    def doing(self, text: str) -> Iterator[list[str]]:
-        """`Creating app... done, ⬢ name` on stderr; what the block appends to the list stands after `done`."""
-        self.err.write(f"{text}... ")
-        self.err.flush()
-        words: list[str] = []
-        try:
-            yield words
-        except BaseException:
-            self.err.write(self.paint_err("red", "!") + "\n")
-            raise
-        self.say(", ".join(["done", *words]))
 
     def warn(self, text: str) -> None:
         """` !     TEXT` on stderr, each of its lines."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from deployer.cli.narrate import Narrator
 from deployer.cli.output import Output, standard
-from deployer.model.events import Tell
+from deployer.model.events import Doing, Done
 from deployer.model.space import Pointer
 
 if TYPE_CHECKING:
@@ -43,15 +43,26 @@ class Shell:
     open_space: Callable[[Pointer], AbstractContextManager[OpenSpace]]
     ask: Callable[[str], str] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tell: Narrator = field(init=False)
 
-    def tell(self) -> Tell:
-        """A `tell` for operations: their progress on stderr."""
+    def __post_init__(self) -> None:
+        self.tell = Narrator(self._write, verbose=lambda: self.output.verbose)
 
-        def write(text: str) -> None:
-            self.output.err.write(text)
-            self.output.err.flush()
+    @contextmanager
+    def doing(self, text: str) -> Iterator[list[str]]:
+        """`Creating app... done, ⬢ name` on stderr; what the block appends to the list stands after `done`."""
+        words: list[str] = []
+        self.tell(Doing(text))
+        try:
+            yield words
+        except BaseException:
+            self.tell.break_off()
+            raise
+        self.tell(Done(", ".join(words)))
 
-        return Narrator(write, verbose=self.output.verbose)
+    def _write(self, text: str) -> None:
+        self.output.err.write(text)
+        self.output.err.flush()
 
 
 class _OwnPointers:

@@ -1,0 +1,26 @@
+"""The user's git checkout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class GitRefused(Failure):
+    """git said no."""
+
+    command: str
+    reason: str
+
+    headline = "`{command}` failed."
+    seen = "{reason}"
+
+
+@dataclass(eq=False)
+class NoCheckout(Failure):
+    """A command that needs a git checkout, outside of one."""
+
+    headline = "This folder is no git checkout."
+    advice = "`git init` makes it one."

@@ -1,0 +1,63 @@
+"""Apps: made, described, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.apps import AppNotFound, BadAppName
+from deployer.model.addon import Addon
+from deployer.model.app import App
+from deployer.model.events import Detail, Tell
+from deployer.model.names import is_app_name
+from deployer.operations.app_names import random_name
+from deployer.operations.change import changing
+from deployer.operations.session import OpenSpace
+from deployer.remote.fan_out import fan_out
+from deployer.store.ledger import AppState
+
+
+@dataclass(frozen=True, slots=True)
+class AppInfo:
+    """What `apps:info` shows."""
+
+    state: AppState
+    addons: tuple[Addon, ...]
+    url: str
+    space: str
+
+
+def create(space: OpenSpace, name: str | None, buildpacks: tuple[str, ...] = ()) -> App:
+    """Make an app, with a random name where none is given; BadAppName, AppExists."""
+    if name is not None and not is_app_name(name):
+        raise BadAppName(name)
+    space.refuse_if_newer()
+    app = space.ledger.create_app(name or random_name(), space=space.space.name, buildpacks=buildpacks)
+    space.ledger.audit("create", app.name)
+    return app
+
+
+def state_of(space: OpenSpace, app: str) -> AppState:
+    """The app with what its current release is made of; AppNotFound."""
+    state = space.ledger.state(app)
+    if state is None:
+        raise AppNotFound(app, space.space.name)
+    return state
+
+
+def info(space: OpenSpace, app: str) -> AppInfo:
+    """An app, its add-ons and its address."""
+    return AppInfo(state_of(space, app), space.ledger.addons(app), space.space.app_url(app), space.space.name)
+
+
+def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:
+    """Delete an app for good: its add-ons with their data, its dynos and files on every host, its records."""
+    from deployer.operations.addons import destroy_all
+
+    state_of(space, app)
+    with changing(space, app, "apps:destroy", tell, wait) as change:
+        destroy_all(change)
+        tell(Detail("removing dynos and files"))
+        fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))
+        change.held.check()
+        space.ledger.delete_app(app)
+    space.ledger.audit("destroy", app)

@@ -122,6 +122,7 @@ class Target:
 
     platform: str
     python: str
+    uv: str = ""
     config: Mapping[str, str] = field(default_factory=dict)
     previous: Mapping[str, str] = field(default_factory=dict)
 

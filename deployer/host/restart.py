@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.host import dyno_files, journal, launch, systemd
+from deployer.host import dyno_files, journal, launch, router, systemd
 from deployer.host.channel import Channel
+
+DRAIN = 30.0  # seconds for the requests that a dyno is at; new ones wait at the router meanwhile
 
 
 def restart(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -16,9 +18,10 @@ def restart(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         return {}
     for one in found:
         journal.say(one.dyno.app, one.dyno.name, "Restarting")
-    launch.stop(found)
-    dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
-    for one in found:
-        launch.announce(one)
-    systemd.start([one.unit for one in found])
+    with router.set_aside(channel.paths, found[0].dyno.app, [one.dyno.name for one in found], drain=DRAIN):
+        launch.stop(found)
+        dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
+        for one in found:
+            launch.announce(one)
+        systemd.start([one.unit for one in found])
     return {}

@@ -1,0 +1,329 @@
+"""The router of a host: stages an app's routes, puts them in force, tells what the slots did.
+
+All under one lock of the host. Routes are stored per app with a generation, and every configuration is rendered from
+all apps' routes: two deploys at the same time cannot undo each other. HAProxy is reloaded only where more than
+addresses changed; which configuration it runs is asked of the process itself, so that a switch that was cut off is
+mended by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deployer.errors.base import HostFailure
+from deployer.host import router_config, router_service, router_socket, sockets
+from deployer.host.channel import Channel
+from deployer.host.lock import host_lock
+from deployer.host.paths import Paths
+from deployer.host.router_config import Settings, backend
+from deployer.host.router_service import Service
+from deployer.host.router_socket import RouterIsDown
+from deployer.host.units import DYNO
+from deployer.model import codec
+from deployer.model.dyno import parse_instance
+from deployer.model.names import is_app_name
+from deployer.model.routes import Routes
+
+TAKES_AT_MOST = 15.0  # seconds for HAProxy to start or to take a reload; 0.1 is usual
+AT_ONCE = 50  # commands in one line to HAProxy, whose input buffer is bounded
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """HAProxy on this host: where its files are, what its configuration depends on, how it is started."""
+
+    paths: Paths
+    settings: Settings
+    service: Service
+
+
+def stage(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: refuse routes that HAProxy would refuse, before anything is committed to."""
+    with host_lock(channel.paths):
+        stage_routes(of_host(channel.paths), _routes(request))
+    return {}
+
+
+def switch(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: put routes in force, and let only the dynos `links` start at the host's boot."""
+    routes = _routes(request)
+    with host_lock(channel.paths):
+        if is_older(channel.paths, routes):
+            return {"reloaded": False, "ignored": True}
+        reloaded = put_in_force(of_host(channel.paths), routes)
+        flip_links(channel.paths, routes.app, request.get("links", []))
+    return {"reloaded": reloaded}
+
+
+def counters(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: what each slot of an app did since HAProxy's last reload, by slot; `hold` counts waiting requests."""
+    with _router_down():
+        counted = router_socket.counters(channel.paths.router_socket, backend(request["app"]))
+    return {"slots": {name: asdict(one) for name, one in counted.items()}}
+
+
+def drained(port: int) -> bool:
+    """Whether no router has a connection to the dyno on this port any more. The kernel's table tells it for all routers
+    of the space: a slot that has moved elsewhere gives up its idle connections at once, requests in flight and
+    websockets stay until they end."""
+    return sockets.connections(port) == 0
+
+
+@contextmanager
+def set_aside(paths: Paths, app: str, names: Sequence[str], drain: float) -> Iterator[None]:
+    """Let this host's router hold what would go to these dynos (`web.1`), after at most `drain` seconds for the
+    requests they are at, until the block ends: nothing is lost to a dyno that starts again in its place."""
+    with host_lock(paths):
+        mine = [one for one in all_routes(paths) if one.app == app]
+        aside = [server for one in mine for server in one.servers if server.slot in names]
+        _tell(paths, [f"set server {backend(app)}/{server.slot} state maint" for server in aside])
+    try:
+        deadline = time.monotonic() + drain
+        while time.monotonic() < deadline and not all(drained(server.port) for server in aside):
+            time.sleep(0.02)
+        yield
+    finally:
+        with host_lock(paths):
+            _tell(paths, [f"set server {backend(app)}/{server.slot} state ready" for server in aside])
+
+
+def prepare(paths: Paths, changed: Callable[[str], None]) -> None:
+    """Make HAProxy this host's router: its service as we want it, its files for all stored routes, running."""
+    router_service.prepare(paths.units, changed)
+    with host_lock(paths):
+        router = of_host(paths)
+        routes = all_routes(paths)
+        for name in install(router, routes, router_config.render(routes, router.settings)):
+            changed(f"the router's {name}")
+        if apply(router, None):
+            changed("the router runs with its configuration")
+
+
+def forget(paths: Paths, app: str) -> None:
+    """An app is removed: its routes, links and backend go. Takes the lock."""
+    with host_lock(paths):
+        paths.app(app).routes.unlink(missing_ok=True)
+        paths.app(app).staged.unlink(missing_ok=True)
+        flip_links(paths, app, [])
+        apply(of_host(paths), None)
+
+
+def of_host(paths: Paths) -> Router:
+    """This host's router, under systemd."""
+    return Router(paths, settings_of(paths), router_service.Systemd())
+
+
+def settings_of(paths: Paths) -> Settings:
+    """The settings that this host's files and programs ask for."""
+    fronts = paths.etc / "fronts"
+    found = Settings(
+        folder=paths.haproxy,
+        run=paths.router_socket.parent,
+        version=router_service.version(paths.router_socket),
+        ready=not (paths.etc / "joining").exists(),
+    )
+    return replace(found, fronts=tuple(fronts.read_text().split())) if fronts.exists() else found
+
+
+def stage_routes(router: Router, routes: Routes) -> None:
+    """Validate the configuration with these routes in it, and write down that they may come."""
+    router_config.check(routes)
+    others = [one for one in all_routes(router.paths) if one.app != routes.app]
+    text = router_config.render([*others, routes], router.settings)
+    if _running(router) != router_config.structure_in(text):
+        _validate(router, text, routes.app)
+    _write(router.paths.app(routes.app).staged, _json(routes))
+
+
+def put_in_force(router: Router, routes: Routes) -> bool:
+    """Store these routes and make HAProxy follow them; whether it took a reload. Doing it twice mends what was cut
+    off. Routes that HAProxy refuses are refused before they are stored."""
+    router_config.check(routes)
+    others = [one for one in all_routes(router.paths) if one.app != routes.app]
+    text = router_config.render([*others, routes], router.settings)
+    if _running(router) != router_config.structure_in(text):
+        _validate(router, text, routes.app)
+    _write(router.paths.app(routes.app).routes, _json(routes))
+    router.paths.app(routes.app).staged.unlink(missing_ok=True)
+    return apply(router, routes)
+
+
+def apply(router: Router, changed: Routes | None) -> bool:
+    """Write the files for all stored routes and make the running HAProxy agree; whether it was started or reloaded."""
+    routes = all_routes(router.paths)
+    text = router_config.render(routes, router.settings)
+    wanted = router_config.structure_in(text)
+    install(router, routes, text)
+    running = _running(router)
+    if running is None:
+        router.service.start()
+    elif running != wanted:
+        router.service.reload()
+    elif changed is None or _adjust(router, routes, changed):
+        return False
+    else:  # it did not take the commands: start afresh from the files
+        router.service.reload()
+    _await(router, wanted)
+    return True
+
+
+def install(router: Router, routes: Sequence[Routes], text: str) -> list[str]:
+    """Write what differs of the configuration's files; their names. haproxy.cfg comes last: it needs the others."""
+    settings = router.settings
+    files = {
+        **router_config.fixed_files(settings),
+        "hosts.map": router_config.render_hosts_map(routes),
+        "state.map": router_config.render_state_map(routes, ready=settings.ready),
+        "haproxy.cfg": text,
+    }
+    return [name for name, content in files.items() if _write(settings.folder / name, content.encode())]
+
+
+def all_routes(paths: Paths) -> list[Routes]:
+    """The routes in force of every app. Unreadable ones are left out: an app never stops another one's change."""
+    found = []
+    for file in sorted(paths.apps.glob("*/routes.json")):
+        with suppress(ValueError, TypeError, HostFailure):
+            routes = codec.decode(Routes, json.loads(file.read_text()))
+            router_config.check(routes)
+            found.append(routes)
+    return found
+
+
+def is_older(paths: Paths, routes: Routes) -> bool:
+    """Whether newer routes of this app are in force."""
+    file = paths.app(routes.app).routes
+    with suppress(FileNotFoundError, ValueError, TypeError):
+        return codec.decode(Routes, json.loads(file.read_text())).generation > routes.generation
+    return False
+
+
+def flip_links(paths: Paths, app: str, instances: Sequence[str]) -> None:
+    """Let exactly these dynos of the app start at the host's boot; no reload of systemd is needed for the next boot."""
+    folder = paths.units / "multi-user.target.wants"
+    folder.mkdir(parents=True, exist_ok=True)
+    prefix, suffix = DYNO.split("{}")
+    wanted = {DYNO.format(instance) for instance in instances}
+    for name in wanted:
+        if parse_instance(name.removeprefix(prefix).removesuffix(suffix)).app != app:
+            raise HostFailure("bad-request", {"reason": f"{name} is no dyno of {app}"})
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(paths.units / DYNO.format(""))
+    for link in folder.glob(DYNO.format("*")):
+        instance = link.name.removeprefix(prefix).removesuffix(suffix)
+        if link.name not in wanted and parse_instance(instance).app == app:
+            link.unlink()
+    _sync(folder)
+
+
+def _routes(request: dict[str, Any]) -> Routes:
+    try:
+        routes = codec.decode(Routes, request["routes"])
+    except (KeyError, TypeError) as error:
+        raise HostFailure("bad-routes", {"app": str(request.get("app")), "reason": str(error)}) from error
+    if routes.app != request.get("app", routes.app) or not is_app_name(routes.app):
+        raise HostFailure("bad-routes", {"app": routes.app, "reason": "they are another app's"})
+    return routes
+
+
+def _running(router: Router) -> str | None:
+    try:
+        return router_socket.structure_in_force(router.paths.router_socket)
+    except RouterIsDown:
+        return None
+
+
+def _validate(router: Router, text: str, app: str) -> None:
+    """Ask HAProxy itself. What the configuration refers to must be there, which `prepare` sees to."""
+    words = router_service.refusal(router.settings.folder, text)
+    if words:
+        raise HostFailure("bad-routes", {"app": app, "reason": words})
+
+
+def _adjust(router: Router, routes: Sequence[Routes], changed: Routes) -> bool:
+    """Bring maps and one app's slots up to date through the socket; whether it worked."""
+    for _ in range(2):
+        commands = _differences(router, routes, changed)
+        if not commands:
+            return True
+        _tell(router.paths, commands)
+    return not _differences(router, routes, changed)
+
+
+def _differences(router: Router, routes: Sequence[Routes], changed: Routes) -> list[str]:
+    socket, folder = router.paths.router_socket, router.settings.folder
+    states = dict(
+        line.split() for line in router_config.render_state_map(routes, ready=router.settings.ready).splitlines()
+    )
+    name = backend(changed.app)
+    return [
+        *router_socket.slot_changes(name, router_socket.slots(socket, name), changed),
+        *_map_changes(socket, folder / "state.map", states),
+        *_map_changes(socket, folder / "hosts.map", router_config.host_entries(routes)),
+    ]
+
+
+def _map_changes(socket: Path, file: Path, wanted: dict[str, str]) -> list[str]:
+    return router_socket.map_changes(file, router_socket.read_map(socket, file), wanted)
+
+
+def _await(router: Router, wanted: str) -> None:
+    deadline = time.monotonic() + TAKES_AT_MOST
+    while _running(router) != wanted:
+        if time.monotonic() > deadline:
+            raise HostFailure(
+                "router-down", {"reason": f"HAProxy did not take its new configuration in {TAKES_AT_MOST:.0f} s."}
+            )
+        time.sleep(0.01)
+    # The old process has been told to stop listening, but may take one more connection before it does.
+    time.sleep(0.05)
+
+
+def _tell(paths: Paths, commands: Sequence[str]) -> None:
+    """Commands to HAProxy. Where it does not run there is nothing to tell: its files have it all."""
+    with suppress(RouterIsDown):
+        for at in range(0, len(commands), AT_ONCE):
+            router_socket.ask(paths.router_socket, "; ".join(commands[at : at + AT_ONCE]))
+
+
+@contextmanager
+def _router_down() -> Iterator[None]:
+    try:
+        yield
+    except RouterIsDown as error:
+        raise HostFailure("router-down", {"reason": str(error)}) from error
+
+
+def _json(routes: Routes) -> bytes:
+    return json.dumps(codec.encode(routes), sort_keys=True).encode() + b"\n"
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Replace a file, for good also after a power cut; whether it differed."""
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == content:
+            return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    _sync(path.parent)
+    return True
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

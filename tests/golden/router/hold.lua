@@ -1,0 +1,86 @@
+local intents = Map.new("/etc/haproxy/state.map", Map._str)
+local seen = {}
+local held = {}
+local count = 0
+
+local function milliseconds()
+  local now = core.now()
+  return now.sec * 1000 + math.floor(now.usec / 1000)
+end
+
+local function slots(be)
+  local names = {}
+  for name, _ in pairs(core.backends[be].servers) do
+    if name ~= "hold" then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function look(txn, be)
+  local now = milliseconds()
+  local view = seen[be]
+  if view == nil then
+    view = { at = 0, down_at = 0, names = slots(be) }
+    seen[be] = view
+  end
+  if now - view.at < 20 then return view end
+  view.at = now
+  view.alive = false
+  for _, name in ipairs(view.names) do
+    if tonumber(txn.f:srv_is_up(be .. "/" .. name)) == 1 then view.alive = true end
+  end
+  if now - view.down_at >= 1000 then
+    view.down_at = now
+    view.down = nil
+    for _, name in ipairs(view.names) do
+      local facts = core.backends[be].servers[name]:get_stats()
+      if string.sub(facts["status"], 1, 5) ~= "MAINT" then
+        local seconds = tonumber(facts["lastchg"]) or 0
+        if view.down == nil or seconds < view.down then view.down = seconds end
+      end
+    end
+    view.stopping = tonumber(core.get_info()["Stopping"]) == 1
+  end
+  return view
+end
+
+local function others(be)
+  local now, number = milliseconds(), 0
+  held[be] = held[be] or {}
+  for key, at in pairs(held[be]) do
+    if now - at > 1000 then held[be][key] = nil else number = number + 1 end
+  end
+  return number
+end
+
+local function wait(txn, be, started, limit, key)
+  while true do
+    held[be][key] = milliseconds()
+    local view = look(txn, be)
+    local intent = intents:lookup(be)
+    if view.alive or view.stopping then return nil end
+    if intent == "maint" then return "H80" end
+    if intent == "none" then return "H14" end
+    if intent == "crashed" then return "H10" end
+    if not txn.req:may_recv() then return "H27" end
+    local waited = milliseconds() - started
+    if waited > limit then return "H20" end
+    if waited < limit / 2 and view.down ~= nil and view.down * 1000 > limit then return "H10" end
+    core.msleep(20)
+  end
+end
+
+core.register_action("hold", { "http-req" }, function(txn, limit)
+  local be = txn:get_var("txn.be")
+  if core.backends[be] == nil then return end
+  if others(be) >= 200 then
+    txn:set_var("txn.code", "H11")
+    return
+  end
+  local started = tonumber(txn.f:req_hdr("x-request-start")) or milliseconds()
+  count = count + 1
+  local key = count
+  local code = wait(txn, be, started, tonumber(limit), key)
+  held[be][key] = nil
+  if code ~= nil then txn:set_var("txn.code", code) end
+end, 1)

@@ -7,6 +7,7 @@ knows that knows this server, with or without us. Everything here can be repeate
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import pwd
@@ -59,7 +60,7 @@ class Changes:
         temporary.write_text(text)
         temporary.chmod(mode)
         temporary.rename(path)
-        self.tell(str(path))
+        self.tell(f"settings {path}")
         return True
 
 
@@ -75,10 +76,9 @@ def ensure_cluster(paths: Paths, address: str, names: Sequence[str], hosts: Sequ
     addresses of all hosts of the space."""
     with _locked(paths):
         cluster = find_cluster(paths) or _create(paths, changes)
-        reload = _ensure_certificates(paths, [address, *names], changes)
-        reload |= _ensure_hba(paths, cluster, hosts, changes)
-        restart = _ensure_settings(paths, cluster, address, changes)
-        _ensure_running(paths, cluster, restart, reload, changes)
+        _ensure_certificates(paths, [address, *names], changes)
+        _ensure_settings(paths, cluster, address, hosts, changes)
+        _ensure_running(paths, cluster, changes)
     return cluster
 
 
@@ -134,33 +134,31 @@ def _locale() -> str:
     return "en_US.UTF-8" if "en_US.utf8" in done.stdout.split() else "C.UTF-8"
 
 
-def _ensure_certificates(paths: Paths, names: Sequence[str], changes: Changes) -> bool:
+def _ensure_certificates(paths: Paths, names: Sequence[str], changes: Changes) -> None:
     authority = paths.root / "ca"
     owner = pwd.getpwnam("postgres")
     if certificates.ensure_authority(authority):
         changes.tell("certificate authority of the space")
     if certificates.ensure_server(authority, _tls(paths), names, (owner.pw_uid, owner.pw_gid)):
         changes.tell(f"certificate of PostgreSQL for {', '.join(names)}")
-        return True
-    return False
 
 
 def _tls(paths: Paths) -> Path:
     return paths.root / "postgresql/tls"
 
 
-def _ensure_hba(paths: Paths, cluster: Cluster, hosts: Sequence[str], changes: Changes) -> bool:
-    # Not secret, and Debian's own is readable by postgres alone: nothing but the server needs it.
-    path = _settings(paths, cluster) / "pg_hba.conf"
-    return changes.write(path, postgres_config.hba(hosts))
-
-
-def _ensure_settings(paths: Paths, cluster: Cluster, address: str, changes: Changes) -> bool:
+def _ensure_settings(paths: Paths, cluster: Cluster, address: str, hosts: Sequence[str], changes: Changes) -> None:
+    folder = _settings(paths, cluster)
     text = postgres_config.conf(listen=_listen(address), memory=_memory(), tls=str(_tls(paths)))
+    changes.write(folder / "conf.d/deployer.conf", text)
+    main = folder / "postgresql.conf"
+    # Debian's default includes conf.d; /etc/postgresql-common/createcluster.conf may say otherwise.
+    changes.write(main, postgres_config.including(main.read_text()))
+    # Not secret: readable for all, while Debian's own is for postgres alone.
+    changes.write(folder / "pg_hba.conf", postgres_config.hba(hosts))
     unit = postgres_config.unit(cluster.version)
     if changes.write(paths.units / f"{unit}.d/deployer.conf", postgres_config.dropin()):
         systemd.reload()
-    return changes.write(_settings(paths, cluster) / "conf.d/deployer.conf", text)
 
 
 def _settings(paths: Paths, cluster: Cluster) -> Path:
@@ -182,24 +180,56 @@ def _memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _ensure_running(paths: Paths, cluster: Cluster, restart: bool, reload: bool, changes: Changes) -> None:
+def _ensure_running(paths: Paths, cluster: Cluster, changes: Changes) -> None:
+    """Started at boot, running, and with the settings in force that its files have: a command that was cut off between
+    writing and restarting is made good by the next."""
     unit = postgres_config.unit(cluster.version)
     if not (paths.units / "multi-user.target.wants" / unit).is_symlink():
-        subprocess.run(["systemctl", "enable", unit], capture_output=True, check=True)
+        _systemctl("enable", unit)
         changes.tell(f"{unit} starts at boot")
+    wanted = _in_force(paths, cluster)
+    applied = paths.root / "postgresql/applied.json"
+    known = _load(applied)
     active = systemd.show([unit], ["ActiveState"])[unit]["ActiveState"] == "active"
-    if active and not restart and not reload:
+    if active and known == wanted:
         return
-    verb = "start" if not active else "restart" if restart else "reload"
-    subprocess.run(["systemctl", verb, unit], capture_output=True, check=False)
+    verb = "start" if not active else "reload" if known.get("restart") == wanted["restart"] else "restart"
+    _systemctl(verb, unit)
     _await(paths, cluster)
-    changes.tell(f"{unit} {verb}ed" if verb != "restart" else f"{unit} restarted")
+    applied.write_text(json.dumps(wanted))
+    changes.tell(f"{unit}: {verb}")
+
+
+def _load(path: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found
+
+
+def _in_force(paths: Paths, cluster: Cluster) -> dict[str, str]:
+    """Digests of what needs a restart and of what needs a reload."""
+    folder = _settings(paths, cluster)
+    files = {
+        "restart": [folder / "postgresql.conf", folder / "conf.d/deployer.conf"],
+        "reload": [folder / "pg_hba.conf", _tls(paths) / "server.crt"],
+    }
+    return {
+        verb: hashlib.sha256(b"\0".join(path.read_bytes() for path in group)).hexdigest()
+        for verb, group in files.items()
+    }
+
+
+def _systemctl(*words: str) -> None:
+    # Whether it worked is seen by asking the server itself.
+    subprocess.run(["systemctl", *words], capture_output=True, check=False)
 
 
 def _await(paths: Paths, cluster: Cluster) -> None:
     """Until it takes connections; `postgres-down` with its last words where it does not."""
     programs = paths.system / "usr/lib/postgresql" / cluster.version / "bin"
-    words = [f"{programs}/pg_isready", "-q", "-h", "/run/postgresql", "-p", str(cluster.port)]
+    words = [f"{programs}/pg_isready", "-q", "-h", "/run/postgresql", "-p", str(cluster.port), "-d", "postgres"]
     deadline = time.monotonic() + STARTS_WITHIN
     while subprocess.run(words, check=False).returncode != 0:
         if time.monotonic() > deadline:

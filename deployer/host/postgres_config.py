@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Iterable
 
 CLUSTER = "deployer"
@@ -47,6 +48,13 @@ def conf(*, listen: str, memory: int, tls: str) -> str:
         "log_min_duration_statement": "-1",
     }
     return "".join(f"{key} = '{value}'\n" for key, value in values.items())
+
+
+def including(text: str) -> str:
+    """Debian's `postgresql.conf`, which includes what lies in `conf.d`: as it is, or with that line added."""
+    if re.search(r"^\s*include_dir\s*=?\s*'conf\.d'", text, re.MULTILINE):
+        return text
+    return f"{text.rstrip()}\n\ninclude_dir = 'conf.d'\n"
 
 
 def hba(hosts: Iterable[str]) -> str:

@@ -31,6 +31,20 @@ def test_a_host_behind_address_translation_listens_everywhere() -> None:
     assert "listen_addresses = '*'\n" in postgres_config.conf(listen="*", memory=MIB, tls="/tls")
 
 
+@pytest.mark.parametrize(
+    "line", ["include_dir = 'conf.d'", "include_dir 'conf.d'  # Debian's", "  include_dir='conf.d'"]
+)
+def test_debians_settings_stay_where_they_include_ours(line: str) -> None:
+    assert postgres_config.including(f"port = 5432\n{line}\n") == f"port = 5432\n{line}\n"
+
+
+@pytest.mark.parametrize("line", ["#include_dir = 'conf.d'", "#include_dir = '...'", "include_dir = 'other.d'"])
+def test_debians_settings_include_ours_where_they_did_not(line: str) -> None:
+    text = postgres_config.including(f"port = 5432\n{line}\n")
+    assert text == f"port = 5432\n{line}\n\ninclude_dir = 'conf.d'\n"
+    assert postgres_config.including(text) == text
+
+
 def test_access_rules_name_the_spaces_hosts_in_a_fixed_order(golden: Golden) -> None:
     hosts = ["fd00::2", "10.0.0.10", "10.0.0.9", "10.0.0.9"]
     golden("postgresql/pg_hba.conf", postgres_config.hba(hosts))

@@ -57,122 +57,29 @@ def this_architecture() -> str:
     return ARCHITECTURES.get(machine, machine)
 
 
-# What slugs may count on, in both systems under the same names; libraries whose names differ come in through what needs them.
-RUN_PACKAGES = (
-    "bash", "ca-certificates", "curl", "file", "fontconfig", "gettext-base", "git", "gzip", "less", "libffi8",
-    "libfreetype6", "libjpeg62-turbo", "liblcms2-2", "libopenjp2-7", "libpq5", "libsqlite3-0", "libtiff6", "libwebp7",
-    "libxml2", "libxslt1.1", "libyaml-0-2", "locales", "netbase", "openssl", "postgresql-client", "procps", "python3",
-    "python3-venv", "tzdata", "unzip", "xz-utils", "zip", "zlib1g",
-)  # fmt: skip
-
-# On top of the run list: what turns a source into a slug.
-BUILD_PACKAGES = (
-    "build-essential", "jq", "libffi-dev", "libfreetype-dev", "libjpeg-dev", "libpq-dev", "libsqlite3-dev", "libssl-dev",
-    "libxml2-dev", "libxslt1-dev", "libyaml-dev", "openssh-client", "patch", "pkg-config", "python3-dev", "rsync",
-    "zlib1g-dev", "zstd",
-)  # fmt: skip
-
-# On top of the run list: what makes a machine a host.
-HOST_PACKAGES = (
-    "dbus", "haproxy", "iproute2", "libpam-systemd", "nftables", "openssh-server", "postgresql", "python3", "rsync",
-    "sudo", "systemd", "systemd-sysv", "zstd",
-)  # fmt: skip
-
-
 # Package lists: names that both systems know, so that `prepare` can ask dpkg for each of them. What slugs may link to
 # beyond these comes with them (libssl, libicu, libcurl, libreadline ... bear other names from system to system).
+# media-types is /etc/mime.types, which Python's mimetypes answers from.
 RUN_PACKAGES = (
-    "bzip2",
-    "ca-certificates",
-    "curl",
-    "file",
-    "gettext-base",
-    "git",
-    "libffi8",
-    "libfreetype6",
-    "libgmp10",
-    "libgomp1",
-    "libjpeg62-turbo",
-    "liblcms2-2",
-    "libmariadb3",
-    "libncursesw6",
-    "libopenjp2-7",
-    "libpq5",
-    "libsasl2-2",
-    "libsqlite3-0",
-    "libstdc++6",
-    "libtiff6",
-    "libuuid1",
-    "libwebp7",
-    "libwebpdemux2",
-    "libwebpmux3",
-    "libxml2",
-    "libxslt1.1",
-    "libyaml-0-2",
-    "locales",
-    "media-types",  # /etc/mime.types: what Python's mimetypes answers
-    "netbase",
-    "openssh-client",
-    "openssl",
-    "postgresql-client",
-    "procps",
-    "python3",
-    "tzdata",
-    "unzip",
-    "xz-utils",
-    "zip",
+    "bzip2", "ca-certificates", "curl", "file", "fontconfig", "gettext-base", "git", "less", "libffi8",
+    "libfreetype6", "libgmp10", "libgomp1", "libjpeg62-turbo", "liblcms2-2", "libmariadb3", "libncursesw6",
+    "libopenjp2-7", "libpq5", "libsasl2-2", "libsqlite3-0", "libstdc++6", "libtiff6", "libuuid1", "libwebp7",
+    "libwebpdemux2", "libwebpmux3", "libxml2", "libxslt1.1", "libyaml-0-2", "locales", "media-types", "netbase",
+    "openssh-client", "openssl", "postgresql-client", "procps", "python3", "tzdata", "unzip", "xz-utils", "zip",
     "zlib1g",
-)
+)  # fmt: skip
+
+# What turns a source into a slug, the run list included.
 BUILD_PACKAGES = (
-    *RUN_PACKAGES,
-    "build-essential",
-    "gettext",
-    "jq",
-    "libbz2-dev",
-    "libcurl4-openssl-dev",
-    "libffi-dev",
-    "libfreetype-dev",
-    "libgmp-dev",
-    "libjpeg-dev",
-    "libkrb5-dev",
-    "liblcms2-dev",
-    "libldap-dev",
-    "liblzma-dev",
-    "libmariadb-dev",
-    "libncurses-dev",
-    "libopenjp2-7-dev",
-    "libpq-dev",
-    "libreadline-dev",
-    "libsasl2-dev",
-    "libsqlite3-dev",
-    "libssl-dev",
-    "libtiff-dev",
-    "libwebp-dev",
-    "libxml2-dev",
-    "libxslt1-dev",
-    "libyaml-dev",
-    "patch",
-    "pkg-config",
-    "python3-dev",
-    "python3-venv",
-    "rsync",
-    "uuid-dev",
-    "zlib1g-dev",
-    "zstd",
-)
+    *RUN_PACKAGES, "build-essential", "gettext", "jq", "libbz2-dev", "libcurl4-openssl-dev", "libffi-dev",
+    "libfreetype-dev", "libgmp-dev", "libjpeg-dev", "libkrb5-dev", "liblcms2-dev", "libldap-dev", "liblzma-dev",
+    "libmariadb-dev", "libncurses-dev", "libopenjp2-7-dev", "libpq-dev", "libreadline-dev", "libsasl2-dev",
+    "libsqlite3-dev", "libssl-dev", "libtiff-dev", "libwebp-dev", "libxml2-dev", "libxslt1-dev", "libyaml-dev",
+    "patch", "pkg-config", "python3-dev", "python3-venv", "rsync", "uuid-dev", "zlib1g-dev", "zstd",
+)  # fmt: skip
+
+# What makes a machine a host, the run list included.
 HOST_PACKAGES = (
-    *RUN_PACKAGES,
-    "dbus",
-    "haproxy",
-    "iproute2",
-    "less",
-    "libpam-systemd",
-    "nftables",
-    "openssh-server",
-    "postgresql",
-    "rsync",
-    "sudo",
-    "systemd",
-    "systemd-sysv",
-    "zstd",
-)
+    *RUN_PACKAGES, "dbus", "haproxy", "iproute2", "libpam-systemd", "nftables", "openssh-server", "postgresql",
+    "rsync", "sudo", "systemd", "systemd-sysv", "zstd",
+)  # fmt: skip

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from deployer.cli.table import ENTRIES, TOPICS, Entry
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\[[^]]*\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")
 MAKE_TARGET = re.compile(r"`make ([a-z-]+)`|^(?:\$ |    )make ([a-z-]+)", re.MULTILINE)
 # Where packages come from is each machine's own business; the pieces keep this file out of its own search.
 REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("npmjs", "org"), ("pythonhosted", "org"), ("pkg", "dev"))]
+COMMAND = re.compile(r"(?:\$ |; |&& |`)deployer ([a-z][a-z:-]*)")
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 
@@ -32,6 +35,21 @@ def test_make_targets_in_documents_exist(document: Path) -> None:
 
 def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_in_documents_exist(document: Path) -> None:
+    known = {name for entry in ENTRIES for name in (entry.name, *entry.aliases)} | {"help", *TOPICS}
+    named = set(COMMAND.findall(document.read_text()))
+    assert named <= known
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_command_is_documented_with_an_example(entry: Entry) -> None:
+    manual = (ROOT / "docs/commands.md").read_text()
+    assert entry.help in manual
+    assert entry.examples
+    assert [example for example in entry.examples if f"deployer {example}" not in manual] == []
 
 
 def test_every_target_has_its_script() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from demo import site
 def test_the_site_is_a_repository_with_one_commit_and_starts_with_its_production_settings(tmp_path: Path) -> None:
     folder = tmp_path / "my-portfolio-app"
     site.make(folder)
-    git = ["git", f"--git-dir={folder}/.git", f"--work-tree={folder}"]
-    assert subprocess.check_output([*git, "rev-list", "--count", "main"], text=True) == "1\n"
-    assert subprocess.check_output([*git, "status", "--porcelain"], text=True) == ""
-    files = subprocess.check_output([*git, "ls-files"], text=True).split()
+    assert ask_git(folder, "rev-list", "--count", "main") == "1\n"
+    assert ask_git(folder, "status", "--porcelain") == ""
+    files = ask_git(folder, "ls-files").split()
     assert {"Procfile", "app.json", "requirements.txt", "manage.py", "home/models.py"} <= set(files)
     for name in site.STARTERS:
         assert "portfolio.settings.production" in (folder / name).read_text()
+
+
+def ask_git(folder: Path, *words: str) -> str:
+    return subprocess.check_output(["git", *words], cwd=folder, env={"PATH": os.environ["PATH"]}, text=True)
 
 
 def test_a_template_that_changed_is_noticed(tmp_path: Path) -> None:

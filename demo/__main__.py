@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 CACHE = ROOT / ".cache" / "demo"
 APP = "my-portfolio-app"
 SPACE = "sandbox"
+# What the names of a sandbox's processes, mounts, links and namespaces contain.
+OURS = ("deployer", "dpl", SPACE)
 FOLDER = CACHE / APP
 URL = f"http://{APP}.localhost:8080/"
 GREETING = "home/templates/home/welcome_page.html"
@@ -75,7 +77,7 @@ def down() -> int:
     _, status = type_all((f"deployer spaces:destroy {SPACE} --confirm {SPACE}",))
     before = CACHE / "before"
     new = sorted(set(leftovers().splitlines()) - set(before.read_text().splitlines())) if before.exists() else []
-    left = [line for line in new if "deployer" in line or SPACE in line]
+    left = [line for line in new if any(name in line for name in OURS)]
     if left:
         say("Still there:\n       " + "\n       ".join(left))
     if status or left:

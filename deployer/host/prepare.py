@@ -1,0 +1,165 @@
+"""The call `prepare`: make a machine a host of a space. Each step looks first, so that a second run changes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from deployer.errors.base import HostFailure
+from deployer.host import firewall, helpers, router, systemd, units, walls
+from deployer.host.channel import Channel
+from deployer.host.fence import read_epoch
+from deployer.host.lock import host_lock
+from deployer.host.paths import Paths
+from deployer.model.platforms import HOST_PACKAGES
+
+Changed = Callable[[str], None]
+
+JOURNALD = """\
+[Journal]
+Storage=persistent
+SystemMaxUse=500M
+"""
+# At boot only: what a power cut left of dynos that will not start again.
+TMPFILES = """\
+R! /srv/deployer/scratch/*
+"""
+SSHD = """\
+# A command opens several channels on one connection.
+MaxSessions 50
+UseDNS no
+"""
+
+
+def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Packages, folders, helpers, units, firewall, journal, sshd, router; `{changed: n}`, each told as an event."""
+    changes: list[str] = []
+
+    def changed(what: str) -> None:
+        changes.append(what)
+        channel.event({"event": "changed", "what": what})
+
+    paths = channel.paths
+    _packages(changed)
+    _folders(paths, changed)
+    _epoch(paths, int(request.get("epoch", 0)), changed)
+    _programs(paths, changed)
+    _units(paths, changed)
+    _firewall(paths, request["hosts"], changed)
+    _service_settings(paths, changed)
+    router.prepare(paths, changed)
+    return {"changed": len(changes)}
+
+
+def missing_packages(listed: str, wanted: tuple[str, ...]) -> list[str]:
+    """Which of `wanted` dpkg-query does not list as installed; `listed` are lines `PACKAGE STATUS`."""
+    installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
+    return [package for package in wanted if package not in installed]
+
+
+def files(paths: Paths) -> dict[Path, str]:
+    """The units and the settings of other services that we lay down, by path."""
+    own = {
+        units.DYNO.format(""): units.dyno_template(),
+        units.DYNO_FS.format(""): units.dyno_fs_template(),
+        units.TASK.format(""): units.task_template(),
+        units.FIREWALL: units.firewall_unit(),
+        units.SLICE: units.dynos_slice(),
+        "nftables.service.d/deployer.conf": units.nftables_dropin(),
+    }
+    return {paths.units / name: text for name, text in own.items()}
+
+
+def put(path: Path, text: str, mode: int = 0o644) -> bool:
+    """Make a file have this text and mode; whether it had not."""
+    if path.is_file() and path.read_text() == text and path.stat().st_mode & 0o777 == mode:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_text(text)
+    aside.chmod(mode)
+    aside.rename(path)
+    return True
+
+
+def _packages(changed: Changed) -> None:
+    words = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n"]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    missing = missing_packages(listed, HOST_PACKAGES)
+    if missing:
+        _install(missing)
+        changed(f"packages {', '.join(missing)}")
+
+
+def _install(packages: list[str]) -> None:
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *packages]
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+    for words in (install, ["apt-get", "update"], install):
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode == 0 and words is install:
+            return
+    last = (done.stderr or done.stdout).strip().splitlines()[-5:]
+    raise HostFailure("packages-missing", {"packages": packages, "lines": last})
+
+
+def _folders(paths: Paths, changed: Changed) -> None:
+    # /app is where the overlays are bound to; passing through our root is all that other users may do.
+    wanted = {paths.root: 0o711, paths.apps: 0o711, paths.dynos: 0o700, paths.scratch: 0o711, paths.tasks: 0o700}
+    for folder, mode in {**wanted, paths.etc: 0o755, paths.system / "app": 0o755}.items():
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            folder.chmod(mode)
+            changed(f"folder {folder}")
+
+
+def _epoch(paths: Paths, epoch: int, changed: Changed) -> None:
+    if epoch > read_epoch(paths):
+        put(paths.epoch, f"{epoch}\n")
+        changed(f"epoch {epoch}")
+
+
+def _programs(paths: Paths, changed: Changed) -> None:
+    for name, text in helpers.HELPERS.items():
+        if put(paths.helpers / name, text, 0o755):
+            changed(f"helper {name}")
+    if put(paths.system / "etc/tmpfiles.d/deployer.conf", TMPFILES):
+        changed("settings tmpfiles.d/deployer.conf")
+
+
+def _units(paths: Paths, changed: Changed) -> None:
+    fresh = [path for path, text in files(paths).items() if put(path, text)]
+    for path in fresh:
+        changed(f"unit {path.relative_to(paths.units)}")
+    if fresh:
+        systemd.reload()
+    if not (paths.units / "multi-user.target.wants" / units.FIREWALL).exists():
+        _systemctl("enable", units.FIREWALL)
+        changed(f"{units.FIREWALL} starts at boot")
+
+
+def _firewall(paths: Paths, hosts: list[str], changed: Changed) -> None:
+    with host_lock(paths):
+        walls.set_hosts(paths, hosts)
+        fresh = walls.save(paths)
+    if fresh or not firewall.is_loaded():
+        firewall.load()
+        changed("firewall")
+    if systemd.show([units.FIREWALL], ["ActiveState"])[units.FIREWALL]["ActiveState"] != "active":
+        _systemctl("start", units.FIREWALL)
+
+
+def _service_settings(paths: Paths, changed: Changed) -> None:
+    settings: Mapping[str, tuple[str, tuple[str, str]]] = {
+        "systemd/journald.conf.d/deployer.conf": (JOURNALD, ("restart", "systemd-journald.service")),
+        "ssh/sshd_config.d/deployer.conf": (SSHD, ("try-reload-or-restart", "ssh.service")),
+    }
+    for name, (text, order) in settings.items():
+        if put(paths.system / "etc" / name, text):
+            _systemctl(*order)
+            changed(f"settings {name}")
+
+
+def _systemctl(*words: str) -> None:
+    subprocess.run(["systemctl", *words], check=True, capture_output=True)

@@ -1,0 +1,36 @@
+"""What makes a machine a host."""
+
+from pathlib import Path
+
+from deployer.host import prepare
+from deployer.host.paths import Paths
+
+LISTED = """\
+haproxy installed
+nftables config-files
+libc6 installed
+"""
+
+
+def test_a_package_that_was_removed_but_for_its_settings_is_missing():
+    assert prepare.missing_packages(LISTED, ("haproxy", "nftables", "zstd")) == ["nftables", "zstd"]
+
+
+def test_a_file_that_is_as_it_should_be_is_left_alone(tmp_path: Path):
+    file = tmp_path / "folder" / "file"
+    assert [prepare.put(file, "text\n", 0o755) for _ in range(2)] == [True, False]
+    file.chmod(0o644)
+    assert prepare.put(file, "text\n", 0o755)
+    assert file.stat().st_mode & 0o777 == 0o755
+
+
+def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
+    names = {path.name for path in prepare.files(Paths(tmp_path, tmp_path))}
+    assert names == {
+        "deployer-dyno-v1@.service",
+        "deployer-dyno-fs-v1@.service",
+        "deployer-task-v1@.service",
+        "deployer-firewall.service",
+        "deployer.slice",
+        "deployer.conf",
+    }

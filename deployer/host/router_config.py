@@ -208,7 +208,7 @@ frontend web
 {_answer(503, "maintenance", "{ var(txn.code) -m str H80 }")}
 {_answer(503, "app-error", "{ var(txn.code) -m found }")}
 {_held_answers()}
-{_stream_timeout(settings)}  http-response add-header Via "1.1 deployer"
+  http-response add-header Via "1.1 deployer"
 {_OWN_ANSWERS}
   http-after-response set-status 503 if !answered {{ var(txn.code) -m str H12 H13 }}
   http-after-response set-status 499 if !answered {{ var(txn.code) -m str H27 }}
@@ -270,6 +270,7 @@ def _held_answers() -> str:
 
 
 def _stream_timeout(settings: Settings) -> str:
+    """More time between two parts of an answer than before the first. In a frontend HAProxy refuses this rule."""
     return f"  http-response set-timeout server {settings.idle}s\n" if settings.version >= (3, 0) else ""
 
 
@@ -292,7 +293,7 @@ frontend hold
   http-request return status 503 hdr X-Deployer-Code %[var(txn.code)] if {{ var(txn.code) -m found }}
   http-response set-header X-Deployer-Dyno %[srv_name]
   http-response del-header X-Deployer-Code unless {{ srv_name -m str hold }}
-{_stream_timeout(settings)}{_OWN_ANSWERS}
+{_OWN_ANSWERS}
   http-after-response set-header X-Deployer-Code %[var(txn.code)] if !answered coded
   use_backend %[var(txn.be)]
 
@@ -316,7 +317,7 @@ backend {name}
   default-server check inter 300ms fall 1 rise 1
 {up}
   http-request set-timeout server {settings.boot + _server_timeout(settings) + 5}s unless is_up
-{errors}
+{_stream_timeout(settings)}{errors}
 {servers}
   server hold unix@{settings.run}/hold.sock no-check backup
 """

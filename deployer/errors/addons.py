@@ -148,10 +148,14 @@ class PostgresDown(Failure):
     host: str
     said: str
     log: str
+    unit: str
 
     headline = "PostgreSQL on host {host} does not answer."
     seen = "{said}\n\n{log}"
-    advice = "It starts again by itself every few seconds; wait a minute, then run the command again."
+    advice = """
+        After a crash it starts again by itself within seconds: run the command again in a minute.
+        If somebody stopped it: `systemctl start {unit}` on that host.
+        """
 
 
 @words("postgres-disk-full")

@@ -241,10 +241,10 @@ def down(paths: Paths, version: str, said: str) -> HostFailure:
     """The server does not answer: with its last words, and by its own code where the disk is full."""
     if shutil.disk_usage(paths.root).free < 1 << 20:
         return HostFailure("postgres-disk-full", {"said": said})
-    words = ["journalctl", "--quiet", "--no-pager", "-o", "cat", "-n", str(LOG_LINES)]
-    match = ["-u", postgres_config.unit(version), "+", "SYSLOG_IDENTIFIER=postgresql"]
-    done = subprocess.run([*words, *match], capture_output=True, text=True, errors="replace", check=False)
-    return HostFailure("postgres-down", {"said": said, "log": done.stdout.strip()})
+    unit = postgres_config.unit(version)
+    words = ["journalctl", "--quiet", "--no-pager", "-o", "cat", "-n", str(LOG_LINES), "-u", unit]
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    return HostFailure("postgres-down", {"said": said, "log": done.stdout.strip(), "unit": unit})
 
 
 def _refused(paths: Paths, said: str) -> HostFailure:

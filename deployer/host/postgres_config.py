@@ -41,6 +41,8 @@ def conf(*, listen: str, memory: int, tls: str) -> str:
         # The journal is bounded; files of a server's own would not be.
         "log_destination": "syslog",
         "syslog_ident": "postgresql",
+        "syslog_sequence_numbers": "off",
+        "log_line_prefix": "%q%u@%d ",
         "lc_messages": "C",
         # Statements may hold secrets: none is ever logged, not even one that fails.
         "log_statement": "none",

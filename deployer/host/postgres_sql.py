@@ -97,7 +97,7 @@ def run(server: Server, script: str, values: Mapping[str, str | int], database: 
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise HostFailure("postgres-down", {"said": f"no answer in {TIMEOUT:g} s", "log": ""}) from error
+        raise HostFailure("postgres-down", {"said": f"no answer in {TIMEOUT:g} s", "log": "", "unit": ""}) from error
     if done.returncode:
         raise failure(done.returncode, done.stderr)
     return done.stdout
@@ -115,7 +115,7 @@ def failure(status: int, said: str) -> HostFailure:
     if "No space left on device" in said:
         return HostFailure("postgres-disk-full", {"said": said})
     if status == NO_CONNECTION:
-        return HostFailure("postgres-down", {"said": said, "log": ""})
+        return HostFailure("postgres-down", {"said": said, "log": "", "unit": ""})
     return HostFailure("postgres-refused", {"said": said})
 
 

@@ -24,8 +24,8 @@ USER, PASSWORD = "admin", "only-for-the-demo"
 
 LOOK = f"curl -s {URL} | grep '<h1>'"
 SUPERUSER = (
-    f'deployer run "DJANGO_SUPERUSER_PASSWORD={PASSWORD} '
-    f'python manage.py createsuperuser --noinput --username {USER} --email {USER}@example.com"'
+    f"deployer run -e DJANGO_SUPERUSER_PASSWORD={PASSWORD} "
+    f"python manage.py createsuperuser --noinput --username {USER} --email {USER}@example.com"
 )
 SESSION = (
     f"deployer spaces:create {SPACE}",

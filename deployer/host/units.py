@@ -29,6 +29,7 @@ FIREWALL_FILE = "/etc/deployer/firewall.nft"
 DYNO = "deployer-dyno-v1@{}.service"
 DYNO_FS = "deployer-dyno-fs-v1@{}.service"
 TASK = "deployer-task-v1@{}.service"
+RUN = "deployer-run-{}.service"  # a one-off dyno, made by systemd-run
 FIREWALL = "deployer-firewall.service"
 SLICE = "deployer.slice"
 

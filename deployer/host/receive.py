@@ -17,7 +17,7 @@ import errno
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,16 +60,20 @@ def _manifests(missing: Sequence[str], deltas: int, app: AppPaths, channel: Chan
         base = app.manifests / checked_digest(message["base"])
         if message["manifest"] in missing and base.exists():
             known[message["manifest"]] = patch(base.read_bytes(), _small(data))
-    unknown = [digest for digest in missing if digest_of(known.get(digest, b"")) != digest]
+    unknown = [digest for digest in missing if not _knows(known, digest)]
     if unknown:
         channel.event({"event": "manifests", "digests": unknown})
     for _ in unknown:
         message, data = channel.receive()
         known[message["manifest"]] = _small(data)
     for digest in missing:
-        if digest_of(known.get(digest, b"")) != digest:
+        if not _knows(known, digest):
             raise HostFailure("bad-manifest", {"reason": f"the manifest of layer {digest} is not what it should be"})
     return {digest: known[digest] for digest in missing}
+
+
+def _knows(manifests: dict[str, bytes], digest: str) -> bool:
+    return digest in manifests and digest_of(manifests[digest]) == digest
 
 
 def _small(data: bytes) -> bytes:
@@ -97,7 +101,7 @@ def _complete(manifests: dict[str, bytes], shelf: Shelf, app: AppPaths, uid: int
     return {"bytes": received.bytes, "blobs": len(lacking)}
 
 
-def _keep(digests: Iterator[str] | dict[str, Any], shelf: Shelf, app: AppPaths) -> None:
+def _keep(digests: Iterable[str], shelf: Shelf, app: AppPaths) -> None:
     """Rename everything into place: first blobs, then manifests, at last layers, so that a layer means all of it."""
     shelf.keep()
     for folder in (app.manifests, app.layers):

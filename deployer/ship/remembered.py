@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployer.build import folders
+
 KEPT = 100  # manifests; an app's own layer has some ten kilobytes of it, a large dependency layer a megabyte
 
 
 def remembered_here() -> Remembered:
     """Those of this user on this machine."""
-    from deployer.build import folders
-
-    return Remembered(folders.cache() / "manifests")
+    return Remembered(folders.cache_folder() / "manifests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Remembered:
 
     def remember(self, manifests: Iterable[tuple[str, bytes]]) -> None:
         """Keep manifests; the least recently shipped go."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        folders.make(self.folder)
         for digest, manifest in manifests:
             path = self.folder / digest
             if path.exists():
@@ -40,6 +40,7 @@ class Remembered:
             else:
                 new = self.folder / f".{digest}.{os.getpid()}"
                 new.write_bytes(manifest)
+                folders.hand_over(new)
                 new.rename(path)
         self._forget()
 

@@ -1,0 +1,62 @@
+"""Where this machine keeps what is ours: caches, data, and the pointers to spaces (XDG base directories).
+
+DEPLOYER_CACHE, DEPLOYER_DATA and DEPLOYER_HOME move them. Under sudo they lie in the home of the person who typed it, so
+that everything else works without sudo; what root makes there is handed over to that person.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """What can be made again: platform images, layers, build caches. DEPLOYER_CACHE, else XDG_CACHE_HOME/deployer."""
+    return _folder("DEPLOYER_CACHE", "XDG_CACHE_HOME", ".cache")
+
+
+def data_folder() -> Path:
+    """What cannot: sandboxes. DEPLOYER_DATA, else XDG_DATA_HOME/deployer."""
+    return _folder("DEPLOYER_DATA", "XDG_DATA_HOME", ".local/share")
+
+
+def config_folder() -> Path:
+    """Pointers to spaces. DEPLOYER_HOME, else XDG_CONFIG_HOME/deployer."""
+    return _folder("DEPLOYER_HOME", "XDG_CONFIG_HOME", ".config")
+
+
+def make(folder: Path) -> Path:
+    """The folder, made where it is missing, with those above it; all that are new belong to the person."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        hand_over(path)
+    return folder
+
+
+def hand_over(path: Path) -> None:
+    """Under sudo, give a file or a folder to the person who typed it, if it lies in that person's home."""
+    person = _person()
+    if person and path.is_relative_to(person.pw_dir):
+        os.chown(path, person.pw_uid, person.pw_gid)
+
+
+def _folder(ours: str, xdg: str, default: str) -> Path:
+    if chosen := os.environ.get(ours):
+        return Path(chosen).absolute()
+    base = os.environ.get(xdg)
+    person = _person()
+    home = Path(person.pw_dir) if person else Path.home()
+    return (Path(base) if base else home / default) / "deployer"
+
+
+def _person() -> pwd.struct_passwd | None:
+    """Who typed sudo; None where nobody did."""
+    uid = os.environ.get("SUDO_UID", "")
+    if os.geteuid() != 0 or not uid.isdecimal() or uid == "0":
+        return None
+    try:
+        return pwd.getpwuid(int(uid))
+    except KeyError:
+        return None

@@ -1,0 +1,67 @@
+"""Platform images: what this machine lacks to make one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class PlatformToolMissing(Failure):
+    """A program is missing that comes with a package."""
+
+    program: str
+    packages: str
+
+    headline = "`{program}` is missing, which makes the platform images that builds run in."
+    advice = "Type: sudo apt-get install --yes {packages}"
+
+
+@dataclass(eq=False)
+class WrongArchitecture(Failure):
+    """An image of another architecture cannot be made here."""
+
+    platform: str
+    architecture: str
+
+    headline = "This machine ({architecture}) cannot make an image of {platform}."
+
+
+@dataclass(eq=False)
+class NoPackageSources(Failure):
+    """The machine's apt has no sources that could be turned to the platform's release. Releases by code name."""
+
+    platform: str
+    release: str
+    machine: str
+
+    headline = "This machine has no package sources that an image of {platform} could be made from."
+    seen = "Looked in /etc/apt for Debian's releases `{machine}`, which this machine says it is, and `{release}`."
+    advice = """
+        On Debian, write them to /etc/apt/sources.list.d/debian.sources (`man sources.list` has an example).
+        Elsewhere, add Debian's `{release}` there, with Signed-By and a pin below zero, so that apt ignores it otherwise.
+        """
+
+
+@dataclass(eq=False)
+class NoRangeOfUids(Failure):
+    """Not root, and no range of uids for user namespaces."""
+
+    uid: int
+
+    headline = "An image of a platform is made by root, or by a user who has a range of uids for it."
+    seen = "/etc/subuid and /etc/subgid give no range to uid {uid}."
+    advice = 'Type: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$(id -un)"'
+
+
+@dataclass(eq=False)
+class ImageNotMade(Failure):
+    """mmdebstrap failed; `lines` are its last words."""
+
+    platform: str
+    lines: str
+
+    headline = "The platform image {platform} could not be made."
+    seen = "mmdebstrap said at last:\n{lines}"
+    advice = "Check that `apt-get update` works on this machine, and that its disk has 2 GB left; then try again."

@@ -1,0 +1,112 @@
+"""Spaces: names, and what a sandbox needs of this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure, UsageFailure
+
+
+@dataclass(eq=False)
+class BadSpaceName(UsageFailure):
+    """A name that no space can have."""
+
+    space: str
+
+    headline = "`{space}` cannot name a space."
+    advice = "Up to 30 lower-case letters, digits and dashes; a letter first, no dash last."
+
+
+@dataclass(eq=False)
+class SpaceExists(Failure):
+    """The name is taken on this machine."""
+
+    space: str
+
+    headline = "There is a space {space} already."
+    advice = "`deployer spaces:info {space}` describes it, `deployer spaces:destroy {space}` removes it."
+
+
+@dataclass(eq=False)
+class BadPlatform(UsageFailure):
+    """A platform that does not exist."""
+
+    platform: str
+    known: str
+
+    headline = "There is no platform `{platform}`."
+    advice = "There are: {known}."
+
+
+@dataclass(eq=False)
+class NotASandbox(UsageFailure):
+    """A command for sandboxes, and a space of another kind."""
+
+    space: str
+    kind: str
+
+    headline = "{space} is a space of the kind {kind}: its machines are not this machine's to start or stop."
+
+
+@dataclass(eq=False)
+class SandboxNeedsRoot(Failure):
+    """Namespaces, bridges and mounts are root's to make."""
+
+    command: str
+
+    headline = "A sandbox is made of machines with networks and mounts of their own: only root may make them."
+    advice = "Type: sudo {command}"
+
+
+@dataclass(eq=False)
+class SandboxToolMissing(Failure):
+    """Programs are missing that come with packages."""
+
+    programs: str
+    packages: str
+
+    headline = "Missing on this machine: {programs}."
+    advice = "Type: sudo apt-get install --yes {packages}"
+
+
+@dataclass(eq=False)
+class NoSubnetLeft(Failure):
+    """Every candidate network is in use."""
+
+    headline = "This machine has routes into every network that a sandbox could use."
+    seen = "Looked for a free /24 in 10.213.0.0 to 10.216.255.0; `ip route` lists what is taken."
+
+
+@dataclass(eq=False)
+class PortTaken(Failure):
+    """The front's port belongs to another program."""
+
+    port: int
+
+    headline = "Port {port} on 127.0.0.1 is taken by another program."
+    advice = "Choose another one with `--port`."
+
+
+@dataclass(eq=False)
+class HostDidNotBoot(Failure):
+    """A host of a sandbox did not answer in time; `lines` are the end of its console."""
+
+    host: str
+    seconds: float
+    lines: str
+
+    headline = "{host} did not answer within {seconds:.0f} s of its start."
+    seen = "The end of its console:\n{lines}"
+    advice = "`deployer spaces:start` tries again."
+
+
+@dataclass(eq=False)
+class NoSuchHost(Failure):
+    """The space has no host of that name."""
+
+    host: str
+    space: str
+    known: str
+
+    headline = "{space} has no host {host}."
+    seen = "It has: {known}."

@@ -103,12 +103,11 @@ def _change(
     changes: Mapping[str, str | None],
     wait: float | None,
 ) -> None:
+    from deployer.operations.config_changes import refuse_bad
     from deployer.operations.release import change_config
 
     with opened(shell, app, remote) as (space, name):
-        wanted = {**state_of(space, name).config, **changes}
-        if wrong := problems({key: value for key, value in wanted.items() if value is not None}):
-            raise BadConfigVars("\n".join(wrong))
+        refuse_bad(state_of(space, name), space.ledger.addons(name), changes)
         with shell.doing(f"{doing} and restarting {shell.output.app_err(name)} ({space.space.name})") as said:
             release = change_config(space, name, changes, shell.tell.quietly)
             said.append(release.name)

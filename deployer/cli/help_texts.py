@@ -45,8 +45,8 @@ def topic(name: str) -> str:
 
 
 def command_line(example: str) -> str:
-    """An example as it is typed; one that is a whole pipeline stands for itself."""
-    return example if "deployer " in example else f"deployer {example}"
+    """An example as it is typed."""
+    return f"deployer {example}"
 
 
 def _shortest(entry: Entry) -> str:

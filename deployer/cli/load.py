@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -18,8 +19,13 @@ from deployer.errors.cli import BadUsage
 def invoke(entry: Entry, words: list[str], shell: Shell) -> int:
     """Run the command; its exit status. BadUsage for words that it does not take."""
     name = f"deployer {entry.name}".strip()
+    loaded = command(entry)
     try:
-        status = command(entry).main(words, prog_name=name, standalone_mode=False, obj=shell)
+        # Not through `main`, which would make an exit of an interrupt and swallow broken pipes.
+        with loaded.make_context(name, words, obj=shell) as context:
+            status = loaded.invoke(context)
+    except typer.Exit as left:
+        return left.exit_code
     except typer.TyperException as error:
         raise BadUsage(error.format_message(), name) from error
     except typer.Abort as error:
@@ -75,7 +81,7 @@ def _everywhere(
 
 def _help(entry: Entry, doc: str) -> str:
     """The help line, what else the function says, and the examples; `\\b` keeps typer from filling lines."""
-    rest = doc.partition("\n")[2].strip("\n")
+    rest = inspect.cleandoc(doc).partition("\n")[2].strip("\n")
     examples = "\n".join(f"  $ {command_line(example)}" for example in entry.examples)
     parts = [f"{entry.help}.", rest, f"\b\nExamples:\n{examples}" if examples else ""]
     return "\n\n".join(part for part in parts if part)

@@ -25,10 +25,14 @@ class Narrator:
         with self._lock:
             self._tell(event)
 
-    def quietly(self, event: Event) -> None:
-        """Write only what nobody should miss: warnings and what programs print. For changes that Heroku tells in one
-        line; with `verbose` all the same everything."""
+    def briefly(self, event: Event) -> None:
+        """Leave out steps and their details: for changes that Heroku tells in a line or two."""
         if self._verbose() or isinstance(event, (Output, Warn, Doing, Done)):
+            self(event)
+
+    def quietly(self, event: Event) -> None:
+        """Write only what nobody should miss, inside an action whose line the command itself writes."""
+        if self._verbose() or isinstance(event, (Output, Warn)):
             self(event)
 
     def break_off(self) -> None:

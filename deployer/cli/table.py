@@ -50,27 +50,12 @@ ENTRIES = (
         aliases=("create",),
     ),
     Entry(
-        "up",
-        "up:up",
-        "Make everything true that the folder declares: space, app, add-ons, release",
-        ("up", "up --space production"),
-        daily=True,
-    ),
-    Entry(
-        "down",
-        "up:down",
-        "Take a space down, with all apps and data in it",
-        ("down", "down --space sandbox --confirm sandbox"),
-        daily=True,
-    ),
-    Entry(
         "deploy",
         "deploy:deploy",
         "Build and release the folder as it is, or a commit",
         ("deploy", "deploy --commit v1.2"),
         daily=True,
     ),
-    Entry("build", "deploy:build", "Build the folder without releasing it", ("build", "build --plan")),
     Entry(
         "apps:open",
         "apps:open_app",
@@ -119,7 +104,7 @@ ENTRIES = (
         (
             "config:set SECRET_KEY=abc DEBUG=false",
             "config:set --from-file .env",
-            "pass show shop | deployer config:set -",
+            "config:set - < .env",
         ),
         aliases=("config:add",),
     ),
@@ -204,7 +189,6 @@ ENTRIES = (
         ("buildpacks:remove heroku/nodejs", "buildpacks:remove -i 1"),
     ),
     Entry("buildpacks:clear", "buildpacks:clear", "Let the buildpacks be detected again", ("buildpacks:clear",)),
-    Entry("builds:cache:purge", "builds:purge", "Delete the build cache of an app", ("builds:cache:purge -a my-shop",)),
     Entry(
         "git:remote",
         "git:remote",

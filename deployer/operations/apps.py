@@ -51,11 +51,11 @@ def info(space: OpenSpace, app: str) -> AppInfo:
 
 def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:
     """Delete an app for good: its add-ons with their data, its dynos and files on every host, its records."""
-    from deployer.operations.addons import destroy_all
+    from deployer.operations.addons import remove_all
 
     state_of(space, app)
     with changing(space, app, "apps:destroy", tell, wait) as change:
-        destroy_all(change)
+        remove_all(change)
         tell(Detail("removing dynos and files"))
         fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))
         change.held.check()

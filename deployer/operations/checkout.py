@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ class Remote:
     name: str
     space: str
     app: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit of a checkout. `as_base64` is the raw commit, which the ledger keeps for clones that do not have it."""
+
+    git_dir: Path
+    digest: str
+    as_base64: str
 
 
 def url(space: str, app: str) -> str:
@@ -58,6 +68,23 @@ def is_checkout(folder: Path) -> bool:
         return False
 
 
+def commit(folder: Path, ref: str) -> Commit:
+    """The commit that `ref` names here; GitRefused where it names none."""
+    digest = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
+    git_dir = Path(_git(folder, "rev-parse", "--absolute-git-dir").strip())
+    return Commit(git_dir, digest, base64.b64encode(_git_bytes(folder, "cat-file", "commit", digest)).decode())
+
+
+def describe(folder: Path) -> str:
+    """What a release of the folder is called: `Deploy 1a2b3c4d`, with a word about what is not committed."""
+    try:
+        head = _git(folder, "rev-parse", "--short=8", "HEAD").strip()
+        changed = _git(folder, "status", "--porcelain", "--", ".").strip()
+    except GitRefused:
+        return f"Deploy {folder.resolve().name}"
+    return f"Deploy {head} with changes" if changed else f"Deploy {head}"
+
+
 def set_remote(folder: Path, remote: Remote) -> None:
     """Make the remote lead there, whether it was there or not."""
     known = {name for name in _git(folder, "remote").split("\n") if name}
@@ -86,12 +113,16 @@ def remote_for(folder: Path, space: str, app: str) -> Remote | None:
 
 
 def _git(folder: Path, *words: str) -> str:
+    return _git_bytes(folder, *words).decode(errors="surrogateescape")
+
+
+def _git_bytes(folder: Path, *words: str) -> bytes:
     """Run git in the folder, whatever a hook or an editor has put into the environment for another repository."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], env=env, capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", "-C", str(folder), *words], env=env, capture_output=True, check=True)
     except FileNotFoundError as error:
         raise GitRefused("git " + " ".join(words), "There is no git on this machine.") from error
     except subprocess.CalledProcessError as error:
-        raise GitRefused("git " + " ".join(words), error.stderr.strip()) from error
+        raise GitRefused("git " + " ".join(words), error.stderr.decode(errors="replace").strip()) from error
     return done.stdout

@@ -1,0 +1,52 @@
+"""`deployer deploy`: a release of the folder as it is, or of a commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli import options
+from deployer.cli.resolve import opened
+from deployer.cli.shell import Shell
+from deployer.operations import checkout
+
+if TYPE_CHECKING:
+    from deployer.operations.deploy import Order
+
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Build everything anew.", show_default=False)]
+
+
+def deploy(
+    ctx: typer.Context,
+    commit: Annotated[str | None, typer.Option("--commit", metavar="REF", help="This commit, not the folder.")] = None,
+    no_cache: NoCache = False,
+    again: Annotated[bool, typer.Option("--again", help="Even if nothing changed.", show_default=False)] = False,
+    app: options.App = None,
+    remote: options.Remote = None,
+    wait: options.Wait = None,
+) -> None:
+    """Build and release the folder as it is, or a commit.
+
+    What git ignores stays at home, and what .slugignore names. The previous release serves until the new one is healthy
+    everywhere."""
+    from deployer.operations.deploy import deploy as operation
+
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        shell.output.say(f"Deploying to {shell.output.app_err(name)} ({space.space.name})")
+        operation(space, name, _order(shell, commit, no_cache=no_cache, again=again), shell.tell, wait=wait)
+        url = space.space.app_url(name)
+    shell.output.print(url)
+
+
+def _order(shell: Shell, ref: str | None, *, no_cache: bool, again: bool) -> Order:
+    from deployer.build.source import from_folder, from_git
+    from deployer.operations.deploy import Order
+
+    if ref is None:
+        description = checkout.describe(shell.folder)
+        return Order(from_folder(shell.folder), description, no_cache=no_cache, again=again)
+    commit = checkout.commit(shell.folder, ref)
+    source = from_git(commit.git_dir, commit.digest)
+    return Order(source, f"Deploy {commit.digest[:8]}", commit.as_base64, no_cache=no_cache, again=again)

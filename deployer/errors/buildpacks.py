@@ -1,0 +1,29 @@
+"""The list of an app's buildpacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class BuildpackTwice(Failure):
+    """It is in the list already."""
+
+    buildpack: str
+
+    headline = "The buildpack {buildpack} is already set on this app."
+    advice = "`deployer buildpacks` lists them."
+
+
+@dataclass(eq=False)
+class BuildpackUnset(Failure):
+    """It is not in the list."""
+
+    buildpack: str
+    known: str
+
+    headline = "The buildpack {buildpack} is not set on this app."
+    seen = "Set: {known}."
+    advice = "`deployer buildpacks` lists them."

@@ -1,0 +1,176 @@
+"""The frame: finding commands, help, exit statuses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deployer.cli import help_texts, load
+from deployer.cli.main import run
+from deployer.cli.table import ENTRIES, TOPICS, Entry, by_name, of_topic
+from tests.cli.conftest import Machine
+
+Golden = Callable[[str, str], None]
+
+
+def test_the_root_help_is_daily_commands_and_topics(golden: Golden) -> None:
+    golden("help/root.txt", help_texts.root())
+
+
+def test_a_topics_help_lists_its_commands(machine: Machine, golden: Golden) -> None:
+    assert machine.run("help", "ps") == 0
+    golden("help/ps.txt", machine.out)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["help"], ["-h"], ["help", "--help"]])
+def test_all_ways_to_ask_for_help_show_the_same(words: list[str], machine: Machine) -> None:
+    assert machine.run(*words) == 0
+    assert machine.out == help_texts.root()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_command_has_help_with_its_examples(
+    entry: Entry, machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry.examples
+    assert machine.run(entry.name, "--help") == 0
+    shown = capsys.readouterr().out
+    for example in entry.examples:
+        assert help_texts.command_line(example) in shown
+    assert "--no-color" in shown
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_commands_docstring_begins_with_its_help_line(entry: Entry) -> None:
+    module, function = entry.at.split(":")
+    called = getattr(__import__(f"deployer.cli.{module}", fromlist=[function]), function)
+    first = called.__doc__.split("\n")[0]
+    assert first.startswith(entry.help) or entry.name == "version"
+    assert load.command(entry).name
+
+
+def test_examples_are_of_the_command_that_they_stand_by() -> None:
+    for entry in ENTRIES:
+        for example in entry.examples:
+            words = help_texts.command_line(example).partition("deployer ")[2].split()
+            assert words[0] in (entry.name, *entry.aliases), f"{example} in {entry.name}"
+
+
+def test_no_two_commands_share_a_name() -> None:
+    names = [name for entry in ENTRIES for name in (entry.name, *entry.aliases)]
+    assert len(names) == len(set(names)) == len(by_name())
+
+
+def test_every_command_is_found_in_help() -> None:
+    shown = help_texts.root()
+    for entry in ENTRIES:
+        assert (
+            entry.topic in TOPICS
+            or entry.daily
+            or entry.topic in {e.topic for e in ENTRIES if e.daily}
+            or entry.topic == "version"
+            or f"  {entry.topic}" in shown
+        ), entry
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("ps:scael", "ps:scale"), ("confg", "config"), ("relases", "releases"), ("rolback", "rollback")],
+)
+def test_a_mistyped_command_is_told_what_was_meant(typed: str, meant: str, machine: Machine) -> None:
+    assert machine.run(typed) == 2
+    assert f"Did you mean `deployer {meant}`?" in machine.err
+
+
+def test_a_topic_that_is_no_command_is_told_its_help(machine: Machine) -> None:
+    assert "git" not in by_name() and of_topic("git")
+    assert machine.run("git") == 2
+    assert "`deployer help git` lists its commands." in machine.err
+
+
+def test_a_word_like_nothing_is_unknown(machine: Machine) -> None:
+    assert machine.run("zzz") == 2
+    assert machine.err == (" !     `zzz` is no command of deployer.\n !\n !     `deployer help` lists what there is.\n")
+    assert machine.run("help", "zzz") == 2
+
+
+@pytest.mark.parametrize("words", ["version --foo", "config:get", "releases -n x", "create a b"])
+def test_words_that_a_command_does_not_take_are_usage_errors(words: str, sandbox: Machine) -> None:
+    assert sandbox.run(*words.split()) == 2
+    assert "--help`." in sandbox.err and sandbox.out == ""
+
+
+def test_version_is_that_of_the_package(machine: Machine) -> None:
+    import tomllib
+
+    project = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())
+    assert machine.run("--version") == 0
+    assert machine.out.startswith(f"deployer/{project['project']['version']} ")
+
+
+class Breaks(Machine):
+    """A machine whose spaces are broken in a way that nobody foresaw."""
+
+    error: BaseException = RuntimeError("boom")
+
+    def names(self) -> list[str]:
+        raise self.error
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Breaks:
+    return Breaks(tmp_path, tmp_path)
+
+
+def test_a_defect_is_called_one_and_its_traceback_is_for_verbose(broken: Breaks) -> None:
+    assert broken.run("apps") == 70
+    assert "This is a bug in deployer: RuntimeError: boom" in broken.err
+    assert "Traceback" not in broken.err
+    for words in (["apps", "--verbose"], ["--verbose", "apps"]):
+        assert broken.run(*words) == 70
+        assert "Traceback" in broken.err
+
+
+def test_an_interrupt_is_130(broken: Breaks) -> None:
+    broken.error = KeyboardInterrupt()
+    assert broken.run("apps") == 130
+    assert broken.err == "\n !     Interrupted.\n"
+
+
+@pytest.mark.edge
+def test_a_terminal_that_closes_ends_a_command_like_an_interrupt() -> None:
+    """SIGHUP and SIGTERM run what an interrupt runs: leases are freed, what was begun is undone."""
+    script = (
+        "import sys, time\nfrom deployer.cli import main\n"
+        "main._end_like_an_interrupt()\nprint('ready', flush=True)\n"
+        "try:\n    time.sleep(30)\nfinally:\n    print('undone', flush=True)\n"
+    )
+    for name in ("terminate", "hang up"):
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+            process.send_signal(15 if name == "terminate" else 1)
+            assert process.stdout.readline() == b"undone\n"
+
+
+@pytest.mark.edge
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deployer.cli.main", "help"]
+    reader, writer = __import__("os").pipe()
+    __import__("os").close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, timeout=30, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_help_needs_no_command_to_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    script = (
+        "import sys\nfrom deployer.cli.main import run\nrun(['--help'])\nassert 'typer' not in sys.modules, 'typer'"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL, timeout=30)
+    assert run(["--help"]) == 0
+    assert capsys.readouterr().out == help_texts.root()

@@ -73,6 +73,6 @@ def _fields(options: str) -> str:
 
 
 def _turned(suites: list[str], machine: str, codename: str) -> list[str]:
-    """The suites of this machine's own release in the words of the other one, and those that are the other's already."""
+    """The suites of this machine's own release in the words of the other one, and those that are its already."""
     own = {release + suffix: codename + suffix for release in (machine, codename) for suffix in SUFFIXES}
     return [own[suite] for suite in suites if suite in own]

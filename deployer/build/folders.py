@@ -1,7 +1,7 @@
 """Where this machine keeps what is ours: caches, data, and the pointers to spaces (XDG base directories).
 
-DEPLOYER_CACHE, DEPLOYER_DATA and DEPLOYER_HOME move them. Under sudo they lie in the home of the person who typed it, so
-that everything else works without sudo; what root makes there is handed over to that person.
+DEPLOYER_CACHE, DEPLOYER_DATA and DEPLOYER_HOME move them. Under sudo they lie in the home of the person who typed
+it, so that everything else works without sudo; what root makes there is handed over to that person.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ LAST_LINES = 12
 
 
 def ensure(platform: Platform, kind: Kind, tell: Tell) -> Path:
-    """The image's folder, made where it is not there yet: about a minute. Raises a Failure that says what is missing."""
+    """The image's folder, made where it is not there yet: about a minute. A Failure says what is missing."""
     recipe = Recipe.of(platform, kind)
     image = _folder() / f"{platform}-{kind}-{digest(recipe)}"
     if image.is_dir():

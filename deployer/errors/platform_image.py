@@ -40,7 +40,7 @@ class NoPackageSources(Failure):
     seen = "Looked in /etc/apt for Debian's releases `{machine}`, which this machine says it is, and `{release}`."
     advice = """
         On Debian, write them to /etc/apt/sources.list.d/debian.sources (`man sources.list` has an example).
-        Elsewhere, add Debian's `{release}` there, with Signed-By and a pin below zero, so that apt ignores it otherwise.
+        Elsewhere, add Debian's `{release}` there, with Signed-By, and a pin below zero: apt will ignore it.
         """
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import pytest
 
 from deployer.errors.base import HostFailure
 from deployer.host import router as host_router
-from deployer.host import router_socket
+from deployer.host import router_line, router_socket
 from tests.host.router_bench import Bench, Load, bench, routes, wait_for
 
 pytestmark = pytest.mark.edge
@@ -80,6 +81,20 @@ def test_an_app_that_does_not_answer_gets_herokus_code_and_status(shop: Bench, p
     assert code in answer.body and "deployer logs --tail -a shop" in answer.body
     line = shop.lines(before + 1)[-1]
     assert f"code={code} " in line and "dyno=web.1 " in line and "status=503" in line
+
+
+def test_every_line_that_the_router_logs_becomes_herokus(shop: Bench) -> None:
+    before = len(shop.lines(0))
+    shop.get('/a"b%20c?d=1', x_forwarded_for="203.0.113.9, 198.51.100.2")
+    shop.get("/close")
+    with suppress(http.client.HTTPException):
+        shop.get("/cut")
+    plain, closed, cut = (router_line.parse(line) for line in shop.lines(before + 3)[-3:])
+    assert plain and closed and cut
+    assert plain.text.startswith('at=info method=GET path="/a%22b%20c?d=1" host=shop.test request_id=')
+    assert ' fwd="203.0.113.9, 198.51.100.2" dyno=web.1 connect=' in plain.text
+    assert closed.text.startswith('at=error code=H13 desc="Connection closed without response" method=GET')
+    assert cut.text.startswith('sock=backend at=error code=H18 desc="Server Request Interrupted" method=GET')
 
 
 def test_requests_to_an_app_without_dynos_or_in_maintenance_are_answered_at_once(alone: Bench) -> None:

@@ -63,18 +63,28 @@ class AgentDefect(Failure):
 
 
 @words("bad-request")
-@words("unknown-call")
 @dataclass(eq=False)
 class AgentMisunderstood(Failure):
-    """The agent does not know what we asked."""
+    """The agent cannot make sense of a request."""
 
     host: str
-    call: str = ""
-    reason: str = "there is no such call"
+    reason: str
 
     exit_status = 70
     headline = "This is a bug in deployer: its agent on host {host} refused a request."
-    seen = "{call} {reason}"
+    seen = "{reason}"
+
+
+@words("unknown-call")
+@dataclass(eq=False)
+class UnknownCall(Failure):
+    """The agent has no such call."""
+
+    host: str
+    call: str
+
+    exit_status = 70
+    headline = "This is a bug in deployer: its agent on host {host} has no call `{call}`."
 
 
 @words("lease-lost")

@@ -33,8 +33,10 @@ class HostKeyChanged(Failure):
 
     headline = "Host {host} is not the one that this space knows. Nothing was sent to it."
     seen = """
-        {address} port {port} showed the key  {found}
-        the space knows                       {known}
+        {address} port {port} answered with the key
+            {found}
+        and this space knows
+            {known}
         """
     advice = """
         Either the machine was reinstalled, or something answers in its place. On the machine's own console type

@@ -182,7 +182,9 @@ class Exchange:
 
     def _lost(self, reason: str) -> ConnectionLost:
         said = self._stream.pipe.errors().strip()[-1000:] or reason
-        said = said or f"The agent ended with exit status {self._stream.pipe.wait()}."
+        if not said:
+            status = self._stream.pipe.wait()
+            said = "The connection ended." if status == -1 else f"The agent ended with exit status {status}."
         return ConnectionLost(self._session.host.id, self._call, said)
 
 

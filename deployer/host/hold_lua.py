@@ -14,7 +14,7 @@ def render(state_map: str) -> str:
 # Polling is cheap: what is known of a backend is shared by all its held requests for 20 ms. The count of live servers
 # leaves out `hold`, the backup server through which requests come here. `lastchg` says for how long an app has been
 # down; it begins anew with a reload, so that a crashed app is waited for once more, which does no harm. A request whose
-# client leaves is dropped by HAProxy without a word to Lua: who has not polled for a second is no longer counted.
+# client leaves is dropped by HAProxy without a word to Lua: who has not polled for 5 s is no longer counted.
 _PROGRAM = """\
 local intents = Map.new("@STATE_MAP@", Map._str)
 local seen = {}
@@ -66,7 +66,7 @@ local function others(be)
   local now, number = milliseconds(), 0
   held[be] = held[be] or {}
   for key, at in pairs(held[be]) do
-    if now - at > 1000 then held[be][key] = nil else number = number + 1 end
+    if now - at > 5000 then held[be][key] = nil else number = number + 1 end
   end
   return number
 end

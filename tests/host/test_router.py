@@ -174,7 +174,7 @@ def test_no_more_than_200_requests_of_an_app_wait(alone: Bench) -> None:
             connection = waiting.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
             connection.sendall(b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
         wait_for(lambda: router_socket.counters(alone.router.paths.router_socket, "be_shop")["hold"].sessions >= 200)
-        assert "H11" in alone.get().body
+        wait_for(lambda: "H11" in alone.try_get())
         assert alone.get(host="other.test").body == "other /\n"
 
 

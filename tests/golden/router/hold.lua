@@ -48,7 +48,7 @@ local function others(be)
   local now, number = milliseconds(), 0
   held[be] = held[be] or {}
   for key, at in pairs(held[be]) do
-    if now - at > 1000 then held[be][key] = nil else number = number + 1 end
+    if now - at > 5000 then held[be][key] = nil else number = number + 1 end
   end
   return number
 end

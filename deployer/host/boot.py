@@ -22,7 +22,7 @@ def boot(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         healthy = True
     finally:
         if not healthy:
-            launch.take_down(channel.paths, [one.instance for one in order.placed()], launch.ABANDONED)
+            launch.abandon(channel.paths, order)
     return {"dynos": {one.placed.dyno.name: answer(one, seconds) for one in started}}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import journal, sockets, systemd
+from deployer.host import dyno_files, journal, sockets, systemd
 from deployer.host.dyno_files import Placed
 from deployer.host.sockets import Listener
 
@@ -167,8 +167,16 @@ def _exited(started: Started) -> HostFailure:
     return _failure("dyno-exited", started, status=status, result=state.get("Result", ""))
 
 
+def _helpers_lines(started: Started) -> list[str]:
+    """Where the dyno never ran because its files could not be mounted: what the helper said."""
+    unit = dyno_files.helper_unit(started.placed.instance)
+    return journal.last_lines(systemd.show([unit], ["InvocationID"]).get(unit, {}).get("InvocationID", ""))
+
+
 def _failure(code: str, started: Started, **facts: Any) -> HostFailure:
     dyno = started.placed.dyno
     lines = journal.last_lines(started.invocation)
+    if not lines and not started.pid:
+        lines = _helpers_lines(started)
     common = {"app": dyno.app, "dyno": dyno.name, "command": started.placed.command, "lines": lines}
     return HostFailure(code, {**common, **facts})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from deployer.host.paths import Paths
 from deployer.model import codec
 from deployer.model.dyno import Dyno, parse_instance
 
+IDENTITY = ("MainPID", "InvocationID", "NeedDaemonReload")
 ABANDONED = 5.0  # seconds that a dyno which never served gets after SIGTERM
 
 Tell = Callable[[str, str], None]
@@ -51,6 +52,10 @@ class Order:
         """The dynos, still without ports; `bad-request` where a name could lead elsewhere."""
         return [self._placed(one) for one in self.dynos]
 
+    def ports(self) -> list[bool]:
+        """Which of them want a port."""
+        return [one.port for one in self.dynos]
+
     def _placed(self, one: Wanted) -> Placed:
         dyno = Dyno(self.app, one.type, one.number, self.release)
         check_instance(dyno.instance)
@@ -75,15 +80,32 @@ def check_instance(instance: str) -> str:
 
 
 def launch(paths: Paths, order: Order) -> list[Started]:
-    """Give each dyno its files and its port and start all at once. They may still fail: see `await_health`."""
-    wanted = order.placed()
-    memory.check(paths, wanted)
+    """Give each dyno its files and its port and start all at once. They may still fail: see `await_health`. One that
+    a switch has put in force before is left as it is: whoever repeats an order must not interrupt what serves."""
+    serving = [one for one in (dyno_files.read(paths, name) for name in in_force(paths, order)) if one]
+    names = {one.instance for one in serving}
+    wanted = [(one, has) for one, has in zip(order.placed(), order.ports(), strict=True) if one.instance not in names]
+    if not wanted:
+        return identify(serving)
+    memory.check(paths, [one for one, _ in wanted])
     users.ensure(order.uid)
-    take_down(paths, [one.instance for one in wanted], ABANDONED)
-    placed = lay_out(paths, wanted, [one.port for one in order.dynos], order.env)
+    take_down(paths, [one.instance for one, _ in wanted], ABANDONED)
+    placed = lay_out(paths, wanted, order.env)
     for one in placed:
         announce(one)
-    return start(placed)
+    return start(placed) + identify(serving)
+
+
+def abandon(paths: Paths, order: Order) -> None:
+    """Take down what an order that failed has started, but nothing that serves."""
+    serving = set(in_force(paths, order))
+    take_down(paths, [one.instance for one in order.placed() if one.instance not in serving], ABANDONED)
+
+
+def in_force(paths: Paths, order: Order) -> list[str]:
+    """Which dynos of an order a switch has put in force: those that start at the host's boot."""
+    folder = paths.units / "multi-user.target.wants"
+    return [one.instance for one in order.placed() if (folder / one.unit).is_symlink()]
 
 
 def announce(placed: Placed) -> None:
@@ -91,12 +113,12 @@ def announce(placed: Placed) -> None:
     journal.say(placed.dyno.app, placed.dyno.name, f"Starting process with command `{placed.command}`")
 
 
-def lay_out(paths: Paths, wanted: Sequence[Placed], with_port: Sequence[bool], env: Mapping[str, str]) -> list[Placed]:
-    """Files, ports and firewall of new dynos; the dynos with their ports."""
+def lay_out(paths: Paths, wanted: Sequence[tuple[Placed, bool]], env: Mapping[str, str]) -> list[Placed]:
+    """Files, ports and firewall of new dynos, each with whether it wants a port; the dynos with their ports."""
     with host_lock(paths):
         used = {one.port for one in dyno_files.read_all(paths) if one.port}
-        free = iter(ports.allocate(paths, used, sum(with_port)))
-        placed = [replace(one, port=next(free) if has else None) for one, has in zip(wanted, with_port, strict=True)]
+        free = iter(ports.allocate(paths, used, sum(has for _, has in wanted)))
+        placed = [replace(one, port=next(free) if has else None) for one, has in wanted]
         for one in placed:
             dyno_files.write(paths, one, env)
         opened = [one.port for one in placed if one.port]
@@ -110,47 +132,50 @@ def start(placed: Sequence[Placed]) -> list[Started]:
     names = [one.unit for one in placed]
     began = time.monotonic()
     systemd.start(names)
-    states = systemd.show(names, ["MainPID", "InvocationID", "NeedDaemonReload"])
+    states = systemd.show(names, IDENTITY)
     if any(state.get("NeedDaemonReload") == "yes" for state in states.values()):
         # systemd still had a unit of this name in memory, with the settings of its last time.
         systemd.reload()
         systemd.restart(names)
-        states = systemd.show(names, ["MainPID", "InvocationID"])
+        states = systemd.show(names, IDENTITY)
     return [_started(one, states.get(one.unit, {}), began) for one in placed]
+
+
+def identify(placed: Sequence[Placed]) -> list[Started]:
+    """Which processes dynos are that run already."""
+    states = systemd.show([one.unit for one in placed], IDENTITY)
+    return [_started(one, states.get(one.unit, {}), time.monotonic()) for one in placed]
 
 
 def await_health(started: Sequence[Started], wanted: Health, tell: Tell) -> dict[str, float]:
     """Wait until all are healthy; seconds by dyno. The first failure ends the waiting and is raised."""
-    abort = threading.Event()
-    outcomes: queue.Queue[tuple[Started, float | BaseException]] = queue.Queue()
-
-    def watch(one: Started) -> None:
-        try:
-            outcomes.put((one, health.watch(one, wanted, abort)))
-        except (HostFailure, OSError) as error:
-            outcomes.put((one, error))
-
-    for one in started:
-        tell(one.placed.dyno.name, "starting")
-        threading.Thread(target=watch, args=[one], daemon=True).start()
+    abort, seconds = threading.Event(), {}
+    pool = ThreadPoolExecutor(max(1, len(started)))
+    watched = {pool.submit(health.watch, one, wanted, abort): one.placed.dyno for one in started}
+    for dyno in watched.values():
+        tell(dyno.name, "starting")
     try:
-        return dict(_next_outcome(outcomes, tell) for _ in started)
+        for done in as_completed(watched):
+            seconds[watched[done].name] = _outcome(done, watched[done], tell)
     finally:
         abort.set()
+        pool.shutdown(wait=False)
+    return seconds
 
 
 def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None) -> None:
     """Stop dynos and remove all that is of them on this host. Those that are not there are no error. With `grace`
     (seconds until SIGKILL) they are such that never served, of which the log has said all."""
-    found = [one for one in (dyno_files.read(paths, instance) for instance in instances) if one]
-    if not found:
+    names = [instance for instance in instances if paths.dyno(instance).exists()]
+    found = [one for one in (dyno_files.read(paths, name) for name in names) if one]
+    if not names:
         return
     if grace is None:
         stop(found)
     else:
         systemd.stop([one.unit for one in found], grace)
     with host_lock(paths):
-        dyno_files.remove(paths, [one.instance for one in found])
+        dyno_files.remove(paths, names)
         for uid in {one.uid for one in found}:
             closed = [one.port for one in found if one.port and one.uid == uid]
             if closed:
@@ -173,13 +198,9 @@ def _started(placed: Placed, state: systemd.State, began: float) -> Started:
     return Started(placed, int(state.get("MainPID") or 0), state.get("InvocationID", ""), began)
 
 
-def _next_outcome(outcomes: queue.Queue[tuple[Started, float | BaseException]], tell: Tell) -> tuple[str, float]:
-    one, outcome = outcomes.get()
-    dyno = one.placed.dyno
-    if isinstance(outcome, BaseException):
-        tell(dyno.name, "crashed")
-        journal.say(dyno.app, dyno.name, "State changed from starting to crashed")
-        raise outcome
-    tell(dyno.name, "up")
-    journal.say(dyno.app, dyno.name, "State changed from starting to up")
-    return dyno.name, outcome
+def _outcome(done: Future[float], dyno: Dyno, tell: Tell) -> float:
+    failed = done.exception() is not None
+    state = "crashed" if failed else "up"
+    tell(dyno.name, state)
+    journal.say(dyno.app, dyno.name, f"State changed from starting to {state}")
+    return done.result()

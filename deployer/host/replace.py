@@ -23,7 +23,7 @@ def replace(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         done = True
     finally:
         if not done:
-            launch.take_down(channel.paths, [one.instance for one in order.placed()], launch.ABANDONED)
+            launch.abandon(channel.paths, order)
             _start_again(channel, old)
     return {"dynos": {one.placed.dyno.name: answer(one, seconds) for one in started}}
 

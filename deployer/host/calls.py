@@ -36,6 +36,7 @@ CALLS = {
     "prepare": Call("prepare.prepare", survives=True),
     "boot": Call("boot.boot", fenced=True),
     "task": Call("task.task", fenced=True),
+    "task_output": Call("task_output.task_output"),
     "replace": Call("replace.replace", fenced=True, survives=True),
     "retire": Call("retire.retire", fenced=True, survives=True),
     "restart": Call("restart.restart", fenced=True, survives=True),
@@ -47,4 +48,5 @@ CALLS = {
     "logs": Call("logs.logs"),
     "run": Call("run.run"),
     "postgres": Call("postgres.postgres", survives=True),
+    "psql": Call("psql.psql"),
 }

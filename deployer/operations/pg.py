@@ -99,8 +99,11 @@ def info(space: OpenSpace, app: str, argument: str | None = None) -> list[Databa
 def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal: Terminal) -> OneOff:
     """psql on the space's first host, as the database's own role; `attend` of what comes back connects the terminal."""
     database = find_database(space, app, argument)
+    owner = space.ledger.app(database.app)
+    assert owner is not None, "its database was found"
     request = {
         "url": database.url,
+        "uid": owner.uid,
         "prompt": f"{database.app}::{database.attachments[0] if database.attachments else database.addon.name}",
         "commands": list(order.commands),
         "tty": terminal.tty,

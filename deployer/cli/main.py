@@ -36,7 +36,7 @@ def run(argv: Sequence[str] | None = None, shell: Shell | None = None) -> int:
         _end_like_an_interrupt()
         return _dispatch(words, shell)
     except Failure as failure:
-        return _explain(failure, shell)
+        return explain(failure, shell)
     except KeyboardInterrupt:
         _write(shell, "\n !     Interrupted.\n")
         return INTERRUPTED
@@ -89,7 +89,8 @@ def _suggestion(name: str) -> str:
     return f"{meant}`deployer help` lists what there is."
 
 
-def _explain(failure: Failure, shell: Shell | None) -> int:
+def explain(failure: Failure, shell: Shell | None) -> int:
+    """Write a failure in its words; its exit status."""
     _write(shell, "".join(f"{_prefixed(line)}\n" for line in str(failure).split("\n")))
     return failure.exit_status
 

@@ -15,7 +15,6 @@ from deployer.model.app import Current
 from deployer.model.events import Detail, Step
 from deployer.model.formation import Formation
 from deployer.model.release import Release
-from deployer.model.slug import Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, uninterrupted
 from deployer.operations.phases import Placed, Process
@@ -41,7 +40,8 @@ def finish_or_undo(change: Change) -> None:
 
 @contextmanager
 def taken_back_unless_committed(change: Change, release: Release | None = None) -> Iterator[None]:
-    """Whatever ends the block before the commit, the hosts are made again what the ledger says, and `release` has failed.
+    """Whatever ends the block before the commit, the hosts are made again what the ledger says, and `release`
+    has failed.
 
     Taking back is best effort: where a host or the lease is gone, the operation's record stays, and the next command
     for the app takes back what this one could not."""

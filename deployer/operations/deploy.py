@@ -1,7 +1,7 @@
 """From a source to a release that serves.
 
-lease -> build -> ship to every host -> release (see `operations.release`) -> prune. Building and shipping change nothing
-that users of the app can see; where a step fails the previous release serves on.
+lease -> build -> ship to every host -> release (see `operations.release`) -> prune. Building and shipping change
+nothing that users of the app can see; where a step fails the previous release serves on.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from deployer.ship.ship import ship
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug, too."""
+    """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug."""
 
     source: Source
     description: str

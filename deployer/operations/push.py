@@ -95,14 +95,19 @@ def receive(bare: Path, listener: socket.socket, deploy: Callable[[Pushed, Hook]
 def _hook_came(process: subprocess.Popen[bytes], listener: socket.socket) -> bool:
     """Wait for the hook to connect; False where receive-pack ended without it (nothing to do, or refused)."""
     ended, ends = os.pipe()
-    waiter = threading.Thread(target=lambda: (process.wait(), os.close(ends)), daemon=True)
-    waiter.start()
-    with selectors.DefaultSelector() as selector:
-        selector.register(listener, selectors.EVENT_READ)
-        selector.register(ended, selectors.EVENT_READ)
-        ready = {key.fileobj for key, _ in selector.select()}
-    os.close(ended) if ended in ready else None
-    return listener in ready
+
+    def watch() -> None:
+        process.wait()
+        os.close(ends)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            selector.register(ended, selectors.EVENT_READ)
+            return listener in {key.fileobj for key, _ in selector.select()}
+    finally:
+        os.close(ended)
 
 
 def _answer(hook: Hook, deploy: Callable[[Pushed, Hook], int]) -> int:

@@ -1,0 +1,98 @@
+"""`git-remote-deployer REMOTE URL`: what git runs for a remote `deployer::SPACE/APP`.
+
+Speaks git's protocol for remote helpers (gitremote-helpers(7)) on standard input and output; everything for people
+goes to standard error, or through the hook behind `remote: `.
+"""
+
+from __future__ import annotations
+
+import base64
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployer.cli.main import explain
+from deployer.cli.narrate import Narrator
+from deployer.cli.shell import Shell, this_shell
+from deployer.errors.base import Failure
+from deployer.errors.push import BadRemoteUrl, FetchNotSupported
+from deployer.operations.checkout import parse_url
+
+if TYPE_CHECKING:
+    from deployer.operations.change import Change
+    from deployer.operations.push import Hook, Pushed
+
+WAIT = 600.0  # seconds that a push waits for another command on the same app
+INTERRUPTED = 130
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Answer git until it has what it wanted; the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    shell = this_shell()
+    try:
+        return _converse(shell, words)
+    except Failure as failure:
+        return explain(failure, shell)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n !     Interrupted.\n")
+        return INTERRUPTED
+
+
+def _converse(shell: Shell, words: list[str]) -> int:
+    text = words[-1] if words else ""
+    target = parse_url(text if text.startswith("deployer::") else f"deployer::{text}")
+    if target is None:
+        raise BadRemoteUrl(text)
+    for line in iter(sys.stdin.readline, ""):
+        if line == "capabilities\n":
+            print("connect\n", flush=True)
+        elif line == "connect git-receive-pack\n":
+            return _push(shell, *target)
+        elif line.startswith("connect "):
+            raise FetchNotSupported(*target)
+    return 0
+
+
+def _push(shell: Shell, space_name: str, app: str) -> int:
+    from deployer.operations import push, push_repository
+    from deployer.operations.change import changing
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    with (
+        shell.open_space(shell.pointers.load(space_name)) as space,
+        changing(space, app, "git push", shell.tell, WAIT) as change,
+        push.listening() as (address, listener),
+    ):
+        release = change.state.release
+        raw = release.commit_object if release else None
+        bare = push_repository.prepare(space_name, app, raw, push.hook_text(address))
+        print(flush=True)  # an empty line says: connected; from here git speaks its pack protocol
+        return push.receive(bare, listener, lambda pushed, hook: _deploy(change, pushed, hook))
+
+
+def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
+    """Build and release the commit; 1, with its words in the pusher's terminal, where that fails."""
+    from deployer.build.source import from_git
+    from deployer.operations.deploy import Order, deploy_held
+    from deployer.operations.release import serving
+
+    change.tell = Narrator(hook.say)
+    words = ["git", "cat-file", "commit", pushed.commit]
+    raw = subprocess.run(words, env=pushed.env, check=True, stdout=subprocess.PIPE).stdout
+    try:
+        source = from_git(Path(pushed.env["GIT_DIR"]), pushed.commit, pushed.env)
+        order = Order(source, f"Deploy {pushed.commit[:8]}", base64.b64encode(raw).decode(), again=True)
+        deploy_held(change, order)
+    except Failure as failure:
+        hook.say("".join(f" !     {line}".rstrip() + "\n" for line in str(failure).splitlines()))
+        hook.say(f" !     Push rejected: {serving(change)}.\n")
+        return 1
+    except KeyboardInterrupt:
+        hook.say(f" !     Interrupted: {serving(change)}.\n")
+        return 1
+    return 0

@@ -1,0 +1,29 @@
+"""`git push`: what git asks of a remote helper that it cannot have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class BadRemoteUrl(Failure):
+    """A remote whose address is not of the form that names an app."""
+
+    url: str
+
+    headline = "`{url}` does not name an app."
+    advice = "A remote of deployer is spelled deployer::SPACE/APP; `deployer git:remote -a SPACE/APP` makes one."
+
+
+@dataclass(eq=False)
+class FetchNotSupported(Failure):
+    """There is no server: commits stay in the repositories of those who push."""
+
+    space: str
+    app: str
+
+    headline = "deployer::{space}/{app} takes pushes only."
+    seen = "No server keeps the source: what serves was built on the computer that pushed it."
+    advice = "Fetch from where your team keeps its repository."

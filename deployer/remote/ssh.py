@@ -6,6 +6,7 @@ and every question to a host would then wait 40 ms for a delayed acknowledgement
 
 from __future__ import annotations
 
+import logging
 import shlex
 import socket
 from collections.abc import Callable, Sequence
@@ -44,6 +45,9 @@ def connect(host: Host, identity: Path, dial: Dial = dial) -> SshConnection:
     """An authenticated connection; HostUnreachable, HostKeyChanged, AuthenticationRefused or IdentityUnreadable."""
     import paramiko
 
+    # It logs its own tracebacks, and Python prints what is logged to nobody. Our failures say it once, in words.
+    logger = logging.getLogger("paramiko")
+    logger.handlers = logger.handlers or [logging.NullHandler()]
     key = _load(identity)
     connected = dial(host)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import statistics
 import subprocess
-import threading
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -96,11 +96,28 @@ def test_a_port_where_nobody_listens_is_an_unreachable_host(server: Sshd) -> Non
         connect(replace(server.host, port=free_port()), server.identity)
 
 
-def test_a_server_that_hangs_up_is_an_unreachable_host(server: Sshd) -> None:
+CONNECT_BADLY = """
+import sys
+from pathlib import Path
+from deployer.errors.remote import HostUnreachable
+from deployer.model.space import Host
+from deployer.remote.ssh import connect
+try:
+    connect(Host("h1", 1, "127.0.0.1", "", sys.argv[2], port=int(sys.argv[1])), Path(sys.argv[3]))
+except HostUnreachable:
+    print("unreachable")
+"""
+
+
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.9\r\n"])
+def test_a_server_that_hangs_up_is_an_unreachable_host_and_nothing_else_is_said(server: Sshd, says: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as rude:
-        threading.Thread(target=lambda: rude.accept()[0].close()).start()
-        with pytest.raises(HostUnreachable):
-            connect(replace(server.host, port=rude.getsockname()[1]), server.identity)
+        words = [sys.executable, "-c", CONNECT_BADLY, str(rude.getsockname()[1]), server.host.host_key]
+        client = subprocess.Popen([*words, str(server.identity)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        connected = rude.accept()[0]
+        connected.sendall(says)
+        connected.close()
+        assert client.communicate(timeout=20)[0] == b"unreachable\n"
 
 
 def test_a_connection_that_breaks_in_a_call_is_told_as_such(server: Sshd, tmp_path: Path, agents: Path) -> None:

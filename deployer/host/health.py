@@ -20,6 +20,7 @@ SETTLED = 3.0  # seconds that a process without a port must live
 INSISTS = 3.0  # seconds of answers like 500 until they are believed
 ASK_AGAIN = 0.25  # seconds between requests: each one is a line in the app's log
 WARMING_UP = (502, 503, 504)  # what apps answer while something they need is not there yet: waited for to the end
+SETUP_FAILED = range(200, 246)  # exit statuses of systemd itself (systemd.exec(5)): the process never ran
 BOOT_TIMEOUT = "Error R10 (Boot timeout) -> Web process failed to bind to $PORT within {:g} seconds of launch"
 
 
@@ -164,19 +165,19 @@ def _exited(started: Started) -> HostFailure:
     # Asked at once: systemd forgets the status when it starts the unit again, a second later.
     state = systemd.show([unit], ["ExecMainCode", "ExecMainStatus", "Result"]).get(unit, {})
     status = systemd.exit_status(state)
-    return _failure("dyno-exited", started, status=status, result=state.get("Result", ""))
+    failure = _failure("dyno-exited", started, status=status, result=state.get("Result", ""))
+    if status in SETUP_FAILED and not failure.details["lines"]:
+        failure.details["lines"] = _helpers_lines(started)
+    return failure
 
 
 def _helpers_lines(started: Started) -> list[str]:
-    """Where the dyno never ran because its files could not be mounted: what the helper said."""
-    unit = dyno_files.helper_unit(started.placed.instance)
-    return journal.last_lines(systemd.show([unit], ["InvocationID"]).get(unit, {}).get("InvocationID", ""))
+    """Where the dyno never ran because its files could not be mounted: what the helper, or systemd about it, said."""
+    return journal.unit_lines(dyno_files.helper_unit(started.placed.instance), 5)
 
 
 def _failure(code: str, started: Started, **facts: Any) -> HostFailure:
     dyno = started.placed.dyno
     lines = journal.last_lines(started.invocation)
-    if not lines and not started.pid:
-        lines = _helpers_lines(started)
     common = {"app": dyno.app, "dyno": dyno.name, "command": started.placed.command, "lines": lines}
     return HostFailure(code, {**common, **facts})

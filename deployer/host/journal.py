@@ -46,11 +46,19 @@ def last_lines(invocation: str, count: int = 20) -> list[str]:
     """The last lines that one run of a unit printed; `invocation` is systemd's InvocationID."""
     if not invocation:
         return []
+    # The unit's own output only: what systemd says about it has another transport.
+    return _read(count, f"_SYSTEMD_INVOCATION_ID={invocation}", "_TRANSPORT=stdout")
+
+
+def unit_lines(unit: str, count: int) -> list[str]:
+    """The last lines of a unit and of systemd about it."""
+    return _read(count, "--boot", f"--unit={unit}")
+
+
+def _read(count: int, *which: str) -> list[str]:
     subprocess.run(["journalctl", "--sync"], check=False, capture_output=True)
     words = ["journalctl", "--quiet", "--no-pager", "-o", "json", "--all", "-n", str(count)]
-    # The unit's own output only: what systemd says about it has another transport.
-    match = [f"_SYSTEMD_INVOCATION_ID={invocation}", "_TRANSPORT=stdout"]
-    done = subprocess.run([*words, *match], check=False, capture_output=True)
+    done = subprocess.run([*words, *which], check=False, capture_output=True)
     return [message(json.loads(line)) for line in done.stdout.splitlines() if line.strip()]
 
 

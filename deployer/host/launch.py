@@ -174,6 +174,8 @@ def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None
         stop(found)
     else:
         systemd.stop([one.unit for one in found], grace)
+    # Their files go by themselves; this waits for it, and clears up after those that failed.
+    systemd.stop([dyno_files.helper_unit(name) for name in names])
     with host_lock(paths):
         dyno_files.remove(paths, names)
         for uid in {one.uid for one in found}:

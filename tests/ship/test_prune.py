@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployer.errors.remote import ConnectionLost
 from deployer.host.prune import link_targets, mounted
 from deployer.model.manifest import NOTHING, Entry, encode
 from deployer.model.slug import Built
@@ -114,3 +119,42 @@ def test_mounted_layers_are_read_from_the_kernels_table() -> None:
 def test_targets_of_links_are_read_from_manifests() -> None:
     entries = [Entry("l", "a" * 64, b"app/link"), Entry("f", "b" * 64, b"app/l x"), Entry("d", NOTHING, b"app/l")]
     assert list(link_targets([encode(entries), b""])) == ["a" * 64]
+
+
+RECEIVING = {"app": "shop", "uid": 20007, "layers": [], "deltas": 1}  # waits for a delta that never comes
+
+
+def test_pruning_waits_for_the_agent_that_receives(session: Session, tmp_path: Path) -> None:
+    second = session.second()
+    with session.exchange("receive", {**RECEIVING, "token": 1}):
+        until_held(tmp_path / "host/apps/shop/blobs.lock")
+        pruned = threading.Thread(target=lambda: prune(second), daemon=True)
+        pruned.start()
+        pruned.join(0.2)
+        assert pruned.is_alive()
+    pruned.join(10)
+    assert not pruned.is_alive()
+    second.close()
+
+
+def test_a_newer_command_does_not_wait_for_an_older_one_that_receives(session: Session, tmp_path: Path) -> None:
+    newer = session.second()
+    with session.exchange("receive", {**RECEIVING, "token": 1}) as older:
+        until_held(tmp_path / "host/apps/shop/blobs.lock")
+        newer.call("prune", {"app": "shop", "token": 2, "keep": []})
+        with pytest.raises(ConnectionLost):
+            older.receive()
+    newer.close()
+
+
+def until_held(lock: Path) -> None:
+    """Until somebody holds the flock."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError), lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        time.sleep(0.01)
+    raise TimeoutError(lock)

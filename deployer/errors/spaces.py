@@ -110,3 +110,14 @@ class NoSuchHost(Failure):
 
     headline = "{space} has no host {host}."
     seen = "It has: {known}."
+
+
+@dataclass(eq=False)
+class HostNotReady(Failure):
+    """A host runs again, but its router does not take requests."""
+
+    host: str
+    seconds: float
+
+    headline = "{host} has booted, but its router took no requests within {seconds:.0f} s."
+    advice = "Look inside: `journalctl -b` there; `deployer hosts` has its address."

@@ -1,0 +1,240 @@
+"""Spaces: made, started, described, taken down. Sandboxes only, so far: systemd hosts on this machine."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer.build import platform_image
+from deployer.errors.apps import SpaceUnknown
+from deployer.errors.base import Failure
+from deployer.errors.spaces import BadPlatform, BadSpaceName, HostNotReady, NoSuchHost, NotASandbox, SpaceExists
+from deployer.model import platforms
+from deployer.model.events import Changed, Doing, Done, Step, Tell
+from deployer.model.names import is_space_name
+from deployer.model.platforms import SYSTEMS, Platform
+from deployer.model.space import Host, Pointer, Space
+from deployer.operations.session import whoami
+from deployer.remote.agent import Session, connect
+from deployer.remote.fan_out import fan_out
+from deployer.remote.store import HostStore
+from deployer.spaces import pointers
+from deployer.spaces.sandbox import sandbox as sandboxes
+from deployer.spaces.sandbox.sandbox import Order, Sandbox
+from deployer.store.ledger import Ledger
+from deployer.version import VERSION
+
+Prepare = Callable[[Session, Sequence[Host], Tell], None]
+EPOCH = 1
+READY_PATIENCE = 90.0  # seconds; a host's dynos start with it
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What `spaces:create` is asked for. `port` is the front's, None for the first free one; `command` is how to say
+    the same again."""
+
+    name: str
+    platform: str
+    hosts: int = 1
+    port: int | None = None
+    command: str = "deployer spaces:create"
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """A host and whether it runs."""
+
+    host: Host
+    is_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceInfo:
+    """What `spaces:info` shows. `apps` is None where the space does not answer."""
+
+    pointer: Pointer
+    platform: str
+    url: str
+    hosts: tuple[HostState, ...]
+    apps: tuple[str, ...] | None
+
+
+def prepare_host(session: Session, hosts: Sequence[Host], tell: Tell) -> None:
+    """Make a machine a host of the space, telling each thing that changes."""
+    request = {"hosts": [host.private_address for host in hosts], "epoch": EPOCH}
+    session.call("prepare", request, lambda message, _: tell(Changed(session.host.id, str(message["what"]))))
+
+
+def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space:
+    """Make a sandbox that apps can be deployed to; nothing of it is left where that fails."""
+    platform = _check(wanted)
+    sandboxes.check_machine(wanted.command)
+    image = platform_image.ensure(platform, "host", tell)
+    tell(Doing(f"Creating space {wanted.name}"))
+    sandbox = sandboxes.create(Order(wanted.name, str(platform), image, wanted.hosts, wanted.port))
+    tell(Done(_counted(wanted.hosts)))
+    try:
+        space = _open(sandbox, tell, prepare)
+        pointers.save(sandbox.pointer())
+    except BaseException:
+        sandbox.destroy()
+        raise
+    return space
+
+
+def start(name: str, tell: Tell) -> None:
+    """Boot what does not run."""
+    sandbox = sandbox_of(name)
+    tell(Doing(f"Starting space {name}"))
+    sandbox.start()
+    tell(Done(_counted(len(sandbox.hosts))))
+
+
+def stop(name: str, tell: Tell) -> None:
+    """Shut a space down; its disks stay."""
+    sandbox = sandbox_of(name)
+    tell(Doing(f"Stopping space {name}"))
+    sandbox.stop()
+    tell(Done())
+
+
+def destroy(name: str, tell: Tell) -> None:
+    """Remove a space with all that is in it. Can be repeated after any failure."""
+    pointer = pointers.load(name)
+    tell(Doing(f"Destroying space {name}"))
+    if pointer.folder and Path(pointer.folder).exists():
+        sandbox_of(name).destroy()
+    pointers.remove(name)
+    tell(Done())
+
+
+def spaces() -> list[Pointer]:
+    """Every space that this machine knows."""
+    return [pointers.load(name) for name in pointers.names()]
+
+
+def info(name: str) -> SpaceInfo:
+    """Describe a space, whether it runs or not."""
+    sandbox = sandbox_of(name)
+    states = hosts(name)
+    return SpaceInfo(sandbox.pointer(), sandbox.record.platform, sandbox.url, states, apps(name))
+
+
+def apps(name: str) -> tuple[str, ...] | None:
+    """The apps in a space, by name; None where it does not answer."""
+    sandbox = sandbox_of(name)
+    if not sandbox.running()[sandbox.hosts[0].id]:
+        return None
+    try:
+        with connect(sandbox.hosts[0], sandbox.identity) as session:
+            return tuple(app.name for app in Ledger(HostStore(session), whoami()).apps())
+    except Failure:
+        return None
+
+
+def inside(name: str) -> str:
+    """What would go with a space, in words."""
+    pointer = pointers.load(name)
+    if not pointer.folder or not Path(pointer.folder).exists():
+        return "nothing of it is left but its name"
+    found = apps(name)
+    if found is None:
+        return "its apps are not known, since it does not answer"
+    return f"its apps {', '.join(found)} and their data" if found else "it has no apps"
+
+
+def hosts(name: str) -> tuple[HostState, ...]:
+    """The hosts of a space, by seat."""
+    sandbox = sandbox_of(name)
+    running = sandbox.running()
+    return tuple(HostState(host, running[host.id]) for host in sandbox.hosts)
+
+
+def reboot(name: str, chosen: Sequence[str], tell: Tell) -> None:
+    """Reboot hosts, one after another: the next one when the front can use the last one again."""
+    sandbox = sandbox_of(name)
+    known = {host.id: host for host in sandbox.hosts}
+    for unknown in set(chosen) - set(known):
+        raise NoSuchHost(unknown, name, ", ".join(known))
+    for host in chosen or known:
+        was_ready = is_ready(known[host])
+        tell(Doing(f"Rebooting {host}"))
+        sandbox.reboot(host)
+        if was_ready:
+            _wait_until_ready(known[host])
+        tell(Done())
+
+
+def sandbox_of(name: str) -> Sandbox:
+    """The sandbox of that name; NotASandbox where the space is of another kind."""
+    pointer = pointers.load(name)
+    if pointer.kind != "sandbox" or pointer.folder is None:
+        raise NotASandbox(name, pointer.kind)
+    if not Path(pointer.folder).exists():
+        raise SpaceUnknown(name, ", ".join(n for n in pointers.names() if n != name) or "none")
+    return Sandbox(Path(pointer.folder))
+
+
+def is_ready(host: Host) -> bool:
+    """Whether a host's router takes requests."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with suppress(OSError, urllib.error.URLError), opener.open(f"http://{host.address}/-/ready", timeout=2) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def _check(wanted: Wanted) -> Platform:
+    if not is_space_name(wanted.name):
+        raise BadSpaceName(wanted.name)
+    if wanted.name in pointers.names():
+        raise SpaceExists(wanted.name)
+    try:
+        return platforms.parse(wanted.platform)
+    except ValueError as error:
+        raise BadPlatform(wanted.platform, ", ".join(SYSTEMS)) from error
+
+
+def _open(sandbox: Sandbox, tell: Tell, prepare: Prepare) -> Space:
+    """Prepare its hosts and write its ledger."""
+    with _connected(sandbox) as sessions:
+        tell(Step(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
+        fan_out(sessions, lambda session: prepare(session, sandbox.hosts, tell))
+        ledger = Ledger(HostStore(sessions[0]), whoami())
+        record = sandbox.record
+        space = Space(record.name, "sandbox", record.platform, sandbox.url, ledger.timestamp(), VERSION, EPOCH)
+        ledger.save_space(space)
+        for host in sandbox.hosts:
+            ledger.take_seat(host.id)
+            ledger.save_host(host)
+        ledger.audit("spaces:create")
+    return space
+
+
+@contextmanager
+def _connected(sandbox: Sandbox) -> Iterator[list[Session]]:
+    sessions: list[Session] = []
+    try:
+        for host in sandbox.hosts:
+            sessions.append(connect(host, sandbox.identity))
+        yield sessions
+    finally:
+        for session in sessions:
+            session.close()
+
+
+def _wait_until_ready(host: Host) -> None:
+    deadline = time.monotonic() + READY_PATIENCE
+    while not is_ready(host):
+        if time.monotonic() > deadline:
+            raise HostNotReady(host.id, READY_PATIENCE)
+        time.sleep(0.1)
+
+
+def _counted(hosts: int) -> str:
+    return "1 host" if hosts == 1 else f"{hosts} hosts"

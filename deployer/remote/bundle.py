@@ -15,7 +15,6 @@ import deployer
 STORE = ("__init__", "base", "folder", "wire")
 PACKAGES = ("host", "model")  # whole packages below deployer/
 MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
-STAYS = ("model/placement.py",)  # what only commands need, and what would need more than the agent has
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,7 @@ def bundle() -> Bundle:
     found = [root / module for module in MODULES]
     found += [path for package in PACKAGES for path in root.joinpath(package).rglob("*.py")]
     files = {f"deployer/{path.relative_to(root)}": path.read_bytes() for path in found}
-    for name in STAYS:
-        del files[f"deployer/{name}"]
+    files = {path: content for path, content in files.items() if not _stays(content)}
     files["__main__.py"] = files.pop("deployer/host/__main__.py")
     return Bundle(_hash(files), files)
 
@@ -52,6 +50,12 @@ def bundle() -> Bundle:
 def bootstrap_source() -> str:
     """The program that unpacks it."""
     return Path(__file__).with_name("bootstrap.py").read_text()
+
+
+def _stays(source: bytes) -> bool:
+    """Whether a module is for commands only: it raises failures whose words do not travel."""
+    imports = (line for line in source.splitlines() if line.startswith(b"from deployer.errors"))
+    return any(not line.startswith(b"from deployer.errors.base ") for line in imports)
 
 
 def _hash(files: dict[str, bytes]) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from deployer.model.codec import encode
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.events import Detail, Output, Tell
-from deployer.model.formation import SIZES
 from deployer.model.routes import Routes, Server
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
@@ -113,11 +112,10 @@ def _start(
 
 
 def _spec(placed: Placed, process: Process, *, port: bool) -> dict[str, Any]:
-    size = SIZES[placed.size.lower()]
     return {
         "type": placed.dyno.process_type,
         "number": placed.dyno.number,
-        "size": encode(size),
+        "size": placed.size,
         "command": process.commands[placed.dyno.process_type],
         "port": port,
     }
@@ -146,7 +144,7 @@ def task(fence: Fence, process: Process, session: Session, size: str, tell: Tell
         "layers": list(process.layers),
         "command": process.commands["release"],
         "env": process.env,
-        "size": encode(SIZES[size.lower()]),
+        "size": size,
     }
     status: int = session.call("task", fence.request(**facts), _narrate(tell))["status"]
     return status

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from deployer.errors.deploy import NoSuchRelease, NothingDeployed
+from deployer.errors.deploy import NoSuchRelease
+from deployer.errors.releases import NoReleaseOutput
 from deployer.model.release import Release, Result
 from deployer.operations.apps import state_of
 from deployer.operations.session import OpenSpace
@@ -54,17 +56,16 @@ def describe(space: OpenSpace, app: str, number: int | None) -> Described:
     return Described(listed, space.ledger.config(app, release.config), addons)
 
 
-def output(space: OpenSpace, app: str, number: int | None) -> list[str]:
-    """What the release command of a release wrote; NothingDeployed where no release ever had one."""
-    state = state_of(space, app)
-    if state.slug is None:
-        raise NothingDeployed(app)
-    described = describe(space, app, number)
-    request = {"app": app, "release": described.listed.release.number}
-    lines = []
-    for session in space.sessions:
-        lines += session.call("task_output", request).get("lines", [])
-    return lines
+def output(space: OpenSpace, app: str, number: int | None, tell: Callable[[str], None]) -> None:
+    """Tell the lines that a release's command wrote, by whichever host ran it; NoReleaseOutput where none did."""
+    release = describe(space, app, number).listed.release
+    request = {"app": app, "release": release.number}
+
+    def hear(message: dict[str, Any], data: bytes) -> None:
+        tell(message["line"])
+
+    if not any([session.call("task_output", request, hear)["found"] for session in space.sessions]):
+        raise NoReleaseOutput(app, release.number)
 
 
 def _listed(release: Release, result: Result | None, current: int | None) -> Listed:

@@ -11,8 +11,7 @@ from typing import Any, Protocol
 from deployer.errors.apps import AppNotFound
 from deployer.errors.base import Failure
 from deployer.errors.deploy import NothingDeployed
-from deployer.model.codec import encode
-from deployer.model.formation import DEFAULT_SIZE, SIZES
+from deployer.model.formation import DEFAULT_SIZE
 from deployer.operations.process import platform_env
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Exchange
@@ -109,7 +108,7 @@ def _request(state: AppState, order: Order, terminal: Terminal, number: int) -> 
             **order.env,
         },
         "command": expand(order.command, state.slug.process_types),
-        "size": encode(SIZES[order.size.lower()]),
+        "size": order.size,
         "tty": terminal.tty and not order.detached,
         "columns": terminal.columns,
         "rows": terminal.rows,

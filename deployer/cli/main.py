@@ -111,6 +111,8 @@ def _prefixed(line: str) -> str:
 
 
 def _write(shell: Shell | None, text: str) -> None:
+    if shell:
+        shell.tell.break_off()
     stream = shell.output.err if shell else sys.stderr
     stream.write(text)
     stream.flush()

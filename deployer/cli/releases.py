@@ -87,8 +87,7 @@ def output(ctx: typer.Context, version: Version = None, app: options.App = None,
     """Print what a release command wrote."""
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
-        for line in operations.output(space, name, _number(version)):
-            shell.output.print(line)
+        operations.output(space, name, _number(version), shell.output.print)
 
 
 def rollback(

@@ -17,15 +17,15 @@ from deployer.model.events import Changed, Tell
 from deployer.remote.agent import OnEvent, Session
 from deployer.remote.fan_out import fan_out
 
-GIB = 1 << 30
+GB = 10**9
 CA = "/etc/ssl/deployer/space-ca.pem"  # where the agent's `trust` puts it on every host
 
 PLANS = (
-    Plan("essential-0", limits={"connections": 20, "storage": 1 * GIB, "tables": 4000}),
-    Plan("essential-1", limits={"connections": 20, "storage": 10 * GIB, "tables": 4000}),
-    Plan("essential-2", limits={"connections": 40, "storage": 32 * GIB, "tables": 4000}),
-    Plan("mini", limits={"connections": 20, "storage": 1 * GIB, "tables": 4000}, retired=True),
-    Plan("hobby-dev", limits={"connections": 20, "storage": 1 * GIB, "tables": 4000}, retired=True),
+    Plan("essential-0", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}),
+    Plan("essential-1", limits={"connections": 20, "storage": 10 * GB, "tables": 4000}),
+    Plan("essential-2", limits={"connections": 40, "storage": 32 * GB, "tables": 4000}),
+    Plan("mini", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}, retired=True),
+    Plan("hobby-dev", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}, retired=True),
 )
 
 

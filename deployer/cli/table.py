@@ -181,7 +181,6 @@ ENTRIES = (
         "pg:psql",
         "Open psql in a database",
         ("pg:psql", "psql -c 'select count(*) from auth_user'", "pg:psql REPORTS -f report.sql"),
-        daily=True,
         aliases=("psql",),
     ),
     Entry("buildpacks", "buildpacks:buildpacks", "Show the buildpacks of an app", ("buildpacks", "buildpacks --json")),

@@ -74,6 +74,8 @@ def run(
         _bwrap(),
         "--args",
         str(arguments),
+        "--perms",
+        "0644",
         "--ro-bind-data",
         str(users),
         "/etc/passwd",

@@ -1,0 +1,25 @@
+"""What of ours build steps find below /opt/tools: uv, and the programs that buildpacks run in the jail."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import buildpacks
+from deployer.build.jail import Mount
+
+FOLDER = "/opt/tools"
+
+
+def mount(name: str) -> Mount:
+    """The tool `uv`, or the folder `inside` of a buildpack's package."""
+    if name == "uv":
+        from uv import find_uv_bin
+
+        return Mount(Path(find_uv_bin()), f"{FOLDER}/uv")
+    return Mount(Path(buildpacks.__file__).parent / name / "inside", f"{FOLDER}/{name}")
+
+
+def uv_version() -> str:
+    """The version of the uv that is ours."""
+    return version("uv")

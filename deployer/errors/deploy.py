@@ -63,3 +63,16 @@ class ReleaseNotEligible(Failure):
     headline = "v{release} of {app} is not eligible for a rollback."
     seen = "It failed, is still pending, or came before the first deploy."
     advice = "`deployer releases -a {app}` lists its releases."
+
+
+@dataclass(eq=False)
+class PostdeployFailed(Failure):
+    """The script that app.json wants to run once after the first release failed."""
+
+    app: str
+    command: str
+    status: int
+
+    headline = "The app serves, but its postdeploy script failed with exit status {status}."
+    seen = "It ran `{command}`."
+    advice = "Its output is above. Run it again with `deployer run -a {app} -- {command}`."

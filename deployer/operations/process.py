@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.model.app import App
+from deployer.model.app_json import AppJson, HealthCheck, parse
 from deployer.model.dyno import Dyno
 from deployer.model.formation import SIZES, Formation
 from deployer.model.placement import Seat, place
@@ -17,7 +18,6 @@ from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 
 RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
-BOOT_TIMEOUT = 60.0  # seconds until a web dyno must have bound its port: Heroku's limit
 
 
 def place_dynos(space: OpenSpace, app: str, release: int, formation: Formation) -> list[Placed]:
@@ -73,5 +73,8 @@ def platform_env(app: App, release: Release) -> dict[str, str]:
 
 
 def health_of(release: Release, host: str) -> dict[str, Any]:
-    """How the agent decides that a web dyno is healthy: app.json's startup check, else any answer below 500 on `/`."""
-    return {"path": "/", "timeout": BOOT_TIMEOUT, "host": host}
+    """When a web dyno of the release is healthy: any answer below 500, on `/` or where its app.json says. The Host
+    header is the app's own name."""
+    described = parse(release.app_json) if release.app_json else AppJson()
+    check = described.health or HealthCheck()
+    return {"path": check.path, "timeout": check.timeout, "host": host}

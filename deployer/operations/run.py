@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -90,6 +91,39 @@ def start(space: OpenSpace, app: str, order: Order, terminal: Terminal) -> OneOf
     session = space.sessions[0]
     request = _request(state, order, terminal, number) | {"epoch": space.space.epoch}
     return OneOff(f"run.{number}", session.exchange("run", request))
+
+
+def captured(space: OpenSpace, app: str, command: str, tell_line: Callable[[str], None]) -> int:
+    """Run a command without a terminal and without input; give its output by lines; its exit status."""
+    terminal = _Lines(tell_line)
+    status = start(space, app, Order(command), terminal).attend(terminal)
+    terminal.end()
+    return status
+
+
+class _Lines:
+    """A terminal that nobody sits at."""
+
+    tty, columns, rows, term = False, 80, 24, "dumb"
+
+    def __init__(self, tell_line: Callable[[str], None]) -> None:
+        self._tell = tell_line
+        self._rest = b""
+
+    def read(self) -> bytes:
+        return b""
+
+    def write(self, data: bytes, stream: str) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._tell(line.decode("utf-8", "replace"))
+
+    def end(self) -> None:
+        if self._rest:
+            self.write(b"\n", "stdout")
+
+    def on_resize(self, tell: Any) -> None:
+        pass
 
 
 def _request(state: AppState, order: Order, terminal: Terminal, number: int) -> dict[str, Any]:

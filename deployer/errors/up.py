@@ -1,0 +1,19 @@
+"""`deployer up`: what a folder declares and nobody can make true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+
+
+@dataclass(eq=False)
+class ValuesMissing(Failure):
+    """app.json's `env` has required entries without a value. `wanted` holds one line each, `example` one of the keys."""
+
+    wanted: str
+    example: str
+
+    headline = "app.json wants config vars that have no value yet:"
+    seen = "{wanted}"
+    advice = "Give them: `deployer up --set {example}=VALUE`. Nothing was made or changed."

@@ -104,11 +104,11 @@ def _says(tree: Tree, version: PythonVersion, target: Target) -> list[Step]:
 
 
 def _using(version: PythonVersion, target: Target) -> str:
-    if version.origin == versions.DEFAULT:
-        return f"Using Python {version.version}, the platform's own (no version is specified)"
-    if version.origin == versions.STICKY:
-        return f"Using Python {version.version}, as in the last build (no version is specified)"
     own = ", the platform's own" if version.is_platforms(target) else ""
+    if version.origin == versions.STICKY and not own:
+        return f"Using Python {version.version}, as in the last build (no version is specified)"
+    if version.origin in (versions.STICKY, versions.DEFAULT):
+        return f"Using Python {version.version}{own} (no version is specified)"
     return f"Using Python {version.version} specified in {version.origin}{own}"
 
 

@@ -161,7 +161,6 @@ def _workshop(order: Order, folder: Path, work: Path, image: Path, source: Sourc
 
 
 def _finish(order: Order, shop: Workshop, plans: Sequence[BuildPlan], facts: ImageFacts, commit: str | None) -> Built:
-    shop.tell(Step("Saving cache"))
     shop.cache.note("chosen", {key: value for plan in plans for key, value in plan.chosen.items()})
     _write_profiles(shop.shelf.app, plans)
     types = process_types.discover(shop.shelf.app, plans[-1].process_types, shop.tell)

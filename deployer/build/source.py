@@ -11,7 +11,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,17 +157,17 @@ class _Git:
             raise CommitUnreadable(self.commit, done.stderr.decode("utf-8", "replace").strip())
         return done.stdout
 
-    def entries(self) -> Iterator[tuple[str, str]]:
-        """(mode, path) of everything in the commit."""
-        for record in self.run("ls-tree", "-r", "-z", self.commit).split(b"\0")[:-1]:
-            about, _, path = record.partition(b"\t")
-            yield about[:6].decode(), os.fsdecode(path)
+    def submodules(self) -> list[str]:
+        """Where the commit names commits of other repositories."""
+        records = self.run("ls-tree", "-r", "-z", self.commit).split(b"\0")
+        return [os.fsdecode(record.partition(b"\t")[2]) for record in records if record.startswith(b"160000 ")]
 
     def text(self, path: str) -> str | None:
-        """A file's text at the commit."""
-        if not self.run("ls-tree", "-z", self.commit, "--", path):
-            return None
-        return self.run("cat-file", "blob", f"{self.commit}:{path}").decode("utf-8", "replace")
+        """A file's text at the commit; None where there is none."""
+        try:
+            return self.run("cat-file", "blob", f"{self.commit}:{path}").decode("utf-8", "replace")
+        except CommitUnreadable:
+            return None  # a commit that is not there fails when it is checked out
 
 
 def _fill_from_git(git: _Git, target: Path) -> list[str]:
@@ -176,7 +176,7 @@ def _fill_from_git(git: _Git, target: Path) -> list[str]:
         index = f"{aside}/index"
         git.run("read-tree", git.commit, index=index)
         git.run("checkout-index", "--all", "--force", index=index, work_tree=str(target))
-    submodules = [path for mode, path in git.entries() if mode == "160000"]
+    submodules = git.submodules() if (target / ".gitmodules").is_file() else []
     _prune(target, _ignores(target), submodules)
     return [*_told_submodules(submodules), *_told_large_files(target)]
 

@@ -18,6 +18,8 @@ Entry = dict[str, Any]
 PROCESS_EXIT = "98e322203f7a4ed290d09fe03c09fe15"
 RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
 STARTED = "39f53479d3a045ac8e11786248231fbf"
+SUCCEEDED = "7ad2d189f7e94e70a38c781354912448"
+FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 OUT_OF_MEMORY = "fe6faa94e7774663a0da52717891d8ef"
 FIELDS = (
     "MESSAGE,MESSAGE_ID,DEPLOYER_APP,DEPLOYER_DYNO,DEPLOYER_SOURCE,"
@@ -27,7 +29,8 @@ FIELDS = (
 
 def matches(app: str) -> list[str]:
     """What may be about the app: entries that carry its name, the router's, and systemd's about units' ends."""
-    systemd = ["_PID=1", *(f"MESSAGE_ID={one}" for one in (PROCESS_EXIT, RESTART_SCHEDULED, STARTED, OUT_OF_MEMORY))]
+    kinds = (PROCESS_EXIT, RESTART_SCHEDULED, STARTED, SUCCEEDED, FAILED, OUT_OF_MEMORY)
+    systemd = ["_PID=1", *(f"MESSAGE_ID={one}" for one in kinds)]
     return [f"DEPLOYER_APP={app}", "+", "_SYSTEMD_UNIT=haproxy.service", "+", *systemd]
 
 

@@ -12,7 +12,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from deployer.host import router_line
-from deployer.host.journal_reader import OUT_OF_MEMORY, PROCESS_EXIT, RESTART_SCHEDULED, STARTED, Entry, text
+from deployer.host.journal_reader import (
+    FAILED,
+    OUT_OF_MEMORY,
+    PROCESS_EXIT,
+    RESTART_SCHEDULED,
+    STARTED,
+    SUCCEEDED,
+    Entry,
+    text,
+)
 from deployer.host.units import DYNO, RUN, TASK
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.log_line import LogLine
@@ -38,7 +47,7 @@ class Teller:
         if text(entry, "_PID") == "1":
             dyno = dyno_of(text(entry, "UNIT"))
             if dyno and dyno.app == self._app:
-                yield from (("heroku", dyno.name, said) for said in self._of_systemd(entry, dyno.instance))
+                yield from (("heroku", dyno.name, said) for said in self._of_systemd(entry, dyno))
         elif text(entry, "_SYSTEMD_UNIT") == "haproxy.service":
             request = router_line.parse(text(entry, "MESSAGE"))
             if request and request.app == self._app:
@@ -58,22 +67,26 @@ class Teller:
                 self._states[name] = message.rpartition(" ")[2]
             yield text(entry, "DEPLOYER_SOURCE"), name, message
 
-    def _of_systemd(self, entry: Entry, instance: str) -> Iterator[str]:
+    def _of_systemd(self, entry: Entry, dyno: Dyno) -> Iterator[str]:
         """Only after a crash does systemd start a dyno by itself. An exit it tells of where that was no success."""
-        name = ".".join(instance.split(".")[1:3])
         kind = text(entry, "MESSAGE_ID")
         if kind == OUT_OF_MEMORY:
             yield "Error R15 (Memory quota vastly exceeded)"
         elif kind == PROCESS_EXIT:
-            self._exited.add(instance)
+            self._exited.add(dyno.instance)
             yield f"Process exited with status {exit_status(text(entry, 'EXIT_CODE'), text(entry, 'EXIT_STATUS'))}"
         elif kind == RESTART_SCHEDULED:
-            if instance not in self._exited:
-                yield "Process exited with status 0"
-            self._exited.discard(instance)
-            yield self._change(name, "crashed")
-        elif kind == STARTED and self._states.get(name) == "crashed":
-            yield self._change(name, "starting")
+            yield from self._ended(dyno, "crashed")
+        elif kind in (SUCCEEDED, FAILED) and dyno.process_type == "run":
+            yield from self._ended(dyno, "complete")
+        elif kind == STARTED and self._states.get(dyno.name) == "crashed":
+            yield self._change(dyno.name, "starting")
+
+    def _ended(self, dyno: Dyno, state: str) -> Iterator[str]:
+        if dyno.instance not in self._exited:
+            yield "Process exited with status 0"
+        self._exited.discard(dyno.instance)
+        yield self._change(dyno.name, state)
 
     def _change(self, name: str, state: str) -> str:
         before, self._states[name] = self._states.get(name, "up"), state

@@ -94,6 +94,18 @@ def test_an_exit_that_systemd_calls_a_success_is_a_crash_too() -> None:
     ]
 
 
+def test_a_one_off_dyno_ends_complete_whatever_its_status() -> None:
+    unit = "deployer-run-shop.run.4821.v3.service"
+    failed = systemd(journal_reader.PROCESS_EXIT, EXIT_CODE="exited", EXIT_STATUS="3")
+    ended = [one | {"UNIT": unit} for one in (failed, systemd(journal_reader.FAILED))]
+    assert told(*ended) == [
+        "heroku[run.4821]: Process exited with status 3",
+        "heroku[run.4821]: State changed from up to complete",
+    ]
+    assert told(systemd(journal_reader.SUCCEEDED) | {"UNIT": unit})[0].endswith("exited with status 0")
+    assert told(systemd(journal_reader.SUCCEEDED)) == []
+
+
 def test_a_start_by_a_command_has_its_own_lines() -> None:
     assert told(systemd(journal_reader.STARTED)) == []
 

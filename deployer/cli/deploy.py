@@ -35,12 +35,13 @@ def deploy(
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
         shell.output.say(f"Deploying to {shell.output.app_err(name)} ({space.space.name})")
-        operation(space, name, _order(shell, commit, no_cache=no_cache, again=again), shell.tell, wait=wait)
+        operation(space, name, order_of(shell, commit, no_cache=no_cache, again=again), shell.tell, wait=wait)
         url = space.space.app_url(name)
     shell.output.print(url)
 
 
-def _order(shell: Shell, ref: str | None, *, no_cache: bool, again: bool) -> Order:
+def order_of(shell: Shell, ref: str | None, *, no_cache: bool = False, again: bool = False) -> Order:
+    """The folder as it is, or a commit of its checkout."""
     from deployer.build.source import from_folder, from_git
     from deployer.operations.deploy import Order
 

@@ -69,7 +69,7 @@ def target_of(shell: Shell, app: str | None, remote: str | None) -> Target:
         return _named(shell, from_env, here)
     if here:
         return _of_remotes(here)
-    name, spaces = _manifest(shell.folder)
+    name, spaces = manifest(shell.folder)
     if name is not None:
         return Target(space_of(shell, None, proposed=spaces), name)
     return Target(space_of(shell, None, missing=NoApp()), None)
@@ -98,8 +98,8 @@ def _named(shell: Shell, text: str, here: Sequence[Remote]) -> Target:
         return Target(spaces[0], text)
     if len(spaces) > 1:
         raise SeveralApps("\n".join(f"{space}/{text}" for space in spaces))
-    name, proposed = _manifest(shell.folder)
-    return Target(space_of(shell, None, proposed=proposed if name == text else ()), text)
+    declared, proposed = manifest(shell.folder)
+    return Target(space_of(shell, None, proposed=proposed if declared == text else ()), text)
 
 
 def _of_remote(name: str, here: Sequence[Remote]) -> Target:
@@ -116,7 +116,7 @@ def _of_remotes(here: Sequence[Remote]) -> Target:
     return Target(*targets.pop())
 
 
-def _manifest(folder: Path) -> tuple[str | None, tuple[str, ...]]:
+def manifest(folder: Path) -> tuple[str | None, tuple[str, ...]]:
     """The app that deployer.toml names, and the spaces that it proposes."""
     path = folder / MANIFEST
     try:

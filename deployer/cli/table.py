@@ -50,11 +50,37 @@ ENTRIES = (
         aliases=("create",),
     ),
     Entry(
+        "up",
+        "up:up",
+        "Make everything true that the folder declares: space, app, add-ons, release",
+        ("up", "up --space production", "up --set DOMAIN=example.com"),
+        daily=True,
+    ),
+    Entry(
+        "down",
+        "up:down",
+        "Take a space down, with all apps and data in it",
+        ("down", "down --space sandbox --confirm sandbox"),
+        daily=True,
+    ),
+    Entry(
         "deploy",
         "deploy:deploy",
         "Build and release the folder as it is, or a commit",
         ("deploy", "deploy --commit v1.2"),
         daily=True,
+    ),
+    Entry(
+        "build",
+        "build:build",
+        "Build the folder without releasing it",
+        ("build", "build --plan", "build --no-cache --json"),
+    ),
+    Entry(
+        "builds:cache:purge",
+        "build:purge",
+        "Delete the build cache of an app on this machine",
+        ("builds:cache:purge -a my-shop",),
     ),
     Entry(
         "apps:open",

@@ -1,0 +1,107 @@
+"""`deployer up` and `deployer down`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deployer.cli import options
+from deployer.cli.confirm import confirm
+from deployer.cli.deploy import order_of
+from deployer.cli.resolve import Target, manifest, open_named, space_of, target_of
+from deployer.cli.shell import Shell
+from deployer.errors.apps import NoApp, NoSpace
+from deployer.errors.config import BadConfigVars
+from deployer.model import app_json
+from deployer.model.app_json import AppJson
+from deployer.model.config_vars import parse_pairs
+from deployer.model.names import is_app_name
+from deployer.model.platforms import DEFAULT_SYSTEM
+from deployer.operations import checkout
+
+if TYPE_CHECKING:
+    from deployer.operations.session import OpenSpace
+
+FIRST_SPACE = "sandbox"  # the one that `up` makes where this machine knows none
+
+
+def up(
+    ctx: typer.Context,
+    app: options.App = None,
+    space: options.Space = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A value that app.json asks for.")
+    ] = None,
+    commit: Annotated[str | None, typer.Option("--commit", metavar="REF", help="This commit, not the folder.")] = None,
+) -> None:
+    """Make everything true that the folder declares: space, app, add-ons, release.
+
+    app.json says which config vars, add-ons and dynos a new app gets. Run again it deploys what has changed."""
+    from deployer.operations.up import Declared
+    from deployer.operations.up import up as operation
+
+    shell: Shell = ctx.obj
+    values, wrong = parse_pairs(given or [])
+    if wrong:
+        raise BadConfigVars("\n".join(wrong))
+    target = _target(shell, app, space)
+    order = order_of(shell, commit)
+    described = app_json.parse(order.source.app_json) if order.source.app_json else AppJson()
+    _have_space(shell, target.space)
+    with open_named(shell, target.space) as found:
+        operation(found, Declared(str(target.app), described, order, values), shell.tell)
+        _have_remote(shell, found, str(target.app))
+        shell.output.print(found.space.app_url(str(target.app)))
+
+
+def down(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space.", show_default=False)] = None,
+    space: options.Space = None,
+    confirmation: options.Confirm = None,
+) -> None:
+    """Take a space down, with all apps and data in it.
+
+    There is no way back. It names what goes, and wants the space's name typed."""
+    from deployer.operations import spaces as operations
+
+    shell: Shell = ctx.obj
+    chosen = space_of(shell, name or space)
+    confirm(shell, chosen, confirmation, f"This will take down the space {chosen}: {operations.inside(chosen)}.")
+    operations.destroy(chosen, shell.tell)
+    shell.output.say(f"Nothing of {chosen} is left.")
+
+
+def folder_name(name: str) -> str:
+    """An app's name from a folder's: `My_Shop` makes `my-shop`; NoApp where it makes none."""
+    found = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30].rstrip("-")
+    if not is_app_name(found):
+        raise NoApp
+    return found
+
+
+def _target(shell: Shell, app: str | None, space: str | None) -> Target:
+    """Which app in which space, whether they are there yet or not."""
+    try:
+        found = target_of(shell, app, None)
+    except NoSpace:
+        flag, _, name = (app or shell.env.get("DEPLOYER_APP", "")).rpartition("/")
+        found = Target(flag or FIRST_SPACE, name or manifest(shell.folder)[0])
+    return Target(space or found.space, found.app or folder_name(shell.folder.resolve().name))
+
+
+def _have_space(shell: Shell, name: str) -> None:
+    """Make the sandbox where it is the one that is meant and there is none."""
+    from deployer.operations import spaces
+
+    if name == FIRST_SPACE and name not in shell.pointers.names():
+        spaces.create(spaces.Wanted(name, DEFAULT_SYSTEM, command="deployer up"), shell.tell)
+
+
+def _have_remote(shell: Shell, space: OpenSpace, app: str) -> None:
+    present = {(remote.space, remote.app) for remote in checkout.remotes(shell.folder)}
+    remote = checkout.remote_for(shell.folder, space.space.name, app)
+    if remote is not None and (space.space.name, app) not in present:
+        checkout.set_remote(shell.folder, remote)

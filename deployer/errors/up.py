@@ -9,7 +9,7 @@ from deployer.errors.base import Failure
 
 @dataclass(eq=False)
 class ValuesMissing(Failure):
-    """app.json's `env` has required entries without a value. `wanted` holds one line each, `example` one of the keys."""
+    """app.json's `env` has required entries without a value. `wanted` holds one line each; `example` is a key."""
 
     wanted: str
     example: str

@@ -53,7 +53,8 @@ lay() {{
     chown "$uid:$uid" "$scratch/upper/app"
     # redirect_dir: os.rename() of a directory of the slug; volatile: no fsync for what is thrown away.
     options="nosuid,nodev,volatile,redirect_dir=on,lowerdir=$lower,upperdir=$scratch/upper,workdir=$scratch/work"
-    exec mount -t overlay deployer-dyno -o "$options" "$scratch/root"
+    # mount(8) of util-linux 2.39 and later sets options one by one, and the kernel takes 256 bytes for each.
+    LIBMOUNT_FORCE_MOUNT2=always exec mount -t overlay deployer-dyno -o "$options" "$scratch/root"
 }}
 
 case $1 in

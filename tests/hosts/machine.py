@@ -25,8 +25,12 @@ class Machine:
     def call(self, call: str, app: str | None = None, **request: Any) -> dict[str, Any]:
         """Run a call; its events are in `events`."""
         self.events = []
-        fenced = {"app": app, "token": next(_TOKENS)} if app else {}
+        fenced = self.fence(app) if app else {}
         return self.session.call(call, {**fenced, **request}, lambda event, data: self.events.append(event))
+
+    def fence(self, app: str) -> dict[str, Any]:
+        """What makes a request one of the newest command for the app."""
+        return {"app": app, "token": next(_TOKENS)}
 
     def run(self, script: str) -> str:
         """What a shell script prints on the host, as root; AssertionError where it fails."""

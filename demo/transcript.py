@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 BEGIN, END = "<!-- demo: begin -->", "<!-- demo: end -->"
@@ -11,6 +12,7 @@ UNSTABLE = (
     (re.compile(r"\x1b\[[0-9;?]*[A-Za-z]"), ""),
     (re.compile(r"\b\d+(\.\d+)?( ?)(ms|s|seconds)(?=[\s,.;)]|$)"), r"0.0\2\3"),
     (re.compile(r"\b\d+(\.\d+)?( ?)(B|bytes|KB|MB|K|M|KiB|MiB)\b"), r"0\2\3"),
+    (re.compile(r"(?<=\.localhost):\d+"), ":8080"),
     (re.compile(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?( ?[+-]\d{4}|Z)?"), "2026-01-01 12:00:00"),
     (re.compile(r"\b(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b"), "0a1b2c3"),
     (re.compile(r"\b((?:[a-z]+-)+)\d{4,5}\b"), r"\g<1>12345"),
@@ -25,7 +27,7 @@ class Typed:
     lines: tuple[str, ...]
 
 
-def render(session: tuple[Typed, ...]) -> str:
+def render(session: Sequence[Typed]) -> str:
     """As a terminal shows it: `$ command`, then its output."""
     return "\n".join(line for typed in session for line in (f"$ {typed.command}", *typed.lines)) + "\n"
 

@@ -68,6 +68,7 @@ def hostile_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         for name, value in HOSTILE.items():
             patch.setenv(name, value)
         patch.setenv("DEPLOYER_HOME", str(tmp_path_factory.mktemp("deployer-home")))
+        patch.setenv("DEPLOYER_DATA", str(tmp_path_factory.mktemp("deployer-data")))
         yield
 
 
@@ -78,6 +79,7 @@ def empty_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         return
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DEPLOYER_HOME", str(tmp_path / "home" / "deployer"))
+    monkeypatch.setenv("DEPLOYER_DATA", str(tmp_path / "home" / "data"))
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "DEPLOYER_CACHE"):
         monkeypatch.delenv(name, raising=False)
 

@@ -122,7 +122,7 @@ def _hook(tree: Tree, path: str) -> list[Step]:
 def _runtime(version: PythonVersion, target: Target) -> list[Step]:
     if version.is_platforms(target):
         return []
-    install = ("uv", "python", "install", "--no-bin", version.version)
+    install = ("uv", "python", "install", "--no-bin", "--compile-bytecode", version.version)
     return [
         Layer(
             name="runtime",
@@ -142,7 +142,7 @@ def _dependencies(tree: Tree, using: packages.Manager, version: PythonVersion, t
     return packages.layer(
         tree,
         using,
-        "/usr/bin/python3" if own else version.version,
+        ("--python", "/usr/bin/python3") if own else ("--managed-python", "--python", version.version),
         version.minor if own else version.version,
         platform=target.platform,
         with_pip="bin/pre_compile" in tree or "bin/post_compile" in tree,

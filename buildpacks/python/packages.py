@@ -65,8 +65,10 @@ def manager(tree: Tree) -> Manager:
     raise NoPackageManager(next((hint for name, hint in HINTS.items() if name in tree), ""))
 
 
-def layer(tree: Tree, using: Manager, interpreter: str, python: str, *, platform: str, with_pip: bool) -> Layer:
-    """The folder of installed packages. `interpreter` is what `uv venv --python` gets, `python` the version that
+def layer(
+    tree: Tree, using: Manager, interpreter: tuple[str, ...], python: str, *, platform: str, with_pip: bool
+) -> Layer:
+    """The folder of installed packages. `interpreter` tells `uv venv` which Python to take, `python` the version that
     counts."""
     seed = ("--seed",) if with_pip else ()
     decided = using.inputs(tree)
@@ -78,7 +80,7 @@ def layer(tree: Tree, using: Manager, interpreter: str, python: str, *, platform
         facts={"Python": python, "platform": platform, "package manager": using.shown, "pip": str(with_pip).lower()},
         config_vars=INDEX_VARS,
         steps=(
-            Run(command=("uv", "venv", "-q", "--no-project", "--clear", *seed, "--python", interpreter, HOME)),
+            Run(command=("uv", "venv", "-q", "--no-project", "--clear", *seed, *interpreter, HOME)),
             *using.steps,
         ),
         title=f"Installing dependencies using '{using.shown}'",

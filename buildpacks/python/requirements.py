@@ -51,7 +51,7 @@ def _lines(text: str) -> list[str]:
 
 def _below(folder: str, path: str) -> str:
     """`path` relative to the app; the whole app where it leads out of it."""
-    joined = posixpath.normpath(posixpath.join("/app", folder, path.removeprefix("file://")))
+    joined = posixpath.normpath(posixpath.join("/app", folder, path.removeprefix("file://").removeprefix("file:")))
     return posixpath.relpath(joined, "/app") if joined.startswith("/app/") else ""
 
 

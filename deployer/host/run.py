@@ -87,7 +87,7 @@ def _placed(request: dict[str, Any]) -> Placed:
     """The dyno of a request; `bad-request` where its name could lead elsewhere."""
     try:
         dyno = Dyno(request["app"], TYPE, int(request["number"]), int(request["release"]))
-        size = request["size"]["name"]
+        size = str(request["size"])
         layers = tuple(str(layer) for layer in request["layers"])
         placed = Placed(dyno, int(request["uid"]), size, str(request["command"]), layers)
     except (KeyError, TypeError, ValueError) as error:

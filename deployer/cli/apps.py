@@ -39,15 +39,27 @@ def create(
             app = operations.create(found, name, tuple(buildpack or ()))
             said.append(f"{shell.output.app_err(app.name)} ({found.space.name})")
         info = operations.info(found, app.name)
-    where = checkout.remote_for(shell.folder, info.space, app.name)
-    if remote is not None and where is not None:
-        where = checkout.Remote(remote, info.space, app.name)
-    if where is not None and not no_remote:
-        checkout.set_remote(shell.folder, where)
+    if not no_remote:
+        _add_remote(shell, info, remote)
     if as_json:
         shell.output.json(app_json(info))
     else:
         shell.output.print(f"{info.url} | {checkout.url(info.space, app.name)}")
+
+
+def _add_remote(shell: Shell, info: AppInfo, name: str | None) -> None:
+    """A remote of that name; `deployer` or the space's where none is given, unless both lead elsewhere already."""
+    app = info.state.app.name
+    where = checkout.remote_for(shell.folder, info.space, app)
+    if name is not None and checkout.is_checkout(shell.folder):
+        where = checkout.Remote(name, info.space, app)
+    if where is not None:
+        checkout.set_remote(shell.folder, where)
+    elif checkout.is_checkout(shell.folder):
+        shell.output.warn(
+            f"No git remote was added: {checkout.DEFAULT_REMOTE} and {info.space} lead elsewhere.\n"
+            f"Add one with `deployer git:remote -a {info.space}/{app} -r NAME`."
+        )
 
 
 def apps(ctx: typer.Context, space: options.Space = None, as_json: options.Json = False) -> None:

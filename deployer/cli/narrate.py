@@ -64,7 +64,8 @@ class Narrator:
 
     @_tell.register
     def _(self, event: Changed) -> None:
-        self._lines(INDENT, f"{event.host}: {event.what}")
+        if self._verbose():
+            self._lines(INDENT, f"{event.host}: {event.what}")
 
     @_tell.register
     def _(self, event: Timing) -> None:

@@ -101,15 +101,12 @@ def remove_remotes(folder: Path, space: str, app: str) -> list[str]:
 
 
 def remote_for(folder: Path, space: str, app: str) -> Remote | None:
-    """The remote that a new app gets: `deployer`, or the space's name where that one leads to another space; None where
+    """The remote that a new app gets: `deployer`, or one like its space where there is a `deployer` already; None where
     both are taken, or where there is no checkout."""
     if not is_checkout(folder):
         return None
-    taken = {remote.name: remote for remote in remotes(folder)}
-    for name in (DEFAULT_REMOTE, space):
-        if name not in taken or taken[name].space == space:
-            return Remote(name, space, app)
-    return None
+    taken = _git(folder, "remote").split("\n")
+    return next((Remote(name, space, app) for name in (DEFAULT_REMOTE, space) if name not in taken), None)
 
 
 def _git(folder: Path, *words: str) -> str:

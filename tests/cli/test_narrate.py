@@ -40,8 +40,10 @@ def test_timings_are_for_verbose() -> None:
     assert told(timing, verbose=True) == "       ship: 1.23 s, 10240 bytes sent\n"
 
 
-def test_changes_of_hosts_are_told_with_the_host() -> None:
-    assert told(Changed("host-1", "installed haproxy")) == "       host-1: installed haproxy\n"
+def test_changes_of_hosts_are_for_verbose_with_the_host() -> None:
+    changed = Changed("host-1", "unit haproxy.service")
+    assert told(changed) == ""
+    assert told(changed, verbose=True) == "       host-1: unit haproxy.service\n"
 
 
 def test_lines_of_threads_are_never_torn() -> None:

@@ -147,6 +147,16 @@ def test_create_adds_a_remote_named_deployer_then_one_like_the_space(in_git: Mac
 
 
 @pytest.mark.edge
+def test_create_moves_no_remote_that_is_there(in_git: Machine) -> None:
+    for app in ("one", "two", "three"):
+        assert in_git.run("create", app, "--space", "sandbox") == 0
+    assert [remote.app for remote in checkout.remotes(in_git.folder)] == ["one", "two"]
+    assert "deployer git:remote -a sandbox/three -r NAME" in in_git.err
+    assert in_git.run("create", "four", "--space", "sandbox", "-r", "mine") == 0
+    assert Remote("mine", "sandbox", "four") in checkout.remotes(in_git.folder)
+
+
+@pytest.mark.edge
 def test_create_leaves_remotes_alone_when_told_to(in_git: Machine) -> None:
     assert in_git.run("create", "one", "--space", "sandbox", "--no-remote") == 0
     assert checkout.remotes(in_git.folder) == ()

@@ -1,7 +1,7 @@
 """The programs that units run on a host, as texts. They carry a number: an old one stays until no unit names it.
 
 `dyno-fs-v1` mounts and unmounts a dyno's overlay and works out how long a crashed dyno waits; `dyno-launch-v1` is the
-first process of a dyno; `task-end-v1` writes down how a release dyno ended.
+first process of a dyno; `task-end-v1` writes down how a release dyno ended; `scratch-v1` bounds what dynos can write.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ lay() {{
     read -r lower < "$dyno/layers"
     read -r uid < "$dyno/uid"
     mkdir -p -m 0711 /srv/deployer/scratch
+    # Where the host has a bounded file system for this, nothing is written beside it.
+    if [ -e /srv/deployer/scratch.img ]; then mountpoint -q /srv/deployer/scratch; fi
     mkdir -m 0700 "$scratch" "$scratch/work" "$scratch/root"
     mkdir -m 1777 "$scratch/tmp"
     mkdir -m 0755 "$scratch/upper" "$scratch/upper/app"
@@ -91,4 +93,21 @@ sync status.new
 mv status.new status
 """
 
-HELPERS = {"dyno-fs-v1": DYNO_FS, "dyno-launch-v1": DYNO_LAUNCH, "task-end-v1": TASK_END}
+SCRATCH = """\
+#!/bin/sh
+# scratch-v1 MIB: a file system of that size for the overlays and /tmp of all dynos, empty at every boot of the host.
+set -eu
+folder=/srv/deployer/scratch
+image=/srv/deployer/scratch.img
+mkdir -p "$folder"
+if mountpoint -q "$folder"; then exit 0; fi
+rm -f "$image"
+# Not sparse: what dynos may fill is taken from the disk now, not at night.
+fallocate -l "$1MiB" "$image"
+mkfs.ext4 -q -F -O ^has_journal,^resize_inode -E lazy_itable_init=1,nodiscard -m 0 "$image"
+mount -o loop,noatime,nosuid,nodev "$image" "$folder"
+chmod 0711 "$folder"
+rmdir "$folder/lost+found"
+"""
+
+HELPERS = {"dyno-fs-v1": DYNO_FS, "dyno-launch-v1": DYNO_LAUNCH, "task-end-v1": TASK_END, "scratch-v1": SCRATCH}

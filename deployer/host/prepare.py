@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,6 +48,7 @@ def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     _epoch(paths, int(request.get("epoch", 0)), changed)
     _programs(paths, changed)
     _units(paths, changed)
+    _scratch(paths, changed)
     _firewall(paths, request["hosts"], changed)
     _service_settings(paths, changed)
     router.prepare(paths, changed)
@@ -137,6 +139,23 @@ def _units(paths: Paths, changed: Changed) -> None:
     if not (paths.units / "multi-user.target.wants" / units.FIREWALL).exists():
         _systemctl("enable", units.FIREWALL)
         changed(f"{units.FIREWALL} starts at boot")
+
+
+def scratch_size(total: int, free: int) -> int:
+    """MiB for what all dynos may write, of a disk of so many bytes: a seventh, 16 GiB at most, half of what is free."""
+    return max(256, min(total // 7, 16 << 30, free // 2) >> 20)
+
+
+def _scratch(paths: Paths, changed: Changed) -> None:
+    """A bounded file system for overlays, where the host can have one: a container may have no loop devices."""
+    unit = paths.units / units.SCRATCH
+    if unit.exists() or not Path("/dev/loop-control").exists() or shutil.which("mkfs.ext4") is None:
+        return
+    disk = shutil.disk_usage(paths.root)
+    put(unit, units.scratch_unit(scratch_size(disk.total, disk.free)))
+    systemd.reload()
+    _systemctl("enable", "--now", units.SCRATCH)
+    changed(f"unit {units.SCRATCH}")
 
 
 def _firewall(paths: Paths, hosts: list[str], changed: Changed) -> None:

@@ -31,6 +31,7 @@ DYNO_FS = "deployer-dyno-fs-v1@{}.service"
 TASK = "deployer-task-v1@{}.service"
 RUN = "deployer-run-{}.service"  # a one-off dyno, made by systemd-run
 FIREWALL = "deployer-firewall.service"
+SCRATCH = "deployer-scratch.service"
 SLICE = "deployer.slice"
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -150,6 +151,8 @@ def dyno_fs_template() -> str:
     unit: list[Property] = [
         ("Description", "Files of dyno %i"),
         ("PartOf", DYNO.format("%i")),
+        ("Wants", SCRATCH),
+        ("After", SCRATCH),
         ("StopWhenUnneeded", "yes"),
         ("StartLimitIntervalSec", "0"),
     ]
@@ -177,6 +180,17 @@ def firewall_unit() -> str:
         ("RemainAfterExit", "yes"),
         ("ExecStart", f"/usr/sbin/nft -f {FIREWALL_FILE}"),
         ("ExecReload", f"/usr/sbin/nft -f {FIREWALL_FILE}"),
+    ]
+    return _unit(unit, service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+
+
+def scratch_unit(size: int) -> str:
+    """`deployer-scratch.service`: the bounded file system of all dynos' overlays; `size` in MiB."""
+    unit: list[Property] = [("Description", "Scratch space of dynos"), ("RequiresMountsFor", "/srv/deployer")]
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("RemainAfterExit", "yes"),
+        ("ExecStart", f"{HELPERS}/scratch-v1 {size}"),
     ]
     return _unit(unit, service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
 

@@ -138,3 +138,20 @@ def test_what_a_kill_left_mounted_is_cleaned_up_at_the_next_start(helper):
         """,
     )
     assert printed.split() == ["1", "failed"]
+
+
+@pytest.mark.edge
+@needs_root
+@pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="this machine has no loop devices")
+def test_what_dynos_write_ends_at_a_bound_and_not_at_the_end_of_the_disk(helper, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.write_text(helpers.SCRATCH)
+    printed = inside(
+        helper,
+        f"""
+        for n in 1 2; do sh {scratch} 16; done; grep -c /srv/deployer/scratch /proc/mounts
+        $HELPER up $1; head -c 64M /dev/zero > $S/root/app/big 2> /dev/null || echo full
+        $HELPER down $1; umount /srv/deployer/scratch; $HELPER up $1 || echo refused
+        """,
+    )
+    assert printed.split() == ["1", "full", "refused"]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from deployer.host import prepare
 from deployer.host.paths import Paths
 
@@ -14,6 +16,14 @@ libc6 installed
 
 def test_a_package_that_was_removed_but_for_its_settings_is_missing():
     assert prepare.missing_packages(LISTED, ("haproxy", "nftables", "zstd")) == ["nftables", "zstd"]
+
+
+@pytest.mark.parametrize(
+    ("total", "free", "size"),
+    [(20 << 30, 18 << 30, 2925), (500 << 30, 400 << 30, 16384), (8 << 30, 1 << 30, 512), (8 << 30, 100 << 20, 256)],
+)
+def test_dynos_get_a_bounded_part_of_the_disk(total, free, size):
+    assert prepare.scratch_size(total, free) == size
 
 
 def test_a_file_that_is_as_it_should_be_is_left_alone(tmp_path: Path):

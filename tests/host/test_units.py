@@ -16,6 +16,7 @@ TEMPLATES = {
     units.DYNO_FS.format(""): units.dyno_fs_template(),
     units.TASK.format(""): units.task_template(),
     units.FIREWALL: units.firewall_unit(),
+    units.SCRATCH: units.scratch_unit(4096),
     units.SLICE: units.dynos_slice(),
 }
 

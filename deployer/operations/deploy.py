@@ -70,8 +70,16 @@ def _ship(change: Change, built: Built) -> None:
     hosts = len(change.space.sessions)
     change.tell(Step(f"Shipping to {hosts} host{'s' if hosts > 1 else ''}..."))
     before = monotonic()
-    base = change.state.slug
-    shipped = ship(change.space.sessions, change.app.name, change.app.uid, change.held.token, built, base)
+    fence = change.fence
+    shipped = ship(
+        change.space.sessions,
+        fence.app,
+        change.app.uid,
+        fence.token,
+        built,
+        change.state.slug,
+        epoch=fence.epoch,
+    )
     change.tell(Timing("ship", monotonic() - before, shipped.bytes))
     change.tell(Detail(f"Done: {size(shipped.bytes)} in {shipped.blobs} new file{'' if shipped.blobs == 1 else 's'}"))
 

@@ -8,7 +8,7 @@ a failure or an interrupt, and the previous release serves on; after it nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deployer.errors.base import Failure
 from deployer.errors.deploy import ReleaseCommandFailed
@@ -24,6 +24,7 @@ from deployer.operations.process import place_dynos, process_of
 from deployer.operations.session import OpenSpace
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
+LOOKED_AT = 40  # newest releases among which they are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,17 @@ def make_release(change: Change, draft: Draft) -> Release:
     with uninterrupted():
         phases.retire(change.fence, [p for p in present if p.dyno.release != release.number])
         change.space.ledger.end_release(change.app.name, release.number, None)
+        _remember_buildpacks(change, draft.slug)
         change.leave()
     return release
+
+
+def _remember_buildpacks(change: Change, slug: Slug | None) -> None:
+    """What the first build detected stays: a package.json that is added later changes nothing, as on Heroku."""
+    if slug is not None and not change.app.buildpacks:
+        app = replace(change.app, buildpacks=slug.buildpacks)
+        change.space.ledger.save_app(app)
+        change.state = replace(change.state, app=app)
 
 
 def _record(change: Change, draft: Draft) -> Release:
@@ -135,7 +145,7 @@ def describe(changes: Mapping[str, str | None]) -> str:
 def prune(change: Change) -> None:
     """Remove from the hosts the layers that neither the current nor a kept release has; nothing fails for it."""
     ledger = change.space.ledger
-    entries = [e for e in ledger.releases(change.app.name) if e.result and e.result.status == "succeeded"]
+    entries = [e for e in ledger.releases(change.app.name, LOOKED_AT) if e.result and e.result.status == "succeeded"]
     digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
     slugs = [slug for digest in sorted(digests) if (slug := ledger.slug(digest))]
     try:

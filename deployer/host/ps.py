@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from deployer.host import dyno_files, health, sockets, systemd
+from deployer.host import dyno_files, health, sockets, systemd, units
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
 from deployer.host.paths import Paths
@@ -24,11 +24,19 @@ UNKNOWN = 1 << 60  # bytes: systemd says 2^64 - 1 where it does not know
 
 
 def ps(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Formation dynos of `app`, or of all; `since` in seconds since 1970, `memory` in bytes or null."""
+    """The dynos of `app`, or of all: those of formations whatever their state, one-off and release dynos while they
+    run. `since` in seconds since 1970, `memory` in bytes or null."""
     placed = [one for one in dyno_files.read_all(channel.paths) if request.get("app") in (None, one.dyno.app)]
-    states = systemd.show([one.unit for one in placed], PROPERTIES)
+    named = {unit_of(one): one for one in placed}
+    states = systemd.show(list(named), PROPERTIES)
     found = sockets.listeners()
-    return {"dynos": [_row(channel.paths, one, states.get(one.unit, {}), found) for one in placed if _is_unit(one)]}
+    rows = [(one, _row(channel.paths, one, states.get(unit, {}), found)) for unit, one in named.items()]
+    return {"dynos": [row for one, row in rows if _is_of_formation(one) or row["state"] != "down"]}
+
+
+def unit_of(placed: Placed) -> str:
+    """The unit that runs a dyno: each kind has a template of its own."""
+    return {"run": units.RUN, "release": units.TASK}.get(placed.dyno.process_type, units.DYNO).format(placed.instance)
 
 
 def state_of(state: State, placed: Placed, found: list[Listener], cooling: float) -> str:
@@ -67,6 +75,5 @@ def _row(paths: Paths, placed: Placed, state: State, found: list[Listener]) -> d
     }
 
 
-def _is_unit(placed: Placed) -> bool:
-    """One-off and release dynos have files too, but run as other units."""
+def _is_of_formation(placed: Placed) -> bool:
     return placed.dyno.process_type not in ("run", "release")

@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 
 from deployer.host.dyno_files import Placed
-from deployer.host.ps import state_of
+from deployer.host.ps import state_of, unit_of
 from deployer.host.sockets import Listener
 from deployer.model.dyno import Dyno
 
@@ -35,3 +35,15 @@ ONLY_LOCAL = Listener(ipaddress.ip_address("127.0.0.1"), 7001, 20001, 3)
 )
 def test_states_are_herokus(active, sub, placed, found, cooling, state):
     assert state_of({"ActiveState": active, "SubState": sub}, placed, found, cooling) == state
+
+
+@pytest.mark.parametrize(
+    ("process_type", "unit"),
+    [
+        ("web", "deployer-dyno-v1@shop.web.7.v12.service"),
+        ("run", "deployer-run-shop.run.7.v12.service"),
+        ("release", "deployer-task-v1@shop.release.7.v12.service"),
+    ],
+)
+def test_each_kind_of_dyno_is_looked_for_under_its_own_unit(process_type, unit):
+    assert unit_of(Placed(Dyno("shop", process_type, 7, 12), 20001, "Basic", "x", ())) == unit

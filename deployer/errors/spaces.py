@@ -121,3 +121,37 @@ class HostNotReady(Failure):
 
     headline = "{host} has booted, but its router took no requests within {seconds:.0f} s."
     advice = "Look inside: `journalctl -b` there; `deployer hosts` has its address."
+
+
+@dataclass(eq=False)
+class FrontDidNotStart(Failure):
+    """HAProxy ended, or does not listen. `lines` are its last words."""
+
+    port: int
+    lines: str
+
+    headline = "The sandbox's front, HAProxy on 127.0.0.1 port {port}, did not start."
+    seen = "It said at last:\n{lines}"
+    advice = "`deployer spaces:start` tries again."
+
+
+@dataclass(eq=False)
+class ImageGone(Failure):
+    """The platform image that hosts lie over was deleted by hand."""
+
+    space: str
+    image: str
+
+    headline = "The hosts of {space} cannot boot: the platform image that they lie over is gone."
+    seen = "{image} was there when they were made."
+    advice = "What they have of their own is in the folder that `deployer spaces:info {space}` names."
+
+
+@dataclass(eq=False)
+class SandboxBusy(Failure):
+    """Another command is at it."""
+
+    space: str
+
+    headline = "Another command is changing the space {space} on this machine."
+    advice = "Wait for it to end, then try again."

@@ -82,6 +82,7 @@ def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space
     try:
         space = _open(sandbox, tell, prepare)
         pointers.save(sandbox.pointer())
+        sandbox.complete()
     except BaseException:
         sandbox.destroy()
         raise

@@ -2,21 +2,24 @@
 
 With systemd as PID 1 (cgroup v2) a machine runs in a scope with delegation. Without it (containers, some CI and
 sandboxes) the hierarchies of version 1 are often still there: a machine then gets a group of its own in each of them,
-and its copies of the controllers are made writable after the start: nspawn leaves them read-only, and every limit
-inside would silently not hold.
+and its copies of the controllers are made writable after the start (deployer.spaces.sandbox.keeper): nspawn leaves them
+read-only, and every limit inside would silently not hold.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("memory", "pids", "cpuset", "cpu", "cpuacct", "blkio", "devices", "freezer")
+PATIENCE = 3.0  # seconds until killed processes are gone
 
 
 def has_systemd() -> bool:
@@ -24,82 +27,82 @@ def has_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def make(name: str) -> list[Path]:
-    """A group `name` in every hierarchy; none where systemd manages them, or there are none."""
-    if has_systemd() or not ROOT.is_dir():
-        return []
-    return [_make_one(hierarchy, name) for hierarchy in sorted(ROOT.iterdir()) if hierarchy.is_dir()]
+def controllers() -> tuple[str, ...]:
+    """The hierarchies of version 1 that have to be made writable."""
+    return () if has_systemd() else tuple(name for name in CONTROLLERS if (ROOT / name / "cgroup.procs").is_file())
 
 
-def _make_one(hierarchy: Path, name: str) -> Path:
-    parent = hierarchy / _own("memory") if hierarchy.name == "memory" else hierarchy
-    group = parent / name
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups called `name`. The file `note` lists them: where they lie depends on whose process made them."""
+
+    name: str
+    note: Path
+
+    @property
+    def scope(self) -> list[str]:
+        """Words in front of a command that put it into a scope, where systemd keeps the groups."""
+        if not has_systemd():
+            return []
+        return ["systemd-run", "--quiet", "--scope", "--collect", f"--unit={self.name}", "--property=Delegate=yes"]
+
+    def make(self) -> list[Path]:
+        """One in every hierarchy; none where systemd keeps them."""
+        if has_systemd():
+            return []
+        groups = [_parent(hierarchy) / self.name for hierarchy in _hierarchies()]
+        self.note.write_text("".join(f"{group}\n" for group in groups))
+        for group in groups:
+            _make(group)
+        return groups
+
+    def end(self) -> None:
+        """Kill what is still in them, and remove them."""
+        if has_systemd():
+            words = ["systemctl", "kill", "--signal=SIGKILL", f"{self.name}.scope"]
+            subprocess.run(words, check=False, stderr=subprocess.DEVNULL)
+            return
+        groups = [Path(line) for line in self.note.read_text().splitlines()] if self.note.exists() else []
+        deadline = time.monotonic() + PATIENCE
+        while not all([_is_gone(group) for group in groups]) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.note.unlink(missing_ok=True)
+
+
+def _hierarchies() -> list[Path]:
+    """One where only version 2 is there, else each of version 1, and the unified one beside them."""
+    if (ROOT / "cgroup.controllers").is_file():
+        return [ROOT]
+    return sorted(path.parent for path in ROOT.glob("*/cgroup.procs") if not path.parent.is_symlink())
+
+
+def _parent(hierarchy: Path) -> Path:
+    """A limit on this process's memory must hold for what it starts, too."""
+    if hierarchy.name != "memory":
+        return hierarchy
+    found = re.search(r"^\d+:memory:/(.*)$", Path("/proc/self/cgroup").read_text(), re.MULTILINE)
+    own = hierarchy / (found[1] if found else "")
+    return own if own.is_dir() else hierarchy
+
+
+def _make(group: Path) -> None:
     group.mkdir(exist_ok=True)
-    if hierarchy.name == "cpuset":  # a new group may use no processor and no memory until it is told which
+    if group.parent.name == "cpuset":  # a new group may use no processor and no memory until it is told which
         for file in ("cpuset.cpus", "cpuset.mems"):
-            (group / file).write_text((hierarchy / file).read_text())
-    return group
+            (group / file).write_text((group.parent / file).read_text())
 
 
-def _own(controller: str) -> str:
-    """This process's group, relative to the hierarchy: a limit on it must hold for what it starts, too."""
-    found = re.search(rf"^\d+:{controller}:/(.*)$", Path("/proc/self/cgroup").read_text(), re.MULTILINE)
-    return found[1] if found else ""
-
-
-def remove(name: str) -> None:
-    """Remove the groups and all below them; those that still hold a process stay."""
-    if has_systemd() or not ROOT.is_dir():
-        return
-    for group in _found(name):
-        for folder, _, _ in os.walk(group, topdown=False):
-            with suppress(OSError):
-                Path(folder).rmdir()
-
-
-def members(name: str) -> list[int]:
-    """The processes in these groups and below; those of a machine whose nspawn was killed stay in them."""
-    if has_systemd() or not ROOT.is_dir():
-        return []
-    files = [file for group in _found(name) for file in group.rglob("cgroup.procs")]
-    found: set[int] = set()
-    for file in files:
+def _is_gone(group: Path) -> bool:
+    """Kill what is in a group and below, and remove it; whether that worked."""
+    for folder, _, files in os.walk(group, topdown=False):
         with suppress(OSError):
-            found |= {int(pid) for pid in file.read_text().split()}
-    return sorted(found)
+            if "cgroup.procs" in files:
+                _kill_all(Path(folder, "cgroup.procs"))
+            Path(folder).rmdir()
+    return not group.exists()
 
 
-def _found(name: str) -> list[Path]:
-    own = ROOT / "memory" / _own("memory") / name
-    return [group for group in [*ROOT.glob(f"*/{name}"), own, *ROOT.glob(f"memory/*/*/{name}")] if group.is_dir()]
-
-
-def make_writable(leader: int) -> None:
-    """Make the controllers writable in the machine whose nspawn process is `leader`, as soon as it has mounted them."""
-    if has_systemd() or not (ROOT / "memory").is_dir():
-        return
-    init = _wait_for_init(leader)
-    mounts = Path(f"/proc/{init}/mounts").read_text()
-    for controller in CONTROLLERS:
-        if f" {ROOT}/{controller} " in mounts:
-            words = ["nsenter", "-t", str(init), "-m", "mount", "-o", "remount,bind,rw", f"{ROOT}/{controller}"]
-            subprocess.run(words, check=True)
-
-
-def _wait_for_init(leader: int, patience: float = 5.0) -> int:
-    """The machine's PID 1: the child of nspawn that has that number inside (its first child ends early)."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        for child in _children(leader):
-            with suppress(OSError):
-                inside = re.search(r"^NSpid:.*\s(\d+)$", Path(f"/proc/{child}/status").read_text(), re.MULTILINE)
-                if inside and inside[1] == "1" and f" {ROOT}/" in Path(f"/proc/{child}/mounts").read_text():
-                    return child
-        time.sleep(0.01)
-    raise TimeoutError(f"nspawn {leader} has started no init within {patience} s")
-
-
-def _children(pid: int) -> list[int]:
-    with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+def _kill_all(members: Path) -> None:
+    for pid in members.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)

@@ -7,9 +7,12 @@ load balancer adds. Time limits are the routers' to set: its own are long.
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from deployer.errors.spaces import PortTaken
+from deployer.errors.spaces import FrontDidNotStart, PortTaken
 from deployer.spaces.sandbox.process import Process
 from deployer.spaces.sandbox.record import Record
 
@@ -53,13 +56,15 @@ def render(record: Record) -> str:
     return CONFIG.format(address=ADDRESS, port=record.port) + "".join(servers)
 
 
-def free_port(port: int | None) -> int:
-    """The port asked for, or else the first free one from 8080; PortTaken where that one is not free."""
+def free_port(port: int | None, others: Iterable[int] = ()) -> int:
+    """The port asked for, or else the first free one from 8080; PortTaken where that one is not free. `others` belong
+    to sandboxes that may not run now."""
     if port is not None:
         if not _is_free(port):
             raise PortTaken(port)
         return port
-    return next(candidate for candidate in range(FIRST_PORT, FIRST_PORT + 1000) if _is_free(candidate))
+    candidates = (candidate for candidate in range(FIRST_PORT, FIRST_PORT + 1000) if candidate not in others)
+    return next(candidate for candidate in candidates if _is_free(candidate))
 
 
 class Front:
@@ -78,10 +83,19 @@ class Front:
             raise PortTaken(self.record.port)
         self.config.write_text(render(self.record))
         self.process.start(["haproxy", "-db", "-f", str(self.config)])
+        self._wait_until_it_listens()
 
     def stop(self) -> None:
         """End it."""
         self.process.stop(PATIENCE)
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and self.process.pid is not None:
+            with suppress(OSError), socket.create_connection((ADDRESS, self.record.port), timeout=1):
+                return
+            time.sleep(0.01)
+        raise FrontDidNotStart(self.record.port, self.process.end_of_log())
 
 
 def _is_free(port: int) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,12 +16,14 @@ from pathlib import Path
 from deployer.errors.spaces import NoSubnetLeft
 from deployer.spaces.sandbox.record import Machine, Record
 
+BRIDGES_FILTERED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 CANDIDATES = tuple(f"10.{a}.{b}" for a in range(213, 217) for b in range(1, 255))
 
 
-def free_prefix(wanted: int) -> str:
-    """The first three numbers of a /24 that this machine has no route into; `wanted` picks where the search begins."""
-    return choose_prefix(wanted, _routes())
+def free_prefix(wanted: int, others: Iterable[str] = ()) -> str:
+    """The first three numbers of a /24 that this machine has no route into; `wanted` picks where the search begins,
+    `others` are prefixes of sandboxes that may not run now."""
+    return choose_prefix(wanted, [*_routes(), *(f"{prefix}.0/24" for prefix in others)])
 
 
 def choose_prefix(wanted: int, routes: Iterable[str]) -> str:
@@ -32,35 +36,36 @@ def choose_prefix(wanted: int, routes: Iterable[str]) -> str:
     raise NoSubnetLeft
 
 
-def lay(record: Record) -> None:
-    """Make the bridge, and a namespace with its cable for each host, where they are missing."""
+def lay(record: Record) -> list[Machine]:
+    """Make the bridge, and a namespace with its cable for each host, where they are missing. The hosts whose
+    namespaces are new: a machine that still runs in the old one would never be reached again."""
     if not _link_exists(record.bridge):
         _ip("link", "add", record.bridge, "type", "bridge")
-        _ip("addr", "add", f"{record.gateway}/24", "dev", record.bridge)
+    _ip("addr", "replace", f"{record.gateway}/24", "dev", record.bridge)
     _ip("link", "set", record.bridge, "up")
+    _let_hosts_talk(record.bridge)
+    fresh = [machine for machine in record.machines if not _is_laid(record, machine)]
+    for machine in fresh:
+        _lay_host(record, machine)
     for machine in record.machines:
-        if not _namespace(record, machine).exists():
-            _lay_host(record, machine)
+        _ip("link", "set", record.link(machine), "master", record.bridge, "up")
+    return fresh
 
 
 def remove(record: Record) -> None:
     """Remove all of it."""
     for machine in record.machines:
-        if _link_exists(record.link(machine)):
-            _ip("link", "del", record.link(machine))
-        if _namespace(record, machine).exists():
-            _ip("netns", "del", record.namespace(machine))
+        _remove_host(record, machine)
+    _filter("-D", record.bridge)
     if _link_exists(record.bridge):
         _ip("link", "del", record.bridge)
 
 
 def _lay_host(record: Record, machine: Machine) -> None:
     space, link = record.namespace(machine), record.link(machine)
-    if _link_exists(link):
-        _ip("link", "del", link)
+    _remove_host(record, machine)
     _ip("netns", "add", space)
     _ip("link", "add", link, "type", "veth", "peer", "name", "host0", "netns", space)
-    _ip("link", "set", link, "master", record.bridge, "up")
     for words in (
         ("link", "set", "lo", "up"),
         ("addr", "add", f"{machine.address}/24", "dev", "host0"),
@@ -69,8 +74,36 @@ def _lay_host(record: Record, machine: Machine) -> None:
         _ip("-n", space, *words)
 
 
-def _namespace(record: Record, machine: Machine) -> Path:
+def _remove_host(record: Record, machine: Machine) -> None:
+    if _link_exists(record.link(machine)):
+        _ip("link", "del", record.link(machine))
+    handle = _handle(record, machine)
+    if os.path.ismount(handle):
+        _ip("netns", "del", record.namespace(machine))
+    handle.unlink(missing_ok=True)
+
+
+def _is_laid(record: Record, machine: Machine) -> bool:
+    return os.path.ismount(_handle(record, machine)) and _link_exists(record.link(machine))
+
+
+def _handle(record: Record, machine: Machine) -> Path:
+    """The namespace's name: a mount, or an empty file where its making was cut off."""
     return Path("/run/netns", record.namespace(machine))
+
+
+def _let_hosts_talk(bridge: str) -> None:
+    """Docker makes the machine's firewall see what crosses bridges, and drop it."""
+    if BRIDGES_FILTERED.is_file() and BRIDGES_FILTERED.read_text().strip() != "0" and not _filter("-C", bridge):
+        _filter("-I", bridge)
+
+
+def _filter(action: str, bridge: str) -> bool:
+    """Check, insert or delete the rule that lets hosts reach each other; whether that worked."""
+    if not BRIDGES_FILTERED.is_file() or shutil.which("iptables") is None:
+        return False
+    words = ["iptables", "-w", action, "FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"]
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
 
 def _link_exists(name: str) -> bool:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -24,27 +26,24 @@ class Process:
         """Start it in a session of its own; its number."""
         with self.log.open("wb") as log:
             child = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, start_new_session=True
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd="/", start_new_session=True
             )
-        self.record.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}))
+        note(self.record, child.pid)
         child.returncode = 0  # it outlives us: not ours to wait for
         return child.pid
 
     @property
     def pid(self) -> int | None:
         """Its number while it runs. A number that another process has since got is not it."""
-        with suppress(FileNotFoundError, ValueError, KeyError):
-            known = json.loads(self.record.read_text())
-            if _started(known["pid"]) == known["started"]:
-                return int(known["pid"])
-        return None
+        return noted(self.record)
 
     def stop(self, patience: float) -> None:
         """Ask it to end; kill it where it still runs after `patience` seconds."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             pid = self.pid
             if pid is not None:
-                os.kill(pid, number)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
                 self._wait(patience)
         self.record.unlink(missing_ok=True)
 
@@ -58,7 +57,24 @@ class Process:
             time.sleep(0.02)
 
 
-def _started(pid: int) -> str:
+def note(record: Path, pid: int) -> None:
+    """Write down which process is meant."""
+    aside = record.with_name(f"{record.name}.new")
+    aside.write_text(json.dumps({"pid": pid, "started": started(pid), "boot": BOOT.read_text().strip()}) + "\n")
+    aside.rename(record)
+
+
+def noted(record: Path) -> int | None:
+    """The number of the process that is meant, while it runs."""
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        known = json.loads(record.read_text())
+        boot = BOOT.read_text().strip()
+        if started(known["pid"]) == known["started"] != "" and known.get("boot", boot) == boot:
+            return int(known["pid"])
+    return None
+
+
+def started(pid: int) -> str:
     """When a process started, in clock ticks since boot; empty where there is none, or only its remains."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

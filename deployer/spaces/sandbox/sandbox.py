@@ -1,28 +1,39 @@
 """A space on this machine: real systemd hosts in network namespaces, and a front that plays the load balancer.
 
-Everything that it has lies in its folder, or bears its tag in the kernel (`ip link`, `ip netns list`, /sys/fs/cgroup).
-`start` brings a sandbox back whatever a reboot, a kill or a half-finished command left; `destroy` leaves nothing.
+Everything that it has lies in its folder, or bears its tag in the kernel (`ip link`, `ip netns list`, /sys/fs/cgroup):
+docs/sandbox.md says how to look at it by hand. `start` brings a sandbox back whatever a reboot, a kill or a
+half-finished command left; `destroy` leaves nothing.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployer.build.folders import data_folder
-from deployer.errors.spaces import NoSuchHost, SandboxNeedsRoot, SandboxToolMissing
+from deployer.build import folders, platform_image
+from deployer.errors.spaces import (
+    ImageGone,
+    NoSuchHost,
+    SandboxBusy,
+    SandboxNeedsRoot,
+    SandboxToolMissing,
+    SpaceExists,
+)
 from deployer.model.space import Host, Pointer
 from deployer.spaces.sandbox import network
 from deployer.spaces.sandbox import record as records
 from deployer.spaces.sandbox.front import Front, free_port
 from deployer.spaces.sandbox.machine import Running
+from deployer.spaces.sandbox.process import note, noted
 from deployer.spaces.sandbox.record import FIRST_ADDRESS, Machine, Record
 
 TOOLS = {
@@ -31,7 +42,10 @@ TOOLS = {
     "haproxy": "haproxy",
     "ssh-keygen": "openssh-client",
     "nsenter": "util-linux",
+    "mmdebstrap": "mmdebstrap",
 }
+MAKING = "making.json"  # which process is making it; gone when it is made
+MOST_AT_ONCE = 16  # hosts that boot at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,58 +91,74 @@ class Sandbox:
 
     def start(self) -> None:
         """Boot what does not run, and repair what was left half-way. All hosts at the same time."""
-        network.lay(self.record)
-        self._all(Running.start)
-        self.front.start()
+        if not Path(self.record.image).is_dir():
+            raise ImageGone(self.record.name, self.record.image)
+        with _alone(self.folder):
+            for machine in network.lay(self.record):
+                self._running(machine).stop()
+            self._all(Running.start)
+            self.front.start()
 
     def stop(self) -> None:
         """Shut everything down; the hosts' disks stay."""
+        with _alone(self.folder):
+            self._stop()
+
+    def destroy(self) -> None:
+        """Remove everything that it ever had. Can be repeated after any failure."""
+        with _alone(self.folder):
+            self._stop()
+            shutil.rmtree(self.folder)
+
+    def complete(self) -> None:
+        """Its making has come to its end: from now on nobody removes it as what a killed command left."""
+        (self.folder / MAKING).unlink(missing_ok=True)
+
+    def reboot(self, name: str) -> None:
+        """Shut one host down and boot it again; address, keys and disk stay."""
+        with _alone(self.folder):
+            running = self._named(name)
+            running.stop()
+            running.start()
+
+    def running(self) -> dict[str, bool]:
+        """Whether each host runs, by its name."""
+        return {machine.name: self._running(machine).process.pid is not None for machine in self.record.machines}
+
+    def _stop(self) -> None:
         self.front.stop()
         self._all(Running.stop)
         network.remove(self.record)
 
-    def destroy(self) -> None:
-        """Remove everything that it ever had. Can be repeated after any failure."""
-        self.stop()
-        shutil.rmtree(self.folder)
-
-    def reboot(self, name: str) -> None:
-        """Shut one host down and boot it again; address, keys and disk stay."""
-        running = self._machine(name)
-        running.stop()
-        running.start()
-
-    def running(self) -> dict[str, bool]:
-        """Whether each host runs, by its name."""
-        return {running.machine.name: running.process.pid is not None for running in self._machines()}
-
-    def _machine(self, name: str) -> Running:
-        for running in self._machines():
-            if running.machine.name == name:
-                return running
+    def _named(self, name: str) -> Running:
+        for machine in self.record.machines:
+            if machine.name == name:
+                return self._running(machine)
         raise NoSuchHost(name, self.record.name, ", ".join(machine.name for machine in self.record.machines))
 
-    def _machines(self) -> list[Running]:
-        return [Running(self.folder, self.record, machine) for machine in self.record.machines]
+    def _running(self, machine: Machine) -> Running:
+        return Running(self.folder, self.record, machine)
 
     def _all(self, work: Callable[[Running], None]) -> None:
-        with ThreadPoolExecutor(16) as threads:
-            for future in [threads.submit(work, running) for running in self._machines()]:
+        with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+            for future in [threads.submit(work, self._running(machine)) for machine in self.record.machines]:
                 future.result()
 
 
 def folder_of(name: str) -> Path:
     """Where a sandbox of that name lies on this machine."""
-    return data_folder() / "sandbox" / name
+    return folders.data_folder() / "sandbox" / name
 
 
 def create(order: Order) -> Sandbox:
-    """Make a sandbox and boot it; what was made goes again where it does not come up."""
+    """Make a sandbox and boot it; what was made goes again where it does not come up. SpaceExists where there is one;
+    what a killed command left of one is removed first. `complete` ends the making."""
     folder = folder_of(order.name)
-    folder.mkdir(parents=True)
+    _clear_for(order.name, folder)
     try:
-        record = _describe(order, folder)
-        records.save(folder, record)
+        note(folder / MAKING, os.getpid())
+        platform_image.hold(order.image, folder)
+        records.save(folder, _describe(order, folder))
         sandbox = Sandbox(folder)
         sandbox.start()
     except BaseException:
@@ -146,20 +176,41 @@ def check_machine(command: str) -> None:
         raise SandboxToolMissing(", ".join(missing), " ".join(TOOLS[program] for program in missing))
 
 
+def _clear_for(name: str, folder: Path) -> None:
+    """Make the folder, for this process alone."""
+    if (folder / MAKING).exists() and noted(folder / MAKING) is not None:
+        raise SandboxBusy(name)
+    if (folder / "sandbox.json").exists() and not (folder / MAKING).exists():
+        raise SpaceExists(name)
+    if folder.exists():
+        _undo(folder)
+    folders.make(folder.parent)
+    try:
+        folder.mkdir()
+    except FileExistsError as error:
+        raise SandboxBusy(name) from error
+    folders.hand_over(folder)
+
+
 def _describe(order: Order, folder: Path) -> Record:
     """Decide names, addresses and keys, and write each host's own files."""
     authorized = _make_key(folder / "id_ed25519", f"deployer sandbox {order.name}")
-    prefix = network.free_prefix(zlib.crc32(str(folder).encode()))
+    others = _others(folder)
+    prefix = network.free_prefix(zlib.crc32(str(folder).encode()), [other.prefix for other in others])
+    port = free_port(order.port, [other.port for other in others])
     keys = {number: _host_key() for number in range(1, order.hosts + 1)}
     machines = tuple(
         Machine(number, f"{order.name}-h{number}", f"{prefix}.{FIRST_ADDRESS + number - 1}", public)
         for number, (_, public) in keys.items()
     )
-    tag, port = records.tag_of(folder), free_port(order.port)
-    record = Record(order.name, order.platform, str(order.image), port, prefix, tag, machines)
+    record = Record(order.name, order.platform, str(order.image), port, prefix, records.tag_of(folder), machines)
     for machine in machines:
         Running(folder, record, machine).furnish(keys[machine.number][0], authorized)
     return record
+
+
+def _others(folder: Path) -> list[Record]:
+    return [records.load(file.parent) for file in folder.parent.glob("*/sandbox.json") if file.parent != folder]
 
 
 def _host_key() -> tuple[str, str]:
@@ -170,13 +221,26 @@ def _host_key() -> tuple[str, str]:
 
 
 def _make_key(path: Path, comment: str) -> str:
-    words: Iterable[str] = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path))
-    subprocess.run([*words], check=True)
+    path.unlink(missing_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)], check=True)
+    folders.hand_over(path)
     return path.with_suffix(".pub").read_text()
 
 
 def _undo(folder: Path) -> None:
     if (folder / "sandbox.json").exists():
         Sandbox(folder).destroy()
-    else:
+        return
+    with _alone(folder):
         shutil.rmtree(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One command at a time; SandboxBusy for the second."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SandboxBusy(folder.name) from error
+        yield

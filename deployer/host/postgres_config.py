@@ -36,6 +36,11 @@ def conf(*, listen: str, memory: int, tls: str) -> str:
         "maintenance_work_mem": f"{_between(memory // 16, 16 * MIB, 256 * MIB) // MIB}MB",
         "work_mem": "4MB",
         "max_wal_size": "512MB",
+        # A plan's few connections must not stay with clients that are gone, nor with hosts that are.
+        "client_connection_check_interval": "10s",
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "6",
         # Compiling queries takes longer than running those of a web application.
         "jit": "off",
         # The journal is bounded; files of a server's own would not be.

@@ -18,6 +18,7 @@ from deployer.errors.base import HostFailure
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 TIMEOUT = 120.0  # seconds: no script of ours works for so long
 NO_CONNECTION = 2  # psql's exit status
+DISK_FULL = ("No space left on device", "could not write init file")  # the second while one connects
 # What an app's owner may have set for a database must not lead the superuser's queries to the app's own functions.
 OPTIONS = "-c search_path=pg_catalog -c statement_timeout=110s"
 
@@ -112,7 +113,7 @@ def ask(server: Server, script: str, values: Mapping[str, str | int], database: 
 def failure(status: int, said: str) -> HostFailure:
     """What psql's end means."""
     said = said.strip()[-1000:]
-    if "No space left on device" in said:
+    if any(sign in said for sign in DISK_FULL):
         return HostFailure("postgres-disk-full", {"said": said})
     if status == NO_CONNECTION:
         return HostFailure("postgres-down", {"said": said, "log": "", "unit": ""})

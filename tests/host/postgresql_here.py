@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -17,8 +18,6 @@ import pytest
 
 from deployer.host import certificates, postgres_config
 from deployer.host.postgres_sql import Server
-
-PORT = 25432
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Here:
     ) -> str:
         tail = f"{database or name}?sslmode={mode}"
         tail += f"&sslrootcert={self.ca}" if mode.startswith("verify") else ""
-        return f"postgres://{name}:{password}@{host}:{PORT}/{tail}"
+        return f"postgres://{name}:{password}@{host}:{self.server.port}/{tail}"
 
     def client(self, url: str, *statements: str) -> subprocess.CompletedProcess[str]:
         words = [
@@ -58,10 +57,12 @@ def programs() -> str:
 
 
 @contextmanager
-def running(hosts: Sequence[str] = ("127.0.0.1",)) -> Iterator[Here]:
-    """Start it, stop it, remove it."""
+def running(hosts: Sequence[str] = ("127.0.0.1",), disk: str | None = None) -> Iterator[Here]:
+    """Start it, stop it, remove it; on a `disk` of its own of that size, where given."""
     bin_ = programs()
     folder = Path(tempfile.mkdtemp(prefix="deployer-test-postgresql-"))
+    if disk:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk}", "deployer-test", str(folder)], check=True)
     folder.chmod(0o755)
     try:
         here = _make(folder, bin_, hosts)
@@ -77,7 +78,17 @@ def running(hosts: Sequence[str] = ("127.0.0.1",)) -> Iterator[Here]:
                     process.wait(10)
                 process.kill()
     finally:
+        if disk:
+            subprocess.run(["umount", str(folder)], check=True)
         shutil.rmtree(folder)
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _as_postgres() -> dict[str, object]:
@@ -85,9 +96,9 @@ def _as_postgres() -> dict[str, object]:
 
 
 def _make(folder: Path, bin_: str, hosts: Sequence[str]) -> Here:
-    data, socket = folder / "data", folder / "socket"
+    data, sockets = folder / "data", folder / "socket"
     postgres = pwd.getpwnam("postgres")
-    for made in (data, socket):
+    for made in (data, sockets):
         made.mkdir(mode=0o700 if made is data else 0o755)
         os.chown(made, postgres.pw_uid, postgres.pw_gid)
     options = ["-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--no-sync", "--data-checksums"]
@@ -97,15 +108,16 @@ def _make(folder: Path, bin_: str, hosts: Sequence[str]) -> Here:
     certificates.ensure_authority(folder / "ca")
     certificates.ensure_server(folder / "ca", folder / "tls", ["127.0.0.1"], (postgres.pw_uid, postgres.pw_gid))
     conf = postgres_config.conf(listen="127.0.0.1", memory=1 << 30, tls=str(folder / "tls"))
-    conf += f"port = {PORT}\nunix_socket_directories = '{socket}'\nfsync = off\nlog_destination = 'stderr'\n"
+    port = free_port()
+    conf += f"port = {port}\nunix_socket_directories = '{sockets}'\nfsync = off\nlog_destination = 'stderr'\n"
     (data / "postgresql.conf").write_text(conf)
     (data / "pg_hba.conf").write_text(postgres_config.hba(hosts))
     certificates.trust(folder, (folder / "ca/ca.crt").read_text())
-    return Here(Server(bin_, str(socket), PORT), folder / certificates.TRUSTED, folder)
+    return Here(Server(bin_, str(sockets), port), folder / certificates.TRUSTED, folder)
 
 
 def _await(here: Here, process: subprocess.Popen[bytes]) -> None:
-    words = [f"{here.server.programs}/pg_isready", "-q", "-h", here.server.socket, "-p", str(PORT)]
+    words = [f"{here.server.programs}/pg_isready", "-q", "-h", here.server.socket, "-p", str(here.server.port)]
     while subprocess.run(words, check=False).returncode:
         assert process.poll() is None, (here.folder / "log").read_text()
         time.sleep(0.05)

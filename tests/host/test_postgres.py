@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from deployer.errors.base import HostFailure
 from deployer.host import certificates, postgres_sql
 from deployer.host.postgres import create_database, describe_database, drop_database
 from deployer.host.postgres_sql import Server
-from tests.host.postgresql_here import PORT, Here, running
+from tests.host.postgresql_here import Here, running
 
 pytestmark = pytest.mark.edge
 PASSWORD = "0123456789abcdef" * 3
@@ -196,6 +197,21 @@ def test_values_reach_the_server_byte_for_byte(here: Here, value: str) -> None:
 
 
 def test_a_server_that_is_down_has_its_own_error(here: Here) -> None:
-    nobody = Server(here.server.programs, here.server.socket, PORT + 1)
+    nobody = Server(here.server.programs, "/nowhere", here.server.port)
     with pytest.raises(HostFailure, match="postgres-down"):
         create_database(nobody, "ushop", PASSWORD, 3)
+
+
+def test_a_full_disk_has_its_own_error_and_needs_no_repair() -> None:
+    with running(disk="100m") as small:
+        filler = small.folder / "filler"
+        with filler.open("wb") as file, suppress(OSError):
+            while True:
+                file.write(bytes(1 << 20))
+                file.flush()
+        with pytest.raises(HostFailure) as raised:
+            create_database(small.server, "ushop", PASSWORD, 3)
+        assert raised.value.code == "postgres-disk-full", raised.value.details
+        filler.unlink()
+        create_database(small.server, "ushop", PASSWORD, 3)
+        assert small.client(small.url("ushop", PASSWORD), "SELECT 1").stdout == "1\n"

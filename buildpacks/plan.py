@@ -20,7 +20,8 @@ class Say:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One program. `title` is told before it starts; its output is told line by line; `advice` follows when it fails.
+    """One program. `title` is told before it starts; its output is told line by line; `advice` follows
+    when it fails, after the command as its author would type it: `shown`, where that is another.
 
     `config`: whether the app's config vars are in its environment. `changes_layers`: whether it may write below the
     paths of layers (a hook of the user's); what it writes there is then part of the slug, but never of the cached
@@ -32,6 +33,7 @@ class Run:
     config: bool = False
     changes_layers: bool = False
     advice: str = ""
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

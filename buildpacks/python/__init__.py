@@ -116,7 +116,7 @@ def _hook(tree: Tree, path: str) -> list[Step]:
     if path not in tree:
         return []
     command = ("bash", "-c", f"chmod +x {path} && exec {path}")
-    return [Run(command=command, title=f"Running {path} hook", config=True, changes_layers=True)]
+    return [Run(command=command, shown=path, title=f"Running {path} hook", config=True, changes_layers=True)]
 
 
 def _runtime(version: PythonVersion, target: Target) -> list[Step]:
@@ -160,6 +160,7 @@ def _static_files(tree: Tree, target: Target) -> list[Step]:
             name="static",
             run=Run(
                 command=("python", "/opt/tools/python/collectstatic.py", manage),
+                shown=f"python {manage} collectstatic --noinput",
                 title=f"$ python {manage} collectstatic --noinput",
                 config=True,
                 advice=COLLECTSTATIC_ADVICE,

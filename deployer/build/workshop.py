@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,7 @@ class Workshop:
         if ended.timed_out:
             raise BuildTimedOut(plan.language, MINUTES)
         if ended.status != 0:
-            raise StepFailed(plan.language, _shown(step), ended.status, step.advice)
+            raise StepFailed(plan.language, step.shown or shlex.join(step.command), ended.status, step.advice)
 
     def _lay(self, plan: BuildPlan, step: Layer) -> None:
         facts = keys.of_layer(step, self.shelf.app, plan.environment, self.config)
@@ -195,8 +196,3 @@ class Workshop:
 def _kept_as(plan: BuildPlan, name: str) -> str:
     """The cache's name of a layer: two buildpacks of one app may have `dependencies`."""
     return f"{plan.buildpack.rpartition('/')[2]}-{name}"
-
-
-def _shown(step: Run) -> str:
-    """A command as its author would type it."""
-    return step.title.removeprefix("$ ") if step.title and step.title.startswith("$ ") else " ".join(step.command)

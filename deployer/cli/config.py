@@ -109,7 +109,7 @@ def _change(
     with opened(shell, app, remote) as (space, name):
         refuse_bad(state_of(space, name), space.ledger.addons(name), changes)
         with shell.doing(f"{doing} and restarting {shell.output.app_err(name)} ({space.space.name})") as said:
-            release = change_config(space, name, changes, shell.tell.quietly)
+            release = change_config(space, name, changes, shell.tell.quietly, wait=wait)
             said.append(release.name)
 
 

@@ -113,7 +113,11 @@ def scale(
         rescaled(formation, changes, name)
         with shell.doing(f"Scaling dynos on {shell.output.app_err(name)} ({space.space.name})") as said:
             after = operation(
-                space, name, lambda before: rescaled({**formation, **before}, changes, name), shell.tell.quietly
+                space,
+                name,
+                lambda before: rescaled({**formation, **before}, changes, name),
+                shell.tell.quietly,
+                wait=wait,
             )
             touched = sorted({change.process_type for change in changes})
             said.append("now running " + ", ".join(f"{t} at {after[t].quantity}:{after[t].size}" for t in touched))
@@ -174,6 +178,7 @@ def restart(
     process_type: Annotated[str | None, typer.Option("-p", "--process-type", help="Only this process type.")] = None,
     app: options.App = None,
     remote: options.Remote = None,
+    wait: options.Wait = None,
 ) -> None:
     """Restart dynos: all of an app, one, or those of a process type."""
     from deployer.operations.scale import restart as operation
@@ -186,7 +191,7 @@ def restart(
             return (dyno in (None, f"{kind}.{number}")) and (process_type in (None, kind))
 
         with shell.doing(f"Restarting {what} on {shell.output.app_err(name)} ({space.space.name})"):
-            restarted = operation(space, name, chosen, shell.tell.quietly)
+            restarted = operation(space, name, chosen, shell.tell.quietly, wait=wait)
             if not restarted and (dyno or process_type):
                 running = ", ".join(line.name for line in dynos(space, name)[1]) or "none"
                 raise NoSuchDyno(dyno or f"{process_type}.N", name, running)

@@ -97,6 +97,7 @@ def rollback(
     ] = None,
     app: options.App = None,
     remote: options.Remote = None,
+    wait: options.Wait = None,
 ) -> None:
     """Return to the code and config vars of an earlier release.
 
@@ -109,7 +110,7 @@ def rollback(
         to = f" to v{number}" if number else ""
         before = state_of(space, name).current
         with shell.doing(f"Rolling back {shell.output.app_err(name)} ({space.space.name}){to}") as said:
-            target, release = operation(space, name, number, shell.tell.quietly)
+            target, release = operation(space, name, number, shell.tell.quietly, wait=wait)
             said += [release.name, f"{target.name} again"]
     shell.output.warn(
         "Rollback affects code and config vars; it adds or removes no add-ons and undoes no migrations.\n"

@@ -30,7 +30,7 @@ def create(space: OpenSpace, name: str | None, buildpacks: tuple[str, ...] = ())
     """Make an app, with a random name where none is given; BadAppName, AppExists."""
     if name is not None and not is_app_name(name):
         raise BadAppName(name)
-    space.refuse_if_newer()
+    space.begin_change()
     app = space.ledger.create_app(name or random_name(), space=space.space.name, buildpacks=buildpacks)
     space.ledger.audit("create", app.name)
     return app

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from deployer.errors.apps import AppNotFound
+from deployer.errors.lease import LeaseHeld
 from deployer.model.app import App, Operation
-from deployer.model.events import Tell
+from deployer.model.events import Tell, Warn
 from deployer.model.formation import Formation
 from deployer.operations.phases import Fence
 from deployer.operations.session import OpenSpace
-from deployer.store.lease import Held, hold
+from deployer.store.lease import Held, Waiting, hold
 from deployer.store.ledger import AppState
 
 
@@ -58,16 +59,32 @@ class Change:
 
 @contextmanager
 def changing(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None = None) -> Iterator[Change]:
-    """Hold the app's lease, read its state, and first finish or undo what a dead command began."""
+    """Hold the app's lease, read its state, and first finish or undo what a dead command began. `wait` is for how many
+    seconds somebody else may hold it before LeaseHeld; ToolTooOld where a newer deployer changed the space."""
     from deployer.operations.converge import finish_or_undo
 
-    with hold(space.ledger.store, f"app-{app}", command=command, wait=wait, second_store=space.second_store) as held:
+    space.begin_change()
+    store, name = space.ledger.store, f"app-{app}"
+    second, waiting = space.second_store, _telling_once(tell)
+    with hold(store, name, command=command, wait=wait, second_store=second, waiting=waiting) as held:
         state = space.ledger.state(app)
         if state is None:
             raise AppNotFound(app, space.space.name)
         change = Change(space, held, state, tell)
         finish_or_undo(change)
         yield change
+
+
+def _telling_once(tell: Tell) -> Waiting:
+    """Name each holder that is waited for, once."""
+    told: set[tuple[str, int]] = set()
+
+    def waiting(held: LeaseHeld) -> None:
+        if (held.host, held.pid) not in told:
+            told.add((held.host, held.pid))
+            tell(Warn(f"Waiting for {held.user} on {held.host}, who is changing {held.subject}: `{held.command}`"))
+
+    return waiting
 
 
 @contextmanager

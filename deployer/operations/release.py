@@ -125,10 +125,16 @@ def serving(change: Change) -> str:
 
 
 def change_config(
-    space: OpenSpace, app: str, changes: Mapping[str, str | None], tell: Tell, *, description: str | None = None
+    space: OpenSpace,
+    app: str,
+    changes: Mapping[str, str | None],
+    tell: Tell,
+    *,
+    description: str | None = None,
+    wait: float | None = None,
 ) -> Release:
     """Set the vars (None: unset) as one release, and restart what runs on it beside the old."""
-    with changing(space, app, "config", tell) as change:
+    with changing(space, app, "config", tell, wait) as change:
         merged = {**change.state.config, **changes}
         config = {key: value for key, value in merged.items() if value is not None}
         return make_release(change, redraft(change, "config", description or describe(changes), config))

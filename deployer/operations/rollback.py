@@ -12,10 +12,12 @@ from deployer.operations.session import OpenSpace
 LOOKED_AT = 10  # releases in which the previous one is looked for, as on Heroku
 
 
-def rollback(space: OpenSpace, app: str, number: int | None, tell: Tell) -> tuple[Release, Release]:
+def rollback(
+    space: OpenSpace, app: str, number: int | None, tell: Tell, *, wait: float | None = None
+) -> tuple[Release, Release]:
     """Roll back to vN, or to the release before the current one; return the target and the new release. The release
     command runs again; add-ons, their data and the formation stay as they are."""
-    with changing(space, app, "rollback", tell) as change:
+    with changing(space, app, "rollback", tell, wait) as change:
         target = _previous(change) if number is None else _chosen(change, number)
         assert target.slug is not None
         slug = space.ledger.slug(target.slug)

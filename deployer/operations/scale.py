@@ -14,10 +14,12 @@ from deployer.operations.process import place_dynos, process_of
 from deployer.operations.session import OpenSpace
 
 
-def scale(space: OpenSpace, app: str, wanted: Callable[[Formation], Formation], tell: Tell) -> Formation:
+def scale(
+    space: OpenSpace, app: str, wanted: Callable[[Formation], Formation], tell: Tell, *, wait: float | None = None
+) -> Formation:
     """Change the formation to `wanted(formation)`: new dynos serve before the routers know them, and those that go have
     no requests left. Makes no release."""
-    with changing(space, app, "ps:scale", tell) as change:
+    with changing(space, app, "ps:scale", tell, wait) as change:
         state = change.state
         if state.slug is None or state.release is None or state.current is None:
             raise NothingDeployed(app)
@@ -37,9 +39,11 @@ def scale(space: OpenSpace, app: str, wanted: Callable[[Formation], Formation], 
         return formation
 
 
-def restart(space: OpenSpace, app: str, chosen: Callable[[str, int], bool], tell: Tell) -> list[str]:
+def restart(
+    space: OpenSpace, app: str, chosen: Callable[[str, int], bool], tell: Tell, *, wait: float | None = None
+) -> list[str]:
     """Stop and start the dynos for which `chosen(process type, number)`; requests wait at the router. Their names."""
-    with changing(space, app, "ps:restart", tell) as change:
+    with changing(space, app, "ps:restart", tell, wait) as change:
         dynos = [found for found in phases.running(space, app) if chosen(found.dyno.process_type, found.dyno.number)]
         phases.restart(change.fence, dynos)
         return [found.dyno.name for found in dynos]

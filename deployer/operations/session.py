@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deployer.errors.ledger import ToolTooOld
@@ -47,10 +47,13 @@ class OpenSpace:
         """The store through another agent on the first host: for renewals while the first one is busy."""
         return HostStore(self.first.second())
 
-    def refuse_if_newer(self) -> None:
-        """Before a change: ToolTooOld where a newer deployer has changed this space."""
+    def begin_change(self) -> None:
+        """Before a change: ToolTooOld where a newer deployer has changed this space; else older ones hear of us."""
         if is_older(VERSION, self.space.tool):
             raise ToolTooOld(self.space.name, VERSION, self.space.tool)
+        if is_older(self.space.tool, VERSION):
+            self.space = replace(self.space, tool=VERSION)
+            self.ledger.save_space(self.space)
 
     def close(self) -> None:
         """End all connections."""

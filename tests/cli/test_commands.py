@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from deployer.model.lease import Lease
+from deployer.store import keys, record
+from deployer.store.base import Put
+from deployer.store.folder import FolderStore
 from tests.cli.conftest import Machine
 
 Golden = Callable[[str, str], None]
@@ -195,18 +199,26 @@ def test_what_scale_prints_can_be_pasted_back(deployed: Machine) -> None:
     assert deployed.out == "web=1:Basic worker=0:Basic\n"
 
 
-def test_somebody_else_changing_the_app_is_named(deployed: Machine) -> None:
-    from deployer.model.lease import Lease
-    from deployer.store import keys, record
-    from deployer.store.base import Put
-    from deployer.store.folder import FolderStore
-
-    store = FolderStore(deployed.stores / "sandbox")
-    now = store.batch([]).now
-    lease = Lease(7, "x", "bob", "ci-7", 4711, "deploy", now + 60)
+def held_by_bob(machine: Machine, seconds: float) -> None:
+    """Bob's deploy holds the lease of `shop` for as long as that."""
+    store = FolderStore(machine.stores / "sandbox")
+    lease = Lease(7, "x", "bob", "ci-7", 4711, "deploy", store.batch([]).now + seconds)
     store.batch([Put(keys.lease("app-shop"), record.dump(lease))])
-    assert deployed.run("config:set", "A=1") == 1
+
+
+def test_somebody_else_changing_the_app_is_named(deployed: Machine) -> None:
+    held_by_bob(deployed, 60)
+    assert deployed.run("ps:scale", "web=2") == 1
     assert "bob on ci-7 is changing ⬢ shop." in deployed.err
+    assert "`deploy` (process 4711)" in deployed.err
+
+
+def test_waiting_says_for_whom_once_and_goes_on(sandbox: Machine) -> None:
+    sandbox.run("create", "shop")
+    held_by_bob(sandbox, 1.5)
+    assert sandbox.run("config:set", "A=1", "--wait", "10") == 0
+    assert sandbox.err.count("Waiting for bob on ci-7") == 1
+    assert sandbox.err.endswith("done, v2\n")
 
 
 def test_colours_are_where_a_terminal_takes_them(deployed: Machine) -> None:

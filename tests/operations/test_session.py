@@ -135,7 +135,14 @@ def test_a_lease_is_renewed_beside_a_connection_that_is_busy(place: Place) -> No
 def test_an_older_tool_may_read_but_not_change(place: Place) -> None:
     place.ledger.save_space(replace(SPACE, tool="99.0"))
     with open_space(place.pointer, place.dial) as space, pytest.raises(ToolTooOld):
-        space.refuse_if_newer()
+        space.begin_change()
+
+
+def test_a_newer_tool_leaves_its_version_for_older_ones(place: Place) -> None:
+    place.ledger.save_space(replace(SPACE, tool="0.0.1"))
+    with open_space(place.pointer, place.dial) as space:
+        space.begin_change()
+    assert place.ledger.space().tool == VERSION
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("0.1.0", "0.2.0"), ("0.9", "0.10"), ("1", "1.0.1")])

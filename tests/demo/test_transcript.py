@@ -14,8 +14,13 @@ from demo.transcript import Typed, placed, render, stable
         ("took 12 seconds, sent 2.1 KB", "took 0.0 seconds, sent 0 KB"),
         ("-----> Compressing... done, 54.1M", "-----> Compressing... done, 0M"),
         ("   1f9c3ab..77e01d2  main -> main", "   0a1b2c3..0a1b2c3  main -> main"),
-        ("v3  Deploy 1f9c3ab4  ada  2026-11-23 23:18:01 +0000", "v3  Deploy 0a1b2c3  ada  2026-01-01 12:00:00"),
-        ("Created postgresql-shallow-42017", "Created postgresql-shallow-12345"),
+        (
+            "v3  Deploy 12345678      root@vm-7.x  2026/11/23 23:18:01 +0000 (~ 12m ago)",
+            "v3  Deploy 0a1b2c3  ada@laptop  2026-01-01 12:00:00 (~ 1m ago)",
+        ),
+        ("Running date on my-app... done, run.7850 (Basic)", "Running date on my-app... done, run.1234 (Basic)"),
+        ("http://shop.localhost:8083/ deployed", "http://shop.localhost:8080/ deployed"),
+        ("Created postgresql-shallow-42017", "Created postgresql-gentle-12345"),
         ("\x1b[36mweb.1\x1b[0m up  ", "web.1 up"),
     ],
 )
@@ -51,3 +56,21 @@ def test_the_picture_replaces_only_what_stands_between_the_markers() -> None:
 def test_a_document_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="has no"):
         placed("no markers", "$ new\n")
+
+
+def test_long_lists_are_shortened() -> None:
+    details = "".join(f"       thing {n}\n" for n in "abcdef")
+    assert stable(f"-----> Preparing\n{details}done\n") == (
+        "-----> Preparing\n       thing a\n       thing b\n       thing c\n       ...\ndone\n"
+    )
+
+
+def test_a_list_that_dots_would_not_shorten_stays() -> None:
+    text = "".join(f"remote:        thing {n}\n" for n in "abcd")
+    assert stable(text) == text
+
+
+def test_what_a_machine_does_once_is_left_out_with_its_details() -> None:
+    seen = "-----> Making the platform image debian-13\n       Unpacking\n       Made\n-----> Preparing sandbox-h1\n"
+    assert stable(seen) == "-----> Preparing sandbox-h1\n"
+    assert stable("remote:        Downloading wagtail (9.4MiB)\nremote:  Downloaded wagtail\n") == ""

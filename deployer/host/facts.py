@@ -23,12 +23,17 @@ def facts(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         "platform": str(Platform(parse_os_release(release), this_architecture())),
         "hostname": machine.node(),
         "agent": Path(sys.path[0]).name,
-        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20,
+        "memory": memory(),
         "cpus": os.cpu_count(),
         "epoch": read_epoch(paths),
         "disk_free": shutil.disk_usage(_that_exists(paths.root)).free,
         "tokens": tokens(paths),
     }
+
+
+def memory() -> int:
+    """The host's memory in MiB."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
 def parse_os_release(text: str) -> str:

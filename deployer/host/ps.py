@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from deployer.host import dyno_files, health, sockets, systemd, units
+from deployer.host import dyno_files, facts, health, sockets, systemd, units
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
 from deployer.host.paths import Paths

@@ -18,7 +18,7 @@ from deployer.model.release import Release
 from deployer.operations import phases
 from deployer.operations.change import Change, uninterrupted
 from deployer.operations.phases import Placed, Process
-from deployer.operations.process import health_of, place_dynos, process_of
+from deployer.operations.process import health_of, process_of
 
 
 def finish_or_undo(change: Change) -> None:
@@ -63,11 +63,12 @@ def taken_back_unless_committed(change: Change, release: Release | None = None) 
 def converge(change: Change) -> None:
     """Start what is missing of the current release, route to it, and retire everything else."""
     current, slug, release = change.state.current, change.state.slug, change.state.release
-    present = phases.running(change.space, change.app.name)
+    survey = phases.survey(change.space, change.app.name)
+    present = survey.present
     if current is None or slug is None or release is None:
         phases.retire(change.fence, present, drain=0)
         return
-    wanted = place_dynos(change.space, change.app.name, current.release, change.app.formation)
+    wanted = phases.place_dynos(change.space, change.app.name, current.release, change.app.formation, survey)
     kept = [found for found in present if found.dyno in {p.dyno for p in wanted} and found.state in ("up", "starting")]
     missing = [p for p in wanted if p.dyno not in {found.dyno for found in kept}]
     if missing:

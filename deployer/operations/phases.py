@@ -13,11 +13,14 @@ from typing import Any
 from deployer.model.codec import encode
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.events import Detail, Output, Tell
+from deployer.model.formation import SIZES, Formation
+from deployer.model.placement import Seat, place
 from deployer.model.routes import Routes, Server
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 
+RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
 DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped: Heroku's grace
 
 
@@ -56,18 +59,41 @@ class Fence:
         return {"app": self.app, "token": self.token, "epoch": self.epoch, **facts}
 
 
-def running(space: OpenSpace, app: str) -> list[Placed]:
-    """Every dyno of the app that a host knows, in whatever state."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What hosts say before a change: the app's dynos, in whatever state, and what each seat has left for them."""
 
-    def ask(session: Session) -> list[Placed]:
-        found = session.call("ps", {"app": app})["dynos"]
-        return [
-            Placed(parse_instance(d["instance"]), session, d["size"], d.get("port"), d["state"])
-            for d in found
-            if d["type"] not in ("run", "release")
-        ]
+    present: tuple[Placed, ...]
+    seats: tuple[Seat, ...]
 
-    return [placed for answers in fan_out(space.sessions, ask) for placed in answers]
+
+def survey(space: OpenSpace, app: str) -> Survey:
+    """Ask every host once."""
+
+    def ask(session: Session) -> tuple[list[Placed], Seat]:
+        answer = session.call("ps")
+        own = [dyno for dyno in answer["dynos"] if dyno["app"] == app]
+        others = sum(SIZES[dyno["size"].lower()].memory for dyno in answer["dynos"] if dyno["app"] != app)
+        free = answer["memory"] - max(RESERVE, answer["memory"] // 8) - others
+        return [_found(dyno, session) for dyno in own], Seat(session.host.seat, free)
+
+    answers = fan_out(space.sessions, ask)
+    return Survey(tuple(placed for own, _ in answers for placed in own), tuple(seat for _, seat in answers))
+
+
+def _found(dyno: dict[str, Any], session: Session) -> Placed:
+    return Placed(parse_instance(dyno["instance"]), session, dyno["size"], dyno["port"], dyno["state"])
+
+
+def place_dynos(space: OpenSpace, app: str, release: int, formation: Formation, survey: Survey) -> list[Placed]:
+    """The formation's dynos of a release, each on the host of its seat; one that runs already keeps its seat.
+    NotEnoughMemory where a host has no room for what falls to it."""
+    present = {found.dyno.name: found.session.host.seat for found in survey.present}
+    by_seat = {session.host.seat: session for session in space.sessions}
+    return [
+        Placed(Dyno(app, p.process_type, p.number, release), by_seat[p.seat], p.size)
+        for p in place(app, formation, survey.seats, present)
+    ]
 
 
 def boot(fence: Fence, process: Process, dynos: Sequence[Placed], health: dict[str, Any], tell: Tell) -> list[Placed]:

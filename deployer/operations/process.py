@@ -1,52 +1,14 @@
-"""From ledger to processes: where an app's dynos belong, what they run, and when they count as healthy."""
+"""From ledger to processes: what an app's dynos run, and when they count as healthy."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from deployer.model.app import App
 from deployer.model.app_json import AppJson, HealthCheck, parse
-from deployer.model.dyno import Dyno
-from deployer.model.formation import SIZES, Formation
-from deployer.model.placement import Seat, place
 from deployer.model.release import Release
 from deployer.model.slug import Slug
-from deployer.operations.phases import Placed, Process
-from deployer.operations.session import OpenSpace
-from deployer.remote.agent import Session
-from deployer.remote.fan_out import fan_out
-
-RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
-
-
-def place_dynos(space: OpenSpace, app: str, release: int, formation: Formation) -> list[Placed]:
-    """The formation's dynos of a release, each on the host of its seat; one that runs already keeps its seat.
-    NotEnoughMemory where a host has no room for what falls to it."""
-    surveys = fan_out(space.sessions, lambda session: _survey(session, app))
-    seats = [survey.seat for survey in surveys]
-    present = {name: survey.seat.number for survey in surveys for name in survey.present}
-    by_seat = {session.host.seat: session for session in space.sessions}
-    return [
-        Placed(Dyno(app, p.process_type, p.number, release), by_seat[p.seat], p.size)
-        for p in place(app, formation, seats, present)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """A host's seat with the memory that this app's dynos may use there, and the app's dynos on it by name."""
-
-    seat: Seat
-    present: tuple[str, ...]
-
-
-def _survey(session: Session, app: str) -> _Survey:
-    memory = session.call("facts")["memory"]
-    dynos = session.call("ps")["dynos"]
-    others = sum(SIZES[dyno["size"].lower()].memory for dyno in dynos if dyno["app"] != app)
-    present = tuple(f"{dyno['type']}.{dyno['number']}" for dyno in dynos if dyno["app"] == app)
-    return _Survey(Seat(session.host.seat, memory - max(RESERVE, memory // 8) - others), present)
+from deployer.operations.phases import Process
 
 
 def process_of(app: App, release: Release, slug: Slug, config: dict[str, str]) -> Process:

@@ -20,7 +20,7 @@ from deployer.operations import phases
 from deployer.operations.change import Change, changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
 from deployer.operations.phases import Placed
-from deployer.operations.process import place_dynos, process_of
+from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
@@ -98,13 +98,13 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft) -> list[
     if "release" in slug.process_types:
         _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
-    wanted = place_dynos(change.space, change.app.name, release.number, formation)
+    survey = phases.survey(change.space, change.app.name)
+    wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey)
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
-    present = phases.running(change.space, change.app.name)
-    dynos = start(change, process, release, wanted, present)
+    dynos = start(change, process, release, wanted, survey.present)
     switch_to(change, release.number, formation, dynos)
-    return present
+    return list(survey.present)
 
 
 def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:
@@ -153,7 +153,7 @@ def prune(change: Change) -> None:
     ledger = change.space.ledger
     entries = [e for e in ledger.releases(change.app.name, LOOKED_AT) if e.result and e.result.status == "succeeded"]
     digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
-    slugs = [slug for digest in sorted(digests) if (slug := ledger.slug(digest))]
+    slugs = ledger.slugs(sorted(digests))
     try:
         phases.prune(change.space, change.fence, (layer.digest for slug in slugs for layer in slug.layers))
     except Failure as failure:

@@ -10,7 +10,7 @@ from deployer.model.formation import Formation
 from deployer.operations import phases
 from deployer.operations.change import changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
-from deployer.operations.process import place_dynos, process_of
+from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 
 
@@ -24,9 +24,10 @@ def scale(
         if state.slug is None or state.release is None or state.current is None:
             raise NothingDeployed(app)
         formation = wanted(change.app.formation)
-        dynos = place_dynos(space, app, state.release.number, formation)
+        survey = phases.survey(space, app)
+        dynos = phases.place_dynos(space, app, state.release.number, formation, survey)
         change.enter("scale", "boot", state.release.number, formation)
-        present = phases.running(space, app)
+        present = survey.present
         kept = [found for found in present if found.dyno in {p.dyno for p in dynos}]
         process = process_of(change.app, state.release, state.slug, state.config)
         missing = [p for p in dynos if p.dyno not in {found.dyno for found in kept}]
@@ -44,6 +45,8 @@ def restart(
 ) -> list[str]:
     """Stop and start the dynos for which `chosen(process type, number)`; requests wait at the router. Their names."""
     with changing(space, app, "ps:restart", tell, wait) as change:
-        dynos = [found for found in phases.running(space, app) if chosen(found.dyno.process_type, found.dyno.number)]
+        dynos = [
+            found for found in phases.survey(space, app).present if chosen(found.dyno.process_type, found.dyno.number)
+        ]
         phases.restart(change.fence, dynos)
         return [found.dyno.name for found in dynos]

@@ -245,6 +245,10 @@ class Ledger:
         """One slug."""
         return self._get(Slug, keys.slug(digest))
 
+    def slugs(self, digests: Iterable[str]) -> list[Slug]:
+        """Several slugs, in one batch; those that are there."""
+        return self._many(Slug, [keys.slug(digest) for digest in digests])
+
     def commit(self, state: AppState, app: App, current: Current) -> AppState:
         """The commit point: `current` becomes this release, if it still is what `state` was read with. The app's record
         follows, where it differs; a command that finds it missing has it in the operation's formation."""

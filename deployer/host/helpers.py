@@ -12,12 +12,15 @@ LONGEST_DELAY = 300  # seconds
 DYNO_FS = f"""\
 #!/bin/sh
 # dyno-fs-v1 up|down INSTANCE: the writable and ephemeral /app of one dyno.
+# Few programs: each costs a millisecond or two of every start.
 set -eu
+umask 022
 dyno=/srv/deployer/dynos/$2
 scratch=/srv/deployer/scratch/$2
 run=/run/deployer
 
 clean() {{
+    if [ ! -e "$scratch" ]; then return; fi
     # Never remove what is still mounted: the lower files would stay, but open ones would vanish under the dyno.
     while mountpoint -q "$scratch/root" 2>/dev/null; do umount -l "$scratch/root"; done
     rm -rf "$scratch"
@@ -26,7 +29,7 @@ clean() {{
 # Seconds to wait before this start: 0 at first, then 0, 1, 2, 4 ... after each crash. `starts` keeps how many starts
 # there were in a row and when (uptime) the last one began to run; a boot of the host forgets it.
 back_off() {{
-    mkdir -p -m 0700 "$run" "$run/starts" "$run/delays"
+    if [ ! -d "$run/delays" ]; then mkdir -p -m 0700 "$run" "$run/starts" "$run/delays"; fi
     read -r now rest < /proc/uptime
     now=${{now%.*}} starts=0 begun=$now
     if [ -r "$run/starts/$1" ]; then read -r starts begun < "$run/starts/$1"; fi
@@ -46,12 +49,12 @@ guard() {{
 lay() {{
     read -r lower < "$dyno/layers"
     read -r uid < "$dyno/uid"
-    mkdir -p -m 0711 /srv/deployer/scratch
+    if [ ! -d /srv/deployer/scratch ]; then mkdir -m 0711 /srv/deployer/scratch; fi
     # Where the host has a bounded file system for this, nothing is written beside it.
     if [ -e /srv/deployer/scratch.img ]; then mountpoint -q /srv/deployer/scratch; fi
     mkdir -m 0700 "$scratch" "$scratch/work" "$scratch/root"
     mkdir -m 1777 "$scratch/tmp"
-    mkdir -m 0755 "$scratch/upper" "$scratch/upper/app"
+    mkdir "$scratch/upper" "$scratch/upper/app"
     chown "$uid:$uid" "$scratch/upper/app"
     # redirect_dir: os.rename() of a directory of the slug; volatile: no fsync for what is thrown away.
     options="nosuid,nodev,volatile,redirect_dir=on,lowerdir=$lower,upperdir=$scratch/upper,workdir=$scratch/work"

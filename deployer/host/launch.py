@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import dyno_files, health, journal, memory, ports, systemd, users, walls
+from deployer.host import dyno_files, health, journal, memory, ports, systemd, units, users, walls
 from deployer.host.dyno_files import Placed
 from deployer.host.health import Health, Started
 from deployer.host.lock import host_lock
@@ -173,9 +173,7 @@ def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None
     if grace is None:
         stop(found)
     else:
-        systemd.stop([one.unit for one in found], grace)
-    # Their files go by themselves; this waits for it, and clears up after those that failed.
-    systemd.stop([dyno_files.helper_unit(name) for name in names])
+        systemd.stop(_with_helpers(names), grace)
     with host_lock(paths):
         dyno_files.remove(paths, names)
         for uid in {one.uid for one in found}:
@@ -191,9 +189,14 @@ def stop(placed: Sequence[Placed]) -> None:
     running = [one for one in placed if states.get(one.unit, {}).get("ActiveState") == "active"]
     for one in running:
         journal.say(one.dyno.app, one.dyno.name, "Stopping all processes with SIGTERM")
-    systemd.stop(names)
+    systemd.stop(_with_helpers([one.instance for one in placed]))
     for one in running:
         journal.say(one.dyno.app, one.dyno.name, "State changed from up to down")
+
+
+def _with_helpers(instances: Sequence[str]) -> list[str]:
+    """The units of dynos and those of their files. The latter would go by themselves, but a little later."""
+    return [template.format(name) for name in instances for template in (units.DYNO, units.DYNO_FS)]
 
 
 def _started(placed: Placed, state: systemd.State, began: float) -> Started:

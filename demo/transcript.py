@@ -13,9 +13,9 @@ WHO = "ada@laptop"
 UNSTABLE = (
     (re.compile(r"\x1b\[[0-9;?]*[A-Za-z]"), ""),
     (re.compile(r"\(~ [^)]* ago\)"), "(~ 1m ago)"),
-    (re.compile(r"\b\d+(\.\d+)?( ?)(ms|s|seconds)(?=[\s,.;)]|$)"), r"0.0\2\3"),
-    (re.compile(r"\b\d+(\.\d+)?( ?)(B|bytes|KB|MB|K|M|KiB|MiB)\b"), r"0\2\3"),
-    (re.compile(r"\bin \d+ new files?"), "in 0 new files"),
+    (re.compile(r"\b\d+(\.\d+)?( ?)(ms|s|seconds)(?=[\s,.;)]|$)"), r"…\2\3"),
+    (re.compile(r"\b\d+(\.\d+)?( ?)(B|bytes|KB|MB|K|M|KiB|MiB)\b"), r"…\2\3"),
+    (re.compile(r"\bin \d+ new files?"), "in … new files"),
     (re.compile(r"(?<=\.localhost):\d+"), ":8080"),
     (re.compile(r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?( ?[+-]\d{4}|Z)?"), "2026-01-01 12:00:00"),
     (re.compile(r"(?<=Deploy )[0-9a-f]{7,40}|\b[0-9a-f]{7,40}(?=\.\.)|(?<=\.\.)[0-9a-f]{7,40}\b"), "0a1b2c3"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,17 +81,9 @@ def lower_directories(paths: Paths, placed: Placed) -> list[Path]:
 def write(paths: Paths, placed: Placed, env: Mapping[str, str], template: str = units.DYNO) -> None:
     """Lay down all that the dyno's unit reads. The drop-in too: systemd reads it at the first start."""
     lower = lower_directories(paths, placed)
-    folder = paths.dyno(placed.instance)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    _write(folder / "dyno.json", json.dumps(codec.encode(placed)).encode())
-    _write(folder / "layers", ":".join(map(str, lower)).encode() + b"\n")
-    _write(folder / "uid", b"%d\n" % placed.uid)
-    _write(folder / "env", shell_exports(environment(placed, env)))
-    _write(folder / "command", placed.command.encode(errors="surrogateescape"))
-    dropin = paths.units / f"{template.format(placed.instance)}.d"
-    dropin.mkdir(parents=True, exist_ok=True)
-    (dropin / "dyno.conf").write_text(units.dropin(placed.dyno, placed.uid, placed.limits))
+    variables = shell_exports(environment(placed, env))
+    with _room_for(paths, len(variables)):
+        _write_all(paths, placed, lower, variables, template)
 
 
 def read_all(paths: Paths) -> list[Placed]:
@@ -144,6 +138,32 @@ def helper_unit(instance: str) -> str:
 def run_folder(paths: Paths) -> Path:
     """What the next boot of the host forgets."""
     return paths.system / "run/deployer"
+
+
+def _write_all(paths: Paths, placed: Placed, lower: Sequence[Path], variables: bytes, template: str) -> None:
+    folder = paths.dyno(placed.instance)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    _write(folder / "dyno.json", json.dumps(codec.encode(placed)).encode())
+    _write(folder / "layers", ":".join(map(str, lower)).encode() + b"\n")
+    _write(folder / "uid", b"%d\n" % placed.uid)
+    _write(folder / "env", variables)
+    _write(folder / "command", placed.command.encode(errors="surrogateescape"))
+    dropin = paths.units / f"{template.format(placed.instance)}.d"
+    dropin.mkdir(parents=True, exist_ok=True)
+    (dropin / "dyno.conf").write_text(units.dropin(placed.dyno, placed.uid, placed.limits))
+
+
+@contextmanager
+def _room_for(paths: Paths, needed: int) -> Iterator[None]:
+    """Turn the system's "no space left" into `disk-full`, with numbers in bytes."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        free = shutil.disk_usage(paths.root).free
+        raise HostFailure("disk-full", {"path": str(paths.dynos), "needed": needed, "free": free}) from error
 
 
 def _quoted(variables: Mapping[str, str]) -> Iterable[tuple[str, str]]:

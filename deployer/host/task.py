@@ -102,9 +102,9 @@ def follow(current: Task) -> Iterator[str]:
 
 
 def end_all(paths: Paths, app: str) -> None:
-    """Stop every release dyno of an app that is being removed."""
-    for placed in dyno_files.of_app(paths, app):
-        systemd.stop([units.TASK.format(placed.instance)], launch.ABANDONED)
+    """Stop every release dyno and one-off dyno of an app that is being removed."""
+    instances = [placed.instance for placed in dyno_files.of_app(paths, app)]
+    systemd.stop([kind.format(one) for one in instances for kind in (units.TASK, units.RUN)], launch.ABANDONED)
 
 
 def _begin(paths: Paths, current: Task, order: Order) -> bool:

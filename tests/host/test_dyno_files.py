@@ -1,6 +1,8 @@
 """What a host keeps about a dyno."""
 
+import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,19 @@ def test_values_are_byte_exact_after_a_real_shell(values):
     shell = subprocess.run(["bash", "-c", ". /dev/stdin"], input=script, capture_output=True, check=True, env={})
     seen = dict(item.split(b"=", 1) for item in shell.stdout.split(b"\0") if item)
     assert {name: seen[name.encode()].decode(errors="surrogateescape") for name in names} == names
+
+
+@pytest.mark.edge
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system needs root")
+def test_a_full_disk_is_told_with_numbers(tmp_path: Path):
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], check=True)
+    try:
+        here = Paths(small / "srv", tmp_path / "system")
+        with pytest.raises(HostFailure) as failure:
+            dyno_files.write(here, replace(WEB, layers=()), {"BIG": "x" * 100_000})
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert failure.value.code == "disk-full"
+    assert failure.value.details["needed"] > 100_000 > failure.value.details["free"]

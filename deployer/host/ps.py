@@ -25,13 +25,14 @@ UNKNOWN = 1 << 60  # bytes: systemd says 2^64 - 1 where it does not know
 
 def ps(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The dynos of `app`, or of all: those of formations whatever their state, one-off and release dynos while they
-    run. `since` in seconds since 1970, `memory` in bytes or null."""
+    run. `since` in seconds since 1970, `memory` in bytes or null. Beside them the host's own `memory`, in MiB."""
     placed = [one for one in dyno_files.read_all(channel.paths) if request.get("app") in (None, one.dyno.app)]
     named = {unit_of(one): one for one in placed}
     states = systemd.show(list(named), PROPERTIES)
     found = sockets.listeners()
     rows = [(one, _row(channel.paths, one, states.get(unit, {}), found)) for unit, one in named.items()]
-    return {"dynos": [row for one, row in rows if _is_of_formation(one) or row["state"] != "down"]}
+    shown = [row for one, row in rows if _is_of_formation(one) or row["state"] != "down"]
+    return {"dynos": shown, "memory": facts.memory()}
 
 
 def unit_of(placed: Placed) -> str:

@@ -21,6 +21,7 @@ from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 
 RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
+ONE_OFF = ("run", "release")  # dynos that no formation asks for
 DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped: Heroku's grace
 
 
@@ -72,7 +73,7 @@ def survey(space: OpenSpace, app: str) -> Survey:
 
     def ask(session: Session) -> tuple[list[Placed], Seat]:
         answer = session.call("ps")
-        own = [dyno for dyno in answer["dynos"] if dyno["app"] == app]
+        own = [dyno for dyno in answer["dynos"] if dyno["app"] == app and dyno["type"] not in ONE_OFF]
         others = sum(SIZES[dyno["size"].lower()].memory for dyno in answer["dynos"] if dyno["app"] != app)
         free = answer["memory"] - max(RESERVE, answer["memory"] // 8) - others
         return [_found(dyno, session) for dyno in own], Seat(session.host.seat, free)

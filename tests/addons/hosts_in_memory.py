@@ -34,7 +34,7 @@ class FakeHost:
         self.before(call, request)
         self.calls.append((call, dict(request)))
         if call == "ps":
-            return {"dynos": []}
+            return {"dynos": [], "memory": 4096}
         return getattr(self, request["do"])(request, on_event) if call == "postgres" else {}
 
     def ensure(self, request: Mapping[str, Any], on_event: Callable[..., None]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ SLUG = Slug(
 class FakeHost:
     """One host at the seam of `remote`: answers calls from a table and keeps what it was asked."""
 
-    answers: dict[str, Any] = field(default_factory=lambda: {"ps": {"dynos": []}})
+    answers: dict[str, Any] = field(default_factory=lambda: {"ps": {"dynos": [], "memory": 4096}})
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     host: Host = HOST
 

@@ -25,7 +25,7 @@ DYNOS = [
 
 def with_dynos(machine: Machine) -> Machine:
     dynos = [{**dyno, "app": "shop", "release": 3, "size": "Basic", "restarts": 0, "memory": 1} for dyno in DYNOS]
-    machine.host.answers["ps"] = {"dynos": dynos}
+    machine.host.answers["ps"] = {"dynos": dynos, "memory": 4096}
     return machine
 
 

@@ -16,6 +16,7 @@ from deployer.model.names import is_app_name
 from deployer.operations import apps as operations
 from deployer.operations import checkout
 from deployer.operations.apps import AppInfo
+from deployer.operations.buildpacks import canonical
 from deployer.operations.ps import formation_of
 
 
@@ -36,7 +37,7 @@ def create(
         raise BadAppName(name)
     with open_named(shell, space_of(shell, space)) as found:
         with shell.doing("Creating app") as said:
-            app = operations.create(found, name, tuple(buildpack or ()))
+            app = operations.create(found, name, tuple(map(canonical, buildpack or ())))
             said.append(f"{shell.output.app_err(app.name)} ({found.space.name})")
         info = operations.info(found, app.name)
     if not no_remote:

@@ -73,7 +73,9 @@ def plan_lines(plan: BuildPlan) -> Iterator[str]:
     yield f"=== {plan.buildpack}: {plan.language}"
     for number, step in enumerate(plan.steps, 1):
         yield from _step_lines(number, step)
-    yield from (f"    {name}: {command}" for name, command in plan.process_types.items())
+    if plan.process_types:
+        yield "Process types, where the Procfile has none:"
+        yield from (f"     {name}: {command}" for name, command in plan.process_types.items())
 
 
 def _step_lines(number: int, step: Step) -> Iterator[str]:

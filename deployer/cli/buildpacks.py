@@ -13,7 +13,7 @@ from deployer.cli.shell import Shell
 from deployer.operations import buildpacks as operations
 from deployer.operations.apps import state_of
 
-Name = Annotated[str, typer.Argument(metavar="BUILDPACK", help="heroku/python, heroku/nodejs, or a git URL.")]
+Name = Annotated[str, typer.Argument(metavar="BUILDPACK", help="Like heroku/python.")]
 Index = Annotated[int | None, typer.Option("-i", "--index", help="The position, from 1.", min=1)]
 
 
@@ -37,14 +37,16 @@ def set_buildpack(
     ctx: typer.Context, buildpack: Name, index: Index = None, app: options.App = None, remote: options.Remote = None
 ) -> None:
     """Set the buildpack of an app, or the one at a position."""
-    _change(ctx.obj, app, remote, "Buildpack set", lambda before: operations.with_set(before, buildpack, index))
+    name = operations.canonical(buildpack)
+    _change(ctx.obj, app, remote, "Buildpack set", lambda before: operations.with_set(before, name, index))
 
 
 def add(
     ctx: typer.Context, buildpack: Name, index: Index = None, app: options.App = None, remote: options.Remote = None
 ) -> None:
     """Add a buildpack, at the end or at a position."""
-    _change(ctx.obj, app, remote, "Buildpack added", lambda before: operations.with_added(before, buildpack, index))
+    name = operations.canonical(buildpack)
+    _change(ctx.obj, app, remote, "Buildpack added", lambda before: operations.with_added(before, name, index))
 
 
 def remove(

@@ -12,6 +12,8 @@ from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
 from deployer.errors.cli import BadUsage
 
+INTERRUPTED = 130
+
 
 def logs(
     ctx: typer.Context,
@@ -36,8 +38,11 @@ def logs(
     shell: Shell = ctx.obj
     wanted = Filter(num, tail, dyno, process_type, source)
     painter = Painter(shell.output.colour_out and shell.env.get("HEROKU_LOGS_COLOR") != "0")
-    with opened(shell, app, remote) as (space, name):
-        for line in operation(space, name, wanted):
-            shell.output.print(painter.painted(str(line)))
-            if tail:
-                shell.output.out.flush()
+    try:
+        with opened(shell, app, remote) as (space, name):
+            for line in operation(space, name, wanted):
+                shell.output.print(painter.painted(str(line)))
+                if tail:
+                    shell.output.out.flush()
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None  # how a tail ends: nothing to explain

@@ -214,7 +214,7 @@ ENTRIES = (
         "buildpacks:set",
         "buildpacks:set_buildpack",
         "Set the buildpack of an app, or the one at a position",
-        ("buildpacks:set heroku/python", "buildpacks:set heroku/nodejs -i 1"),
+        ("buildpacks:set heroku/python", "buildpacks:set heroku/python -i 2"),
     ),
     Entry(
         "buildpacks:add",

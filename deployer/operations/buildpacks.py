@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from buildpacks import catalog
+from deployer.errors.build import BuildpackUnknown
 from deployer.errors.buildpacks import BuildpackTwice, BuildpackUnset
 from deployer.model.events import Tell
 from deployer.operations.change import changing
@@ -20,6 +22,14 @@ def change(space: OpenSpace, app: str, wanted: Callable[[Buildpacks], Buildpacks
         held.held.check()
         space.ledger.save_app(replace(held.app, buildpacks=after))
         return after
+
+
+def canonical(name: str) -> str:
+    """The name under which the list has it; BuildpackUnknown, before a build finds out."""
+    found = catalog.canonical(name)
+    if found is None:
+        raise BuildpackUnknown(name, ", ".join(f"heroku/{short}" for short in catalog.NAMES))
+    return found
 
 
 def with_set(before: Buildpacks, buildpack: str, index: int | None) -> Buildpacks:

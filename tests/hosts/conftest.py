@@ -7,6 +7,7 @@ Platform images come from the machine's usual cache. What a killed run has left 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def space(home: Path) -> Pointer:
     """A space with two hosts, prepared; its front answers at its own port."""
-    spaces.create(Wanted(NAME, "debian-13", hosts=2), ignore)
+    spaces.create(Wanted(NAME, os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13"), hosts=2), ignore)
     return pointers.load(NAME)
 
 

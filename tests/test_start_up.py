@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("paramiko", "fabric", "boto3", "pulumi", "rich", "zstandard", "cryptography", "pydantic", "asyncio")
-HELP_SECONDS = 0.12
+MODULES = 60  # that `--help` may load beside what a bare Python has loaded
 HELP = "import sys; from deployer.cli.main import run\ntry: run(['--help'])\nexcept SystemExit: pass\n"
 IMPORT_ALL = """
 import importlib, sys
@@ -39,14 +38,11 @@ def test_help_loads_no_heavy_library(tmp_path: Path) -> None:
     assert not set(HEAVY) & set(answer.stderr.split())
 
 
-def test_help_is_there_at_once(tmp_path: Path) -> None:
-    """The best of several: other work on the machine makes single runs slow, never fast."""
-    seconds = []
-    for _ in range(9):
-        start = time.monotonic()
-        assert python("-c", HELP, cache=tmp_path).returncode == 0
-        seconds.append(time.monotonic() - start)
-    assert min(seconds) <= HELP_SECONDS
+def test_help_loads_little(tmp_path: Path) -> None:
+    """What takes the time is what is loaded: measured on a quiet machine in bench/, counted here on any."""
+    bare = python("-c", "import sys; print(len(sys.modules))", cache=tmp_path)
+    script = f"{HELP}print(len(sys.modules), file=sys.stderr)"
+    assert int(python("-c", script, cache=tmp_path).stderr) - int(bare.stdout) <= MODULES
 
 
 @pytest.mark.parametrize("interpreter", ["/usr/bin/python3", sys.executable])

@@ -81,9 +81,10 @@ class Postgresql:
 
 
 def url(name: str, password: str, address: str, port: int) -> str:
-    """As libpq, psycopg, node-pg and dj-database-url read it: the server is verified, not only encrypted to."""
+    """As libpq, psycopg, asyncpg, node-pg and dj-database-url read it: the server is verified, not only encrypted to.
+    Heroku's own says `postgres://`, which SQLAlchemy refuses; what replaces that by hand has nothing to do here."""
     host = f"[{address}]" if ":" in address else address
-    return f"postgres://{name}:{password}@{host}:{port}/{name}?sslmode=verify-full&sslrootcert={CA}"
+    return f"postgresql://{name}:{password}@{host}:{port}/{name}?sslmode=verify-full&sslrootcert={CA}"
 
 
 def _telling(tell: Tell, session: Session) -> OnEvent:

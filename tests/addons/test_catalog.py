@@ -46,7 +46,7 @@ def test_drafts_are_names_that_the_agent_takes_and_never_the_same() -> None:
 def test_a_url_is_read_back_part_by_part() -> None:
     parts = urlsplit(url("u1", "ab", "fd00::1", 5433))
     assert (parts.scheme, parts.username, parts.password, parts.hostname, parts.port, parts.path) == (
-        "postgres",
+        "postgresql",
         "u1",
         "ab",
         "fd00::1",

@@ -65,7 +65,7 @@ def test_the_first_database_is_attached_as_database_and_under_a_colour_in_one_re
     first, colour = created.attachments
     assert (first, colour.startswith("HEROKU_POSTGRESQL_")) == ("DATABASE", True)
     name, password = created.addon.facts["name"], created.addon.facts["password"]
-    url = f"postgres://{name}:{password}@10.0.0.1:5432/{name}?sslmode=verify-full&sslrootcert=/etc/ssl/deployer/space-ca.pem"
+    url = f"postgresql://{name}:{password}@10.0.0.1:5432/{name}?sslmode=verify-full&sslrootcert=/etc/ssl/deployer/space-ca.pem"
     assert config_of(space) == {"DATABASE_URL": url, f"{colour}_URL": url}
     assert (created.release.number, created.release.description) == (2, f"Attach DATABASE (@ref:{created.addon.name})")
     assert host(space).databases == {name: password}

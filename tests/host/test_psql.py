@@ -1,7 +1,8 @@
-"""Programs that a caller talks to, over a real channel: the agent's side runs in a process of its own."""
+"""A program and its caller, over a real channel: the agent's side runs in a process of its own."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -14,7 +15,10 @@ from typing import Any
 
 import pytest
 
-from deployer.host.channel import read_message
+from deployer.errors.base import HostFailure
+from deployer.host.channel import Channel, read_message
+from deployer.host.paths import Paths
+from deployer.host.psql import environment, psql, psql_words
 
 pytestmark = pytest.mark.edge
 ROOT = Path(__file__).parent.parent.parent
@@ -22,14 +26,15 @@ AGENT = """
 import sys
 from deployer.host.channel import Channel, ChannelClosed
 from deployer.host.paths import Paths
-from deployer.host.terminal import attend
+from deployer.host.psql import attend, start
 channel = Channel(sys.stdin.buffer, sys.stdout.buffer, Paths())
 channel.start()
 request, _ = channel.receive()
 try:
     with channel.guarding(survives=False):
         window = tuple(request["window"]) if request["window"] else None
-        channel.result({"status": attend(request["words"], {"PATH": "/usr/bin:/bin"}, channel, window)})
+        streams, process = start(request["words"], {"PATH": "/usr/bin:/bin"}, window)
+        channel.result({"status": attend(streams, process, channel)})
     while "call" not in (message := channel.receive()[0]):
         pass
     channel.result({"next": message})
@@ -166,10 +171,17 @@ def test_when_the_caller_goes_the_program_goes(callers: list[Caller], window: tu
         os.kill(pid, 0)
 
 
-def test_a_child_that_stays_behind_does_not_hold_the_call(callers: list[Caller]) -> None:
-    caller = call(callers, ["sh", "-c", "sleep 30 & echo $!; exit 4"])
-    left = int(caller.until(b"\n"))
-    before = time.monotonic()
-    assert caller.rest()[0] == 4
-    assert time.monotonic() - before < 10
-    os.kill(left, signal.SIGKILL)
+def test_the_password_is_in_the_environment_and_in_no_argument() -> None:
+    url = "postgresql://u1:p%25w@10.0.0.1:5432/u1?sslmode=verify-full"
+    words = psql_words(Path("/bin"), url, "shop::50%", ["SELECT 1", "SELECT 2"])
+    assert words == [
+        "/bin/psql", "--no-psqlrc", "--set", "PROMPT1=shop::50%%%R%# ", "--set", "PROMPT2=shop::50%%%R%# ",
+        "-c", "SELECT 1", "-c", "SELECT 2", "postgresql://u1@10.0.0.1:5432/u1?sslmode=verify-full",
+    ]  # fmt: skip
+    assert environment(url, "xterm")["PGPASSWORD"] == "p%w"
+
+
+@pytest.mark.parametrize("uid", [0, 1000, 19999, 30000])
+def test_nobody_but_an_apps_user_runs_it(uid: int) -> None:
+    with pytest.raises(HostFailure, match="bad-request"):
+        psql({"uid": uid}, Channel(io.BytesIO(), io.BytesIO(), Paths()))

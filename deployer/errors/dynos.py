@@ -176,3 +176,16 @@ class PackagesMissing(Failure):
         """Also the packages as a list and as words, and the lines as text."""
         names = {"names": ", ".join(self.packages), "words": " ".join(self.packages)}
         return {**super().facts(), **names, "log": "\n".join(self.lines)}
+
+
+@words("environment-too-large")
+@dataclass(eq=False)
+class EnvironmentTooLarge(Failure):
+    """`environment-too-large`: the config vars together are more than systemd hands to a process. In bytes."""
+
+    host: str
+    size: int
+    limit: int
+
+    headline = "The config vars of this app are too large together: {size} bytes of at most {limit}."
+    advice = "Put large values into files of the app or into an add-on, and `deployer config:unset` them."

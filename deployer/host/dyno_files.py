@@ -19,6 +19,8 @@ from deployer.model.dyno import Dyno
 from deployer.model.formation import SIZES, Size
 from deployer.model.names import is_config_key
 
+LARGEST_ENVIRONMENT = 900 << 10  # bytes as rendered: systemd takes 1 MiB of credentials, and fails the unit above it
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -82,6 +84,8 @@ def write(paths: Paths, placed: Placed, env: Mapping[str, str], template: str = 
     """Lay down all that the dyno's unit reads. The drop-in too: systemd reads it at the first start."""
     lower = lower_directories(paths, placed)
     variables = shell_exports(environment(placed, env))
+    if len(variables) > LARGEST_ENVIRONMENT:
+        raise HostFailure("environment-too-large", {"size": len(variables), "limit": LARGEST_ENVIRONMENT})
     with _room_for(paths, len(variables)):
         _write_all(paths, placed, lower, variables, template)
 

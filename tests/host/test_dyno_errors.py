@@ -16,6 +16,7 @@ CASES = {
     "no-ports": {"wanted": 2, "free": 1},
     "missing-layers": {"app": "shop", "layers": ["a" * 64]},
     "task-lost": {"app": "shop", "dyno": "release.1234"},
+    "environment-too-large": {"size": 950_000, "limit": 921_600},
     "packages-missing": {"packages": ["haproxy", "nftables"], "lines": ["E: Unable to locate package haproxy"]},
 }
 

@@ -84,6 +84,12 @@ def test_a_size_that_nobody_knows_is_refused():
         _ = Placed(WEB.dyno, 20001, "Huge", "x", ()).limits
 
 
+def test_more_than_systemd_hands_over_is_refused_before_anything_is_written(paths):
+    with pytest.raises(HostFailure, match="environment-too-large"):
+        dyno_files.write(paths, WEB, {f"K{number}": "'" * 100_000 for number in range(3)})
+    assert not paths.dyno(WEB.instance).exists()
+
+
 VALUES = st.binary(max_size=200).map(lambda raw: raw.replace(b"\0", b"").decode(errors="surrogateescape"))
 
 

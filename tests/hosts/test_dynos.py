@@ -190,6 +190,28 @@ def test_a_dyno_that_does_not_come_up_says_why_and_leaves_nothing(machine, shop,
     assert traces(machine) == clean
 
 
+def test_a_dyno_that_takes_more_memory_than_its_size_is_killed_and_says_so(machine, shop, clean):
+    machine.call("boot", "shop", **order(shop, 1, web()))
+    if machine.dynos("shop")["shop.web.1.v1"]["memory"] is None:
+        pytest.skip("this host counts no memory: it has no memory controller")
+    with pytest.raises(DynoExited) as caught:
+        machine.call("boot", "shop", **order(shop, 2, web("python3 -c 'bytearray(700 << 20)'")))
+    assert caught.value.status == 137
+    assert "more memory" in str(caught.value)
+
+
+def test_what_a_killed_agent_left_is_cleared_away_by_the_next_boot(machine, shop, clean):
+    second = machine.session.second()
+    exchange = second.exchange("boot", {**machine.fence("shop"), **order(shop, 3, web("sleep 60"), timeout=60)})
+    wait_for(lambda: "shop.web.1.v3" in machine.run("systemctl list-units --plain --no-legend 'deployer-dyno*'"))
+    machine.run("pkill -KILL -n -f 'agent/[0-9a-f]* .*serve'")
+    with pytest.raises(Failure):
+        exchange.result()
+    assert machine.dynos("shop")["shop.web.1.v3"]["state"] == "starting"
+    booted = machine.call("boot", "shop", **order(shop, 3, web()))
+    assert machine.fetch(booted["dynos"]["web.1"]["port"])["DYNO"] == "web.1"
+
+
 def test_one_dyno_that_fails_takes_its_new_neighbours_with_it_but_no_old_ones(machine, shop, clean):
     machine.call("boot", "shop", **order(shop, 1, web()))
     with pytest.raises(DynoExited):

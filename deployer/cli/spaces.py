@@ -14,6 +14,7 @@ from deployer.cli.resolve import space_of
 from deployer.cli.shell import Shell
 from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.operations import spaces as operations
+from deployer.operations.checkout import remove_remotes
 from deployer.operations.spaces import SpaceInfo, Wanted
 
 Name = Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space.", show_default=False)]
@@ -94,6 +95,7 @@ def destroy(
     inside = operations.inside(name)
     confirm(shell, name, confirmation, f"This will destroy the space {name}: {inside}.")
     operations.destroy(name, shell.tell)
+    remove_remotes(shell.folder, name)
 
 
 def _as_json(info: SpaceInfo) -> dict[str, object]:

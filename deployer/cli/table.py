@@ -258,6 +258,12 @@ ENTRIES = (
         "Reboot hosts, one after another",
         ("hosts:reboot", "hosts:reboot sandbox-h1"),
     ),
+    Entry(
+        "completion",
+        "completion:completion",
+        "Print what makes a shell complete the names of commands",
+        ("completion bash >> ~/.bashrc", "completion zsh >> ~/.zshrc", "completion fish"),
+    ),
     Entry("version", "version:version", "Print the version of deployer", ("version",)),
 )
 

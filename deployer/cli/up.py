@@ -71,6 +71,7 @@ def down(
     chosen = space_of(shell, name or space)
     confirm(shell, chosen, confirmation, f"This will take down the space {chosen}: {operations.inside(chosen)}.")
     operations.destroy(chosen, shell.tell)
+    checkout.remove_remotes(shell.folder, chosen)
     shell.output.say(f"Nothing of {chosen} is left.")
 
 

@@ -92,9 +92,9 @@ def set_remote(folder: Path, remote: Remote) -> None:
     _git(folder, "remote", verb, "--", remote.name, url(remote.space, remote.app))
 
 
-def remove_remotes(folder: Path, space: str, app: str) -> list[str]:
-    """Remove every remote that leads to the app; their names."""
-    gone = [remote.name for remote in remotes(folder) if (remote.space, remote.app) == (space, app)]
+def remove_remotes(folder: Path, space: str, app: str | None = None) -> list[str]:
+    """Remove every remote that leads to the app, or to any app of the space; their names."""
+    gone = [remote.name for remote in remotes(folder) if remote.space == space and app in (None, remote.app)]
     for name in gone:
         _git(folder, "remote", "remove", name)
     return gone

@@ -137,7 +137,7 @@ class PostgresMissing(Failure):
 
     headline = "Host {host} has no PostgreSQL of this space."
     seen = "Nothing is at {path}."
-    advice = "`deployer doctor` looks at what a host lacks; on a host of your own: `apt-get install postgresql`."
+    advice = "`apt-get install postgresql` on that host, then run the command again."
 
 
 @words("postgres-down")
@@ -181,7 +181,7 @@ class PostgresRefused(Failure):
 
     headline = "PostgreSQL on host {host} refused what deployer asked of it."
     seen = "{said}"
-    advice = "Nothing was attached. Running the command again is safe."
+    advice = "Nothing is half done that the same command does not finish: it is safe to run it again."
 
 
 @words("postgres-no-database")

@@ -96,6 +96,12 @@ def owned(space: OpenSpace, app: str) -> list[Owned]:
     return [_owned(record, addon) for addon in sorted(space.ledger.addons(app), key=lambda addon: addon.name)]
 
 
+def has(space: OpenSpace, app: str, service: str) -> bool:
+    """Whether the app has a finished and attached add-on of that service: `create` finishes one that was cut off."""
+    service = find_provider(service).service
+    return any(own.addon.service == service and own.attachments for own in owned(space, app))
+
+
 def find_addon(space: OpenSpace, app: str, name: str) -> Owned:
     """The one that `name` means: an add-on, an attachment, or a service of which the app has one."""
     record = space.ledger.app(app)

@@ -139,11 +139,13 @@ def test_a_creation_that_was_cut_off_is_finished_by_the_next(space: SpaceInMemor
         addons.create(space, "shop", PG, silent)
     assert "DATABASE_URL" not in config_of(space)
     begun = space.ledger.addons("shop")[0].name
+    assert not addons.has(space, "shop", "postgresql")
     created = addons.create(space, "shop", "heroku-postgresql:essential-2", silent)
     assert (created.addon.name, created.addon.plan) == (begun, "essential-2")
     assert [addon.state for addon in space.ledger.addons()] == ["provisioned"]
     assert host(space).databases == {created.addon.facts["name"]: created.addon.facts["password"]}
     assert config_of(space)["DATABASE_URL"] == created.addon.config["URL"]
+    assert addons.has(space, "shop", "postgresql")
 
 
 def test_a_creation_cut_off_after_its_release_is_finished_without_another_one(space: SpaceInMemory) -> None:

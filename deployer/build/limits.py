@@ -14,16 +14,16 @@ SHOWN = 8  # folders of a message
 CHUNK = 1 << 20  # bytes
 
 
-def check(layers: Sequence[BuiltLayer], tell: Tell) -> None:
+def check(layers: Sequence[BuiltLayer], tell: Tell, *, soft: int = SOFT_LIMIT, hard: int = HARD_LIMIT) -> None:
     """Raises SlugTooLarge above the hard limit, warns above the soft one. Compresses only what could be too large."""
-    if sum(layer.layer.size for layer in layers) <= SOFT_LIMIT:
+    if sum(layer.layer.size for layer in layers) <= soft:
         return
     size = sum(_compressed(layer) for layer in layers)
-    if size > HARD_LIMIT:
-        raise SlugTooLarge(f"{size / (1 << 20):.1f}M", f"{HARD_LIMIT >> 20}M", "\n".join(largest(layers)))
-    if size > SOFT_LIMIT:
-        soft = f"({size >> 20} MB) exceeds our soft limit ({SOFT_LIMIT >> 20} MB)"
-        tell(Warn(f"Warning: Your slug size {soft} which may affect boot time."))
+    if size > hard:
+        raise SlugTooLarge(f"{size / (1 << 20):.1f}M", f"{hard >> 20}M", "\n".join(largest(layers)))
+    if size > soft:
+        over = f"({size >> 20} MB) exceeds our soft limit ({soft >> 20} MB)"
+        tell(Warn(f"Warning: Your slug size {over} which may affect boot time."))
 
 
 def largest(layers: Sequence[BuiltLayer]) -> list[str]:

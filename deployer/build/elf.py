@@ -26,7 +26,7 @@ def read(content: Buffer) -> Elf | None:
     """What the file says; None for what is no 64-bit ELF file of a machine that we know, or a broken one."""
     try:
         return _read(content)
-    except (struct.error, ValueError, StopIteration):
+    except (struct.error, ValueError, StopIteration, OverflowError):
         return None
 
 

@@ -47,7 +47,7 @@ def ensure(platform: Platform, kind: Kind, tell: Tell) -> Path:
     folders.make(image.parent)
     with _only_one(image.with_name(f"{platform}-{kind}.lock")):
         if not image.is_dir():
-            _make(image, recipe, tell)
+            make(image, recipe, tell)
     return image
 
 
@@ -99,7 +99,8 @@ def _holders(image: Path) -> Path:
     return image.with_name(f"{image.name}.held")
 
 
-def _make(image: Path, recipe: Recipe, tell: Tell) -> None:
+def make(image: Path, recipe: Recipe, tell: Tell) -> None:
+    """Make the image, say why, and remove those of other recipes on which nobody stands. One at a time."""
     started = time.monotonic()
     old = [path for path in _images(image.parent, recipe) if path != image]
     tell(Step(f"Making the platform image {recipe.platform} ({recipe.kind}), once: about a minute"))

@@ -17,7 +17,7 @@ FORMATIONS = st.dictionaries(
     st.sampled_from(["web", "worker", "clock", "mailer"]), st.builds(Quantity, st.integers(0, 6), SIZE_NAMES)
 )
 SEATS = st.lists(st.builds(Seat, st.integers(1, 9), st.integers(0, 40_000)), unique_by=lambda seat: seat.number)
-WIDE = [Seat(n, 100_000) for n in (1, 2, 3)]
+WIDE = [Seat(n, 1_000_000) for n in (1, 2, 3)]
 
 
 def places(app: str, count: int, seats: list[Seat]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deployer.errors.deploy import NoSuchRelease, NothingToRollBackTo, ReleaseNotEligible
 from deployer.model.events import Tell
 from deployer.model.release import Release
+from deployer.operations.addons import attached_vars
 from deployer.operations.change import Change, changing
 from deployer.operations.release import Draft, make_release
 from deployer.operations.session import OpenSpace
@@ -21,7 +22,9 @@ def rollback(
         target = _previous(change) if number is None else _chosen(change, number)
         assert target.slug is not None
         slug = space.ledger.slug(target.slug)
-        config = space.ledger.config(app, target.config)
+        # What add-ons give is theirs: a release from before an add-on must not lose the app its database.
+        attached = attached_vars(change.app, space.ledger.addons(app))
+        config = {**space.ledger.config(app, target.config), **attached}
         draft = Draft(
             kind="rollback",
             description=f"Rollback to {target.name}",

@@ -68,10 +68,9 @@ def _asked(key: str, description: str) -> str:
 
 
 def _create_addons(space: OpenSpace, declared: Declared, tell: Tell) -> None:
-    present = {addon.service for addon in space.ledger.addons(declared.name)}
     for request in declared.described.addons:
         provider, _ = find(request.plan)
-        if provider.service not in present:
+        if not addons.has(space, declared.name, provider.service):
             addons.create(space, declared.name, request.plan, tell, alias=request.name)
 
 

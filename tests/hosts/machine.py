@@ -52,6 +52,6 @@ class Machine:
         """`ps`, by instance."""
         return {row["instance"]: row for row in self.call("ps", app=None)["dynos"] if row["app"] == app}
 
-    def fetch(self, port: int) -> Any:
-        """The JSON that a dyno answers on its port."""
-        return json.loads(self.run(f"curl -sS --max-time 5 http://127.0.0.1:{port}/"))
+    def fetch(self, port: int, address: str = "127.0.0.1") -> Any:
+        """The JSON that a dyno answers on its port, asked for on this host."""
+        return json.loads(self.run(f"curl -sS --max-time 5 http://{address}:{port}/"))

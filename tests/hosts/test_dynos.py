@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -203,7 +204,7 @@ def test_a_dyno_that_takes_more_memory_than_its_size_is_killed_and_says_so(machi
 def test_what_a_killed_agent_left_is_cleared_away_by_the_next_boot(machine, shop, clean):
     second = machine.session.second()
     exchange = second.exchange("boot", {**machine.fence("shop"), **order(shop, 3, web("sleep 60"), timeout=60)})
-    wait_for(lambda: "shop.web.1.v3" in machine.run("systemctl list-units --plain --no-legend 'deployer-dyno*'"))
+    wait_for(lambda: machine.dynos("shop").get("shop.web.1.v3", {}).get("state") == "starting")
     machine.run("pkill -KILL -n -f 'agent/[0-9a-f]* .*serve'")
     with pytest.raises(Failure):
         exchange.result()
@@ -291,6 +292,19 @@ def probe(machine: Machine, app: str, uid: int, layers: list[str], release: int,
     }
     machine.call("task", app, command=f"python3 probe.py {' '.join(targets)}", **task)
     return dict(event["line"].split() for event in machine.events)
+
+
+def test_only_hosts_of_the_space_reach_a_dyno_and_dynos_reach_no_other_host(machine, sandbox, shop, clean):
+    port = machine.call("boot", "shop", **order(shop, 1, web()))["dynos"]["web.1"]["port"]
+    own, other = machine.session.host.private_address, sandbox.hosts[0].private_address
+    with pytest.raises(TimeoutError):
+        socket.create_connection((own, port), 1)
+    first = Machine(connect(sandbox.hosts[0], sandbox.identity))
+    try:
+        assert "PORT" in first.fetch(port, own)
+    finally:
+        first.session.close()
+    assert probe(machine, "shop", SHOP, shop, 63, f"{other}:22") == {f"{other}:22": "closed"}
 
 
 def test_an_app_reaches_neither_metadata_nor_sshd_nor_another_apps_dynos(machine, shop, clean, blog):

@@ -1,8 +1,8 @@
 """What is in a layer: the record of every path, its bytes, and the difference between two layers.
 
-A manifest's encoding is a sequence of records `KIND SHA256 PATH NUL`, sorted by path as bytes. KIND is `f` (a file, 0644), `x` (a
-file, 0755), `l` (a symbolic link: the digest is of its target, which is a blob too) or `d` (a directory without
-entries; others follow from their contents). A layer's digest is the sha256 of this encoding.
+A manifest's encoding is a sequence of records `KIND SHA256 PATH NUL`, sorted by path as bytes. KIND is `f` (a file,
+0644), `x` (a file, 0755), `l` (a symbolic link: the digest is of its target, which is a blob too) or `d` (a directory
+without entries; others follow from their contents). A layer's digest is the sha256 of this encoding.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def main(port: int, word: str, delay: float) -> None:
     time.sleep(delay)
     Handler.word = word
     Handler.timeout = 3
-    app = App(("127.0.0.1", port), Handler)
+    app = App(("0.0.0.0", port), Handler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=app.shutdown).start())
     app.serve_forever(0.02)
     app.socket.close()

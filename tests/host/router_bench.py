@@ -173,11 +173,21 @@ def _connects(port: int) -> bool:
 class Load:
     """Requests of several clients, each on a connection that it keeps, until told to end."""
 
-    def __init__(self, port: int, clients: int = 4, *, method: str = "GET", pause: float = 0.005) -> None:
+    def __init__(
+        self,
+        port: int,
+        clients: int = 4,
+        *,
+        method: str = "GET",
+        pause: float = 0.005,
+        address: str = "127.0.0.1",
+        host: str = "shop.test",
+    ) -> None:
         self.failures: list[str] = []
         self.answers: list[str] = []
         self._ended = threading.Event()
         self._port, self._method, self._pause = port, method, pause
+        self._address, self._host = address, host
         self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
     def __enter__(self) -> Load:
@@ -191,10 +201,10 @@ class Load:
             thread.join()
 
     def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection(self._address, self._port, timeout=60)
         while not self._ended.is_set():
             try:
-                connection.request(self._method, "/wait/0.01", body=b"x=1", headers={"Host": "shop.test"})
+                connection.request(self._method, "/wait/0.01", body=b"x=1", headers={"Host": self._host})
                 response = connection.getresponse()
                 text = response.read().decode()
                 if response.status == 200:

@@ -217,7 +217,7 @@ def _run(words: list[str], sources: str, recipe: Recipe, tell: Tell) -> None:
         said = []
         for line in made.stderr:
             said.append(line.rstrip())
-            if line.startswith("I: "):
+            if line.startswith("I: ") and "hook" not in line:
                 tell(Detail(line[3:].strip().rstrip(".")))
     if made.returncode != 0:
         raise ImageNotMade(recipe.platform, "\n".join(said[-LAST_LINES:]))

@@ -15,7 +15,7 @@ from deployer.errors.apps import SpaceUnknown
 from deployer.errors.base import Failure
 from deployer.errors.spaces import BadPlatform, BadSpaceName, HostNotReady, NoSuchHost, NotASandbox, SpaceExists
 from deployer.model import platforms
-from deployer.model.events import Changed, Doing, Done, Step, Tell
+from deployer.model.events import Changed, Doing, Done, Tell
 from deployer.model.names import is_space_name
 from deployer.model.platforms import SYSTEMS, Platform
 from deployer.model.space import Host, Pointer, Space
@@ -204,8 +204,9 @@ def _check(wanted: Wanted) -> Platform:
 def _open(sandbox: Sandbox, tell: Tell, prepare: Prepare) -> Space:
     """Prepare its hosts and write its ledger."""
     with _connected(sandbox) as sessions:
-        tell(Step(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
+        tell(Doing(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
         fan_out(sessions, lambda session: prepare(session, sandbox.hosts, tell))
+        tell(Done())
         ledger = Ledger(HostStore(sessions[0]), whoami())
         record = sandbox.record
         space = Space(record.name, "sandbox", record.platform, sandbox.url, ledger.timestamp(), VERSION, EPOCH)

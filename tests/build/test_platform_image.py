@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pwd
 import shlex
 import shutil
 import subprocess
@@ -87,6 +88,16 @@ def test_folders_move_with_their_variables(monkeypatch: pytest.MonkeyPatch, tmp_
     assert folders.data_folder() == tmp_path / "data"
     assert folders.config_folder() == tmp_path / "config/deployer"
     assert folders.cache_folder() == tmp_path / "home/.cache/deployer"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is anybody under sudo")
+def test_under_sudo_they_lie_in_the_home_of_who_typed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = pwd.getpwnam("games")
+    monkeypatch.setenv("SUDO_UID", str(person.pw_uid))
+    monkeypatch.delenv("DEPLOYER_HOME")
+    assert folders.config_folder() == Path(person.pw_dir, ".config/deployer")
+    monkeypatch.setenv("SUDO_UID", "0")
+    assert folders.config_folder() == Path(os.environ["HOME"], ".config/deployer")
 
 
 @pytest.mark.edge

@@ -65,6 +65,8 @@ class Teller:
             name = text(entry, "DEPLOYER_DYNO")
             if message.startswith(CHANGED):
                 self._states[name] = message.rpartition(" ")[2]
+            elif message.startswith("Starting process"):
+                self._states[name] = "starting"
             yield text(entry, "DEPLOYER_SOURCE"), name, message
 
     def _of_systemd(self, entry: Entry, dyno: Dyno) -> Iterator[str]:

@@ -87,6 +87,13 @@ def test_a_crash_that_only_systemd_saw() -> None:
     ]
 
 
+def test_a_dyno_that_a_command_started_again_is_starting() -> None:
+    crash = [systemd(journal_reader.PROCESS_EXIT, EXIT_CODE="exited", EXIT_STATUS="1")]
+    crash.append(systemd(journal_reader.RESTART_SCHEDULED))
+    started = [platform("State changed from up to down"), platform("Starting process with command `x`")]
+    assert told(*started, *crash)[-1] == "heroku[web.1]: State changed from starting to crashed"
+
+
 def test_an_exit_that_systemd_calls_a_success_is_a_crash_too() -> None:
     assert told(systemd(journal_reader.RESTART_SCHEDULED)) == [
         "heroku[web.1]: Process exited with status 0",

@@ -15,7 +15,18 @@ from pathlib import Path
 
 from buildpacks.plan import BuildPlan, Target
 from buildpacks.tree import Tree
-from deployer.build import choice, image_facts, jail, libraries, limits, platform_image, process_types, tools
+from deployer.build import (
+    choice,
+    derived,
+    image_facts,
+    jail,
+    libraries,
+    limits,
+    plain_files,
+    platform_image,
+    process_types,
+    tools,
+)
 from deployer.build.folders import cache_folder
 from deployer.build.image_facts import ImageFacts
 from deployer.build.jail import Jail
@@ -119,6 +130,7 @@ def _working_copy(folder: Path, source: Source, tell: Tell) -> Path:
     old = sorted((folder / "work").iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for outdated in old[WORK_KEPT - 1 :]:
         shutil.rmtree(outdated, ignore_errors=True)
+    derived.forget(folder / "cache" / "derived")
     work = Path(tempfile.mkdtemp(dir=folder / "work"))
     (work / "app").mkdir()
     for told in source.fill(work / "app"):
@@ -178,10 +190,9 @@ def _write_profiles(app: Path, plans: Sequence[BuildPlan]) -> None:
     texts = {name: text for plan in plans for name, text in plan.profile.items()}
     folder = app / ".profile.d"
     if texts:
-        folder.mkdir(exist_ok=True)
+        plain_files.make_folder(folder)
     for name, text in texts.items():
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).write_text(text)
+        plain_files.write(folder / name, text.encode())
 
 
 def _slug(

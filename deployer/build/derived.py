@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.plan import Derived
+from deployer.build import plain_files
 from deployer.build.shelf import own
 
 IN_JAIL = "/cache/derived"
@@ -44,14 +44,12 @@ def products(step: Derived, app: Path, sources: list[str]) -> list[Product]:
 def put(store: Path, app: Path, wanted: list[Product], start: Start) -> int:
     """Put all products into the app, made by `start` (which gets the pairs) where they are not kept. Returns how many
     were made. An empty file is kept for a source that gives nothing."""
-    store.mkdir(exist_ok=True)
+    plain_files.make_folder(store)
     own(store)
-    missing = [product for product in wanted if not (store / product.key).exists()]
+    missing = [product for product in wanted if plain_files.read(store / product.key) is None]
     if missing:
         pairs = "".join(f"/app/{product.source}\0{IN_JAIL}/{product.key}\0" for product in missing)
         start(pairs.encode("utf-8", "surrogateescape"))
-        for product in missing:
-            (store / product.key).touch()
     now = time.time()
     for product in wanted:
         _put(store / product.key, app / product.path, now)
@@ -59,17 +57,19 @@ def put(store: Path, app: Path, wanted: list[Product], start: Start) -> int:
 
 
 def _put(kept: Path, place: Path, now: float) -> None:
-    status = kept.stat()
-    if now - status.st_mtime > TOUCHED_AFTER:
+    content = plain_files.read(kept)
+    if content is None:
+        plain_files.write(kept, b"")
+    elif now - kept.stat().st_mtime > TOUCHED_AFTER:
         os.utime(kept)
-    if status.st_size:
-        place.parent.mkdir(exist_ok=True)
-        shutil.copyfile(kept, place)
+    if content:
+        plain_files.make_folder(place.parent)
+        plain_files.write(place, content)
 
 
 def forget(store: Path) -> None:
     """Drop what no build has used for long."""
     limit = time.time() - FORGOTTEN_AFTER
-    for file in store.iterdir() if store.is_dir() else ():
-        if file.stat().st_mtime < limit:
+    for file in store.iterdir() if store.is_dir() and not store.is_symlink() else ():
+        if file.lstat().st_mtime < limit:
             file.unlink(missing_ok=True)

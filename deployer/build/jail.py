@@ -151,7 +151,7 @@ def _options(jail: Jail) -> list[str]:
         "--dev",
         "/dev",
     ]
-    for folder in ("/tmp", "/var/tmp"):
+    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         words += ["--perms", "1777", "--tmpfs", folder]
     words += ["--tmpfs", "/run", "--tmpfs", "/opt/tools"]
     words += ["--bind", str(jail.source), "/app", "--bind", str(jail.cache), "/cache", "--chdir", "/app"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from deployer.build import plain_files
 from deployer.model import procfile
 from deployer.model.events import Detail, Step, Tell, Warn
 
@@ -22,13 +23,13 @@ def discover(app: Path, defaults: Mapping[str, str], tell: Tell) -> dict[str, st
 
 
 def _declared(app: Path, tell: Tell) -> dict[str, str]:
-    file = app / procfile.NAME
-    if not file.is_file():
+    content = plain_files.read(app / procfile.NAME)
+    if content is None:
         meant = procfile.lookalike([path.name for path in app.iterdir()])
         if meant:
             tell(Warn(f"There is a file `{meant}`, but only one named `Procfile` counts."))
         return {}
-    found = procfile.parse(file.read_bytes())
+    found = procfile.parse(content)
     for warning in found.warnings:
         tell(Warn(f"Procfile: {warning}"))
     return found.types

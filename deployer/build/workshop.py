@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from buildpacks.plan import BuildPlan, Derived, Layer, Remembered, Run, Say
-from deployer.build import client, derived, jail, keys, memory, tools
+from deployer.build import client, derived, jail, keys, memory, plain_files, tools
 from deployer.build.jail import Jail, Mount
 from deployer.build.keys import Facts
 from deployer.build.layer_cache import Kept, LayerCache
@@ -83,6 +83,7 @@ class Workshop:
         if ended.timed_out:
             raise BuildTimedOut(plan.language, MINUTES)
         if ended.status != 0:
+            jail.check(box.image)  # was it the program, or can no program run here?
             raise StepFailed(plan.language, step.shown or shlex.join(step.command), ended.status, step.advice)
 
     def _lay(self, plan: BuildPlan, step: Layer) -> None:
@@ -172,10 +173,9 @@ class Workshop:
         own(records)
         env = {"DEPLOYER_RECORD": f"{RECORDS}/record.json"}
         self._start(plan, step.run, [*self.shelf.mounts(), Mount(records, RECORDS, writable=True)], env)
-        written = records / "record.json"
-        text = written.read_text("utf-8", "replace") if written.is_file() and not written.is_symlink() else ""
-        written.unlink(missing_ok=True)
-        return text
+        written = plain_files.read(records / "record.json") or b""
+        (records / "record.json").unlink(missing_ok=True)
+        return written.decode("utf-8", "replace")
 
     def _derive(self, plan: BuildPlan, step: Derived) -> None:
         app = self.shelf.app

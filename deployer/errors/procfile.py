@@ -26,4 +26,4 @@ class AppJsonBroken(Failure):
 
     headline = "app.json cannot be read."
     seen = "{problems}"
-    advice = "Mend it, then deploy again. `docs/app-json.md` says what it may hold."
+    advice = "Mend it, then deploy again."

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from deployer.build import client, tools
 from deployer.build.build import purge
 from deployer.errors.build import LibrariesMissing, NoLanguage, SourceRefused, StepFailed
 from deployer.errors.procfile import ProcfileBroken
 from deployer.model.manifest import decode, digest
-from tests.build.conftest import APPS, Builder, Told, digests, paths
+from tests.build.conftest import Builder, Told, digests, paths
 
 pytestmark = pytest.mark.edge
 
@@ -32,10 +34,6 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return folder
-
-
-def copied(name: str, folder: Path) -> Path:
-    return Path(shutil.copytree(APPS / name, folder))
 
 
 def test_an_app_becomes_a_slug_of_layers_that_the_manifests_describe(app: Path, built: Builder, told: Told) -> None:
@@ -196,6 +194,27 @@ def test_links_that_lead_out_of_the_app_are_shipped_as_links_and_never_followed(
     (app / "secrets").symlink_to("/etc")
     (app / "config.py").symlink_to("/etc/shadow")
     assert paths(built(app), "app")["secrets"] == "l"
+
+
+def test_a_hook_cannot_make_us_write_elsewhere(app: Path, built: Builder, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    write(app, {"bin/post_compile": f"#!/bin/bash\nln -s {victim} .profile.d; ln -s {victim} __pycache__\n"})
+    found = paths(built(app), "app")
+    assert not list(victim.iterdir())
+    assert ".profile.d/python.sh" in found
+    assert "__pycache__/app.cpython-313.pyc" in found
+
+
+def test_a_project_of_uv_is_installed_as_it_is_locked(tmp_path: Path, built: Builder) -> None:
+    text = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
+    app = write(tmp_path / "app", {"pyproject.toml": text + '[dependency-groups]\ndev = ["iniconfig"]\n'})
+    env = {**client.environment(os.environ), "HOME": str(tmp_path)}
+    uv = str(tools.mount("uv").origin)
+    subprocess.run([uv, "lock", "-q", "--python", sys.executable], cwd=app, check=True, env=env)
+    found = paths(built(app), "dependencies")
+    assert ".heroku/python/lib/python3.13/site-packages/six.py" in found
+    assert ".heroku/python/lib/python3.13/site-packages/iniconfig/__init__.py" not in found
 
 
 def test_a_source_that_cannot_be_compiled_is_shipped_as_it_is(app: Path, built: Builder) -> None:

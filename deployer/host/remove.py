@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from deployer.host import dyno_files, launch, router, systemd, task, units, users
+from deployer.host import dyno_files, launch, router, run, systemd, task, units, users
 from deployer.host.channel import Channel
 from deployer.host.paths import Paths
 from deployer.model.dyno import parse_instance
@@ -20,6 +20,7 @@ def remove(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     placed = dyno_files.of_app(paths, app)
     router.forget(paths, app)
     task.end_all(paths, app)
+    run.end_all(paths, app)
     launch.take_down(paths, [one.instance for one in placed])
     for folder in (*_of_app(paths.tasks, app), *_of_app(paths.dynos, app), *_of_app(paths.scratch, app)):
         systemd.stop([dyno_files.helper_unit(folder.name)])

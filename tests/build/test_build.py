@@ -209,7 +209,7 @@ def test_a_hook_cannot_make_us_write_elsewhere(app: Path, built: Builder, tmp_pa
 def test_a_project_of_uv_is_installed_as_it_is_locked(tmp_path: Path, built: Builder) -> None:
     text = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
     app = write(tmp_path / "app", {"pyproject.toml": text + '[dependency-groups]\ndev = ["iniconfig"]\n'})
-    env = {**client.environment(os.environ), "HOME": str(tmp_path)}
+    env = {**client.environment(os.environ), "HOME": str(tmp_path), "SSL_CERT_FILE": client.CA}
     uv = str(tools.mount("uv").origin)
     subprocess.run([uv, "lock", "-q", "--python", sys.executable], cwd=app, check=True, env=env)
     found = paths(built(app), "dependencies")

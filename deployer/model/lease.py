@@ -11,7 +11,7 @@ RENEW_EVERY = 10.0  # seconds
 @dataclass(frozen=True, slots=True)
 class Lease:
     """`leases/X`. `token` grows by one at every take; a free lease has no holder. `expires` is by the store's clock,
-    in seconds since 1970."""
+    in seconds since 1970. `machine` tells processes of one machine from those of another with the same name."""
 
     token: int
     holder: str | None = None  # a random id of the process that holds it
@@ -20,6 +20,7 @@ class Lease:
     pid: int = 0
     command: str = ""
     expires: float = 0.0
+    machine: str = ""
     schema: int = 1
 
     def is_held(self, now: float) -> bool:

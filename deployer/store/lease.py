@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from deployer.errors.base import Failure
 from deployer.errors.lease import LeaseHeld, LeaseLost
@@ -33,11 +34,12 @@ class Holder:
     user: str
     host: str
     pid: int
+    machine: str
 
 
 def this_process() -> Holder:
     """The holder that this process is."""
-    return Holder(_user(), socket.gethostname(), os.getpid())
+    return Holder(_user(), socket.gethostname(), os.getpid(), _machine())
 
 
 @dataclass
@@ -116,6 +118,7 @@ def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> 
             user=who.user,
             host=who.host,
             pid=who.pid,
+            machine=who.machine,
             command=command,
             expires=now + time_to_live,
         )
@@ -186,6 +189,29 @@ def _subject(name: str) -> str:
 
 def _describe(lease: Lease) -> str:
     return "nobody" if lease.holder is None else f"{lease.user} on {lease.host} (`{lease.command}`)"
+
+
+def _died_here(lease: Lease) -> bool:
+    """Whether the holder was a process of this machine that is gone: nobody has to wait for its lease to end. Were this
+    ever wrong, the hosts would still refuse the older token."""
+    if not lease.machine or lease.machine != _machine():
+        return False
+    try:
+        os.kill(lease.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _machine() -> str:
+    """This boot of this machine, and the namespace that its process numbers belong to; empty where it has no such."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}.{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return ""
 
 
 def _user() -> str:

@@ -20,7 +20,8 @@ PYTHON = "/usr/bin/python3"
 
 def unpack(folder: Path) -> Path:
     with tarfile.open(fileobj=io.BytesIO(bundle().archive())) as archive:
-        archive.extractall(folder, filter="data")
+        # Debian 12's Python knows no filters yet, later ones warn without one.
+        archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     return folder
 
 

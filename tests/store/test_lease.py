@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +15,22 @@ from deployer.errors.lease import LeaseHeld, LeaseLost
 from deployer.model.lease import Lease
 from deployer.store import keys, record
 from deployer.store.base import Get, Op, Put, Store, Stored
+from deployer.store.folder import FolderStore
 from deployer.store.lease import hold
 from tests.store.memory_store import DeafStore, MemoryStore
+
+NEVER = 4_194_304  # one more than the kernel's largest process number
+HOLDER = """
+import sys, time
+from pathlib import Path
+from deployer.store.folder import FolderStore
+from deployer.store.lease import hold
+
+store = FolderStore(Path(sys.argv[1]))
+with hold(store, "app-shop", command="deploy", wait=None, second_store=lambda: store) as held:
+    print(held.token, flush=True)
+    time.sleep(60)
+"""
 
 
 def no_second() -> Store:
@@ -182,3 +200,29 @@ def test_a_second_store_that_breaks_is_opened_again() -> None:
     with hold(store, "app-shop", command="x", wait=None, second_store=second, renew_every=0.01):
         assert store.renewed.wait(5)
     assert len(tries) == 2
+
+
+def test_nobody_waits_for_a_holder_of_this_machine_that_was_killed(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"1\n"
+        with (
+            pytest.raises(LeaseHeld),
+            hold(store, "app-shop", command="deploy", wait=None, second_store=no_second),
+        ):
+            raise AssertionError("a living holder must be respected")
+        holder.kill()
+    with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
+        assert held.token == 2
+
+
+def test_a_holder_of_another_machine_is_waited_for_whatever_its_process_number(tmp_path: Path) -> None:
+    store = MemoryStore()
+    gone = Lease(7, "someone", "bob", socket.gethostname(), NEVER, "deploy", store.now + 30, machine="another boot")
+    store.batch([Put(keys.lease("app-shop"), record.dump(gone))])
+    with (
+        pytest.raises(LeaseHeld),
+        hold(store, "app-shop", command="deploy", wait=None, second_store=no_second),
+    ):
+        raise AssertionError("only this machine's processes can be known to be dead")

@@ -213,6 +213,7 @@ def test_nobody_waits_for_a_holder_of_this_machine_that_was_killed(tmp_path: Pat
         ):
             raise AssertionError("a living holder must be respected")
         holder.kill()
+        holder.wait()
     with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
         assert held.token == 2
 

@@ -108,7 +108,7 @@ def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> 
     """One try; a write that somebody else's overtook looks again, and then sees the holder."""
     while True:
         now, lease, etag = _read(store, name)
-        if lease.is_held(now):
+        if lease.is_held(now) and not _died_here(lease):
             left = round(lease.expires - now)
             raise LeaseHeld(_subject(name), lease.user, lease.host, lease.pid, lease.command, left)
         who = this_process()

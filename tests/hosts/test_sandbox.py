@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,14 @@ def bare(home: Path) -> Iterator[Sandbox]:
     yield sandbox
     if sandbox.folder.exists():
         sandbox.destroy()
+
+
+@pytest.fixture(scope="module")
+def older(home: Path) -> Iterator[Sandbox]:
+    """A sandbox of one debian-12 host."""
+    sandbox = made("older", "debian-12")
+    yield sandbox
+    sandbox.destroy()
 
 
 def made(name: str, system: str = "debian-13") -> Sandbox:
@@ -106,6 +114,21 @@ def test_a_reboot_from_within_comes_back_with_address_keys_and_disk(bare: Sandbo
     assert run(bare, "cat", "/srv/kept", "/root/kept").split() == ["kept", "kept"]
 
 
+def survives(sandbox: Sandbox, taken: int) -> bool:
+    """Whether a unit that may use 50 MiB survives taking that many."""
+    unit = ["systemd-run", "--quiet", "--wait", "--collect", "-p", "MemoryMax=50M", "-p", "MemorySwapMax=0"]
+    program = shlex.join([*unit, "python3", "-c", f"b'x' * ({taken} << 20)"])
+    return run(sandbox, "sh", "-c", f"{program}; echo $?") == "0"
+
+
+def test_limits_of_memory_hold_also_after_a_reboot(older: Sandbox) -> None:
+    assert (survives(older, 1), survives(older, 200)) == (True, False)
+    before = run(older, "cat", str(BOOT))
+    run(older, "systemctl", "reboot")
+    assert wait_for(lambda: run(older, "cat", str(BOOT)) not in ("", before))
+    assert (survives(older, 1), survives(older, 200)) == (True, False)
+
+
 def wait_for(question: object, patience: float = 20.0) -> bool:
     """Whether the answer becomes yes in time; a host that does not answer says no."""
     from deployer.errors.base import Failure
@@ -157,15 +180,9 @@ def test_nothing_is_left_of_a_destroyed_sandbox(bare: Sandbox) -> None:
     assert not bare.folder.exists()
 
 
-def test_two_sandboxes_stand_side_by_side_on_either_platform(home: Path) -> None:
-    with ThreadPoolExecutor() as threads:
-        older, newer = threads.map(made, ("older", "newer"), ("debian-12", "debian-13"))
-    try:
-        assert run(older, "sed", "-n", "s/VERSION_CODENAME=//p", "/etc/os-release") == "bookworm"
-        assert run(newer, "sed", "-n", "s/VERSION_CODENAME=//p", "/etc/os-release") == "trixie"
-        assert older.record.port != newer.record.port
-        assert older.record.prefix != newer.record.prefix
-        assert run(older, "systemctl", "is-system-running", "--wait") == "running"
-    finally:
-        older.destroy()
-        newer.destroy()
+def test_two_sandboxes_stand_side_by_side_on_either_platform(older: Sandbox, bare: Sandbox) -> None:
+    assert run(older, "sed", "-n", "s/VERSION_CODENAME=//p", "/etc/os-release") == "bookworm"
+    assert run(bare, "sed", "-n", "s/VERSION_CODENAME=//p", "/etc/os-release") == "trixie"
+    assert older.record.port != bare.record.port
+    assert older.record.prefix != bare.record.prefix
+    assert run(older, "systemctl", "is-system-running", "--wait") == "running"

@@ -55,7 +55,7 @@ class TestKeeper:
         (tmp_path / "mount").chmod(0o755)
 
         def started(machine: str) -> subprocess.Popen[str]:
-            words = keeper.words(tmp_path, "lowerdir=x", (), ["sh", "-c", machine])
+            words = keeper.words(tmp_path, "lowerdir=x", ["sh", "-c", machine])
             script = words[words.index("sh") :]  # without the mount namespace, which only root may make
             env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "COUNT": str(tmp_path / "count")}
             return subprocess.Popen(script, env=env, stdout=subprocess.PIPE, text=True)

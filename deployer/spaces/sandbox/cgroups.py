@@ -2,8 +2,8 @@
 
 With systemd as PID 1 (cgroup v2) a machine runs in a scope with delegation. Without it (containers, some CI and
 sandboxes) the hierarchies of version 1 are often still there: a machine then gets a group of its own in each of them,
-and its copies of the controllers are made writable after the start (deployer.spaces.sandbox.keeper): nspawn leaves them
-read-only, and every limit inside would silently not hold.
+and makes its copies of the controllers writable before its systemd starts (`init`): nspawn leaves them read-only, and
+every limit inside would silently not hold.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
-CONTROLLERS = ("memory", "pids", "cpuset", "cpu", "cpuacct", "blkio", "devices", "freezer")
+# What runs as a machine's PID 1 before systemd does. Later would be too late: systemd notes that it has no controllers.
+WRITABLE = (
+    'for group in /sys/fs/cgroup/*/cgroup.procs; do mount -o remount,bind,rw "${group%/cgroup.procs}"; done; '
+    "exec /usr/lib/systemd/systemd"
+)
 PATIENCE = 3.0  # seconds until killed processes are gone
 
 
@@ -27,9 +31,11 @@ def has_systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def controllers() -> tuple[str, ...]:
-    """The hierarchies of version 1 that have to be made writable."""
-    return () if has_systemd() else tuple(name for name in CONTROLLERS if (ROOT / name / "cgroup.procs").is_file())
+def init(unified: bool) -> list[str]:
+    """nspawn's words for what to run as PID 1; `unified` where the machine's systemd knows version 2 alone."""
+    if unified or has_systemd() or (ROOT / "cgroup.controllers").is_file():
+        return ["--boot"]
+    return ["--kill-signal=SIGRTMIN+3", "/bin/sh", "-c", WRITABLE]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,30 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-# $1 where the root is mounted, $2 options of the overlay, $3 hierarchies of groups to make writable; then a command.
-# nspawn's first child ends early; the machine's PID 1 is the one that has this number inside. 133: reboot me.
+# $1 where the root is mounted, $2 options of the overlay; then a command. It ends with 133 to be started again.
 SCRIPT = r"""
-root=$1 options=$2 hierarchies=$3
-shift 3
+root=$1 options=$2
+shift 2
 mount -t overlay overlay -o "$options" "$root" || exit
 trap 'stopping=yes; [ -z "$child" ] || kill -TERM "$child"' TERM
-
-make_writable() {
-  for try in $(seq 500); do
-    for init in $(cat "/proc/$child/task/$child/children"); do
-      [ "$(sed -n 's/^NSpid:.*[[:space:]]//p' "/proc/$init/status")" = 1 ] || continue
-      grep -q ' /sys/fs/cgroup/systemd ' "/proc/$init/mounts" || continue
-      for name in $hierarchies; do nsenter -t "$init" -m mount -o remount,bind,rw "/sys/fs/cgroup/$name"; done
-      return
-    done
-    sleep 0.01
-  done
-} 2>/dev/null
 
 while [ -z "$stopping" ]; do
   "$@" &
   child=$!
-  [ -z "$hierarchies" ] || make_writable &
   wait "$child"
   status=$?
   while kill -0 "$child" 2>/dev/null; do wait "$child"; status=$?; done # a signal interrupts `wait`
@@ -44,10 +30,10 @@ done
 JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs"; shift; done; shift; exec "$@"'
 
 
-def words(root: Path, options: str, hierarchies: Sequence[str], command: Sequence[str]) -> list[str]:
+def words(root: Path, options: str, command: Sequence[str]) -> list[str]:
     """The command that starts a keeper."""
     apart = ["unshare", "--mount", "--propagation=slave"]
-    return [*apart, "sh", "-c", SCRIPT, "keeper", str(root), options, " ".join(hierarchies), *command]
+    return [*apart, "sh", "-c", SCRIPT, "keeper", str(root), options, *command]
 
 
 def join(groups: Sequence[Path], scope: Sequence[str], command: Sequence[str]) -> list[str]:

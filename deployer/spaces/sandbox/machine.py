@@ -85,18 +85,20 @@ class Running:
             "--capability=CAP_NET_ADMIN",  # its own firewall
             f"--bind={self.folder}/srv:/srv",
             "--console=pipe",
-            "--boot",
+            *cgroups.init(self._unified),
         ]
 
+    @property
+    def _unified(self) -> bool:
+        return self.record.platform.startswith(UNIFIED_ONLY)
+
     def _spawn(self) -> None:
-        unified = self.record.platform.startswith(UNIFIED_ONLY)
-        hierarchies = () if unified else cgroups.controllers()
         env = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
-        if unified:  # no difference where version 2 is all there is
+        if self._unified:  # no difference where version 2 is all there is
             env["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY"] = "1"
         command = keeper.join(self.groups.make(), self.groups.scope, self.nspawn())
         options = keeper.overlay(Path(self.record.image), self.folder)
-        self.process.start(keeper.words(self.folder / "root", options, hierarchies, command), env)
+        self.process.start(keeper.words(self.folder / "root", options, command), env)
 
     def _wait_for_ssh(self) -> None:
         deadline = time.monotonic() + BOOT_PATIENCE

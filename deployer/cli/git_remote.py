@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deployer.cli.main import explain
+from deployer.cli.main import explain, explanation, notes, prefixed
 from deployer.cli.narrate import Narrator
 from deployer.cli.shell import Shell, this_shell
 from deployer.errors.base import Failure
@@ -37,8 +37,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         return _converse(shell, words)
     except Failure as failure:
         return explain(failure, shell)
-    except KeyboardInterrupt:
-        sys.stderr.write("\n !     Interrupted.\n")
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("\n" + prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
         return INTERRUPTED
 
 
@@ -79,7 +79,7 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
     """Build and release the commit; 1, with its words in the pusher's terminal, where that fails."""
     from deployer.build.source import from_git
     from deployer.operations.deploy import Order, deploy_held
-    from deployer.operations.release import serving
+    from deployer.operations.serving import named_at_the_end
 
     change.tell = Narrator(hook.say)
     words = ["git", "cat-file", "commit", pushed.commit]
@@ -87,12 +87,12 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
     try:
         source = from_git(Path(pushed.env["GIT_DIR"]), pushed.commit, pushed.env)
         order = Order(source, f"Deploy {pushed.commit[:8]}", base64.b64encode(raw).decode(), again=True)
-        deploy_held(change, order)
+        with named_at_the_end(change.space, change.app.name):
+            deploy_held(change, order)
     except Failure as failure:
-        hook.say("".join(f" !     {line}".rstrip() + "\n" for line in str(failure).splitlines()))
-        hook.say(f" !     Push rejected: {serving(change)}.\n")
+        hook.say(explanation(failure))
         return 1
-    except KeyboardInterrupt:
-        hook.say(f" !     Interrupted: {serving(change)}.\n")
+    except KeyboardInterrupt as interrupt:
+        hook.say(prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
         return 1
     return 0

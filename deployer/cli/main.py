@@ -37,8 +37,8 @@ def run(argv: Sequence[str] | None = None, shell: Shell | None = None) -> int:
         return _dispatch(words, shell)
     except Failure as failure:
         return explain(failure, shell)
-    except KeyboardInterrupt:
-        _write(shell, "\n !     Interrupted.\n")
+    except KeyboardInterrupt as interrupt:
+        _write(shell, "\n" + prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough (`deployer logs | head`); what is left of it goes nowhere.
@@ -91,8 +91,23 @@ def _suggestion(name: str) -> str:
 
 def explain(failure: Failure, shell: Shell | None) -> int:
     """Write a failure in its words; its exit status."""
-    _write(shell, "".join(f"{_prefixed(line)}\n" for line in str(failure).split("\n")))
+    _write(shell, explanation(failure))
     return failure.exit_status
+
+
+def explanation(failure: Failure) -> str:
+    """A failure in its words, and what was noted about it on its way here."""
+    return prefixed("\n\n".join([str(failure), *notes(failure)]))
+
+
+def notes(error: BaseException) -> list[str]:
+    """What was noted about an exception: operations say so what serves after it."""
+    return list(getattr(error, "__notes__", []))
+
+
+def prefixed(text: str) -> str:
+    """Each line behind the sign that something needs attention."""
+    return "".join(f" !     {line}".rstrip() + "\n" for line in text.split("\n"))
 
 
 def _confess(defect: Exception, shell: Shell | None, *, verbose: bool) -> int:
@@ -104,10 +119,6 @@ def _confess(defect: Exception, shell: Shell | None, *, verbose: bool) -> int:
     else:
         _write(shell, " !     Please report it with what the same command says with --verbose.\n")
     return DEFECT
-
-
-def _prefixed(line: str) -> str:
-    return f" !     {line}".rstrip()
 
 
 def _write(shell: Shell | None, text: str) -> None:

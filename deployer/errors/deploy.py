@@ -9,15 +9,14 @@ from deployer.errors.base import Failure
 
 @dataclass(eq=False)
 class ReleaseCommandFailed(Failure):
-    """The release command ended with another status than 0. `serving` says what serves now."""
+    """The release command ended with another status than 0."""
 
     app: str
     release: int
     command: str
     status: int
-    serving: str
 
-    headline = "The release command of v{release} failed with exit status {status}: {serving}."
+    headline = "The release command of v{release} failed with exit status {status}."
     seen = "It ran `{command}`."
     advice = "Its output is above, and in `deployer releases:output v{release} -a {app}`. Mend it and deploy again."
 

@@ -17,7 +17,7 @@ Buildpacks = tuple[str, ...]
 
 def change(space: OpenSpace, app: str, wanted: Callable[[Buildpacks], Buildpacks], tell: Tell) -> Buildpacks:
     """Change the app's list to `wanted(list)`; makes no release."""
-    with changing(space, app, "buildpacks", tell) as held:
+    with changing(space, app, "buildpacks", tell, of_dynos=False) as held:
         after = wanted(held.app.buildpacks)
         held.held.check()
         space.ledger.save_app(replace(held.app, buildpacks=after))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from deployer.errors.apps import AppNotFound
@@ -14,6 +14,7 @@ from deployer.model.app import App, Operation
 from deployer.model.events import Tell, Warn
 from deployer.model.formation import Formation
 from deployer.operations.phases import Fence
+from deployer.operations.serving import named_at_the_end
 from deployer.operations.session import OpenSpace
 from deployer.store.lease import Held, Waiting, hold
 from deployer.store.ledger import AppState
@@ -58,9 +59,21 @@ class Change:
 
 
 @contextmanager
-def changing(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None = None) -> Iterator[Change]:
+def changing(
+    space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None = None, *, of_dynos: bool = True
+) -> Iterator[Change]:
     """Hold the app's lease, read its state, and first finish or undo what a dead command began. `wait` is for how many
-    seconds somebody else may hold it before LeaseHeld; ToolTooOld where a newer deployer changed the space."""
+    seconds somebody else may hold it before LeaseHeld; ToolTooOld where a newer deployer changed the space. Where the
+    change is one of dynos, a host that does not answer is named first, and whatever fails says what serves then."""
+    with ExitStack() as stack:
+        if of_dynos:
+            stack.enter_context(named_at_the_end(space, app))
+            space.reach_every_host()
+        yield stack.enter_context(_held(space, app, command, tell, wait))
+
+
+@contextmanager
+def _held(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None) -> Iterator[Change]:
     from deployer.operations.converge import finish_or_undo
 
     space.begin_change()

@@ -113,15 +113,7 @@ def _run_release_command(change: Change, release: Release, process: phases.Proce
     session = change.space.sessions[0]
     status = phases.task(change.fence, process, session, size.size if size else DEFAULT_SIZE, change.tell)
     if status != 0:
-        raise ReleaseCommandFailed(
-            change.app.name, release.number, process.commands["release"], status, serving(change)
-        )
-
-
-def serving(change: Change) -> str:
-    """What the end of a failed change says about now: `v12 still serving`, or that nothing does."""
-    current = change.state.current
-    return f"v{current.release} still serving" if current and change.state.slug else "NOTHING SERVING"
+        raise ReleaseCommandFailed(change.app.name, release.number, process.commands["release"], status)
 
 
 def change_config(

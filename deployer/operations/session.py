@@ -43,6 +43,10 @@ class OpenSpace:
             self._sessions = tuple(sorted(found, key=lambda session: session.host.seat))
         return self._sessions
 
+    def reach_every_host(self) -> None:
+        """Connect to all hosts now, so that one that does not answer is known before anything begins."""
+        assert self.sessions
+
     def second_store(self) -> Store:
         """The store through another agent on the first host: for renewals while the first one is busy."""
         return HostStore(self.first.second())

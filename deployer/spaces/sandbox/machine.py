@@ -59,7 +59,7 @@ class Running:
     def stop(self) -> None:
         """Shut it down, and take its control groups away."""
         self.process.stop(STOP_PATIENCE)
-        if (self.folder / "root").is_mount():
+        if (self.folder / "root").is_mount():  # by hand, to look inside; `destroy` must not delete through it
             subprocess.run(["umount", "--lazy", "--recursive", str(self.folder / "root")], check=True)
         self.groups.end()
 

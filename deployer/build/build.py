@@ -102,6 +102,7 @@ def purge(app: str) -> None:
 
 
 def _folder(app: str) -> Path:
+    """`app` is SPACE/APP, or a plain name where no space is meant."""
     return cache_folder() / "builds" / app
 
 

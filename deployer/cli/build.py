@@ -65,7 +65,7 @@ def purge(ctx: typer.Context, app: options.App = None, remote: options.Remote = 
     with opened(shell, app, remote) as (space, name):
         state_of(space, name)
         with shell.doing(f"Purging the build cache of {shell.output.app_err(name)} ({space.space.name})"):
-            operation(name)
+            operation(f"{space.space.name}/{name}")
 
 
 def plan_lines(plan: BuildPlan) -> Iterator[str]:
@@ -114,6 +114,7 @@ def _surroundings(
     try:
         with opened(shell, app, remote) as (space, name):
             state = state_of(space, name)
-            return name, platforms.parse(space.space.platform), state.app.buildpacks, dict(state.config)
+            key = f"{space.space.name}/{name}"
+            return key, platforms.parse(space.space.platform), state.app.buildpacks, dict(state.config)
     except (NoApp, NoSpace):
         return folder_name(shell.folder.resolve().name), platforms.parse(platforms.DEFAULT_SYSTEM), (), {}

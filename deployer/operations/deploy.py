@@ -12,6 +12,7 @@ from time import monotonic
 
 from deployer.build.build import build
 from deployer.build.source import Source
+from deployer.errors.deploy import NothingToRun
 from deployer.model.events import Detail, Step, Tell, Timing
 from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
@@ -42,6 +43,8 @@ def deploy(space: OpenSpace, app: str, order: Order, tell: Tell, *, wait: float 
 def deploy_held(change: Change, order: Order) -> Release | None:
     """`deploy` for a caller that already holds the app's lease."""
     built = _timed(change.tell, "build", lambda: _build(change, order))
+    if not built.slug.process_types:
+        raise NothingToRun(change.app.name)
     current = change.state.slug
     if current is not None and built.slug == current and not order.again:
         assert change.state.release is not None
@@ -57,7 +60,7 @@ def deploy_held(change: Change, order: Order) -> Release | None:
 def _build(change: Change, order: Order) -> Built:
     return build(
         order.source,
-        app=change.app.name,
+        app=f"{change.space.space.name}/{change.app.name}",
         platform=parse_platform(change.space.space.platform),
         buildpacks=change.app.buildpacks,
         config=change.state.config,

@@ -60,6 +60,8 @@ def hold(image: Path, user: Path) -> None:
     """Keep an image as long as the folder `user` is there, whatever becomes of the recipe."""
     holders = _holders(image)
     holders.mkdir(exist_ok=True)
+    for gone in [link for link in holders.iterdir() if not link.exists()]:
+        gone.unlink(missing_ok=True)
     link = holders / hashlib.sha256(str(user).encode()).hexdigest()[:12]
     link.unlink(missing_ok=True)
     link.symlink_to(user)

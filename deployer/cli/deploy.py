@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import options
-from deployer.cli.resolve import opened
+from deployer.cli.resolve import opened_while
 from deployer.cli.shell import Shell
 from deployer.operations import checkout
 
@@ -30,12 +30,16 @@ def deploy(
 
     What git ignores stays at home, and what .slugignore names. The previous release serves until the new one is healthy
     everywhere."""
-    from deployer.operations.deploy import deploy as operation
-
     shell: Shell = ctx.obj
-    with opened(shell, app, remote) as (space, name):
+
+    def order() -> Order:
+        return order_of(shell, commit, no_cache=no_cache, again=again)
+
+    with opened_while(shell, app, remote, order) as (space, name, wanted):
+        from deployer.operations.deploy import deploy as operation
+
         shell.output.say(f"Deploying to {shell.output.app_err(name)} ({space.space.name})")
-        operation(space, name, order_of(shell, commit, no_cache=no_cache, again=again), shell.tell, wait=wait)
+        operation(space, name, wanted, shell.tell, wait=wait)
         url = space.space.app_url(name)
     shell.output.print(url)
 

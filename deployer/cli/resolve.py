@@ -6,11 +6,11 @@ Several fit: an error that lists them. A bare app name never guesses a space.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deployer.cli.shell import Shell
 from deployer.errors.apps import NoApp, NoSpace, RemoteUnknown, SeveralApps, SeveralSpaces, SpaceUnknown
@@ -20,6 +20,7 @@ from deployer.operations.checkout import Remote, remotes
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
 
+T = TypeVar("T")
 MANIFEST = "deployer.toml"
 
 
@@ -37,6 +38,20 @@ def opened(shell: Shell, app: str | None, remote: str | None) -> Iterator[tuple[
     target = target_of(shell, app, remote)
     with open_named(shell, target.space) as space:
         yield space, target.app or only_app(space)
+
+
+@contextmanager
+def opened_while(
+    shell: Shell, app: str | None, remote: str | None, work: Callable[[], T]
+) -> Iterator[tuple[OpenSpace, str, T]]:
+    """As `opened`, with what `work` returns: it is done while the host takes its time to answer."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    target = target_of(shell, app, remote)
+    with ThreadPoolExecutor(1) as thread:
+        result = thread.submit(work)
+        with open_named(shell, target.space) as space:
+            yield space, target.app or only_app(space), result.result()
 
 
 @contextmanager

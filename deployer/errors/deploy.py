@@ -22,6 +22,29 @@ class ReleaseCommandFailed(Failure):
 
 
 @dataclass(eq=False)
+class NothingToRun(Failure):
+    """A slug without any process type. Heroku releases it, and the app answers H14 from then on."""
+
+    app: str
+
+    headline = "There is nothing to run in this source: {app} would have no process types."
+    seen = "It has no Procfile, and its buildpack knows no command that would start it."
+    advice = "Put a file `Procfile` into its root, like `web: gunicorn mysite.wsgi`, and deploy again."
+
+
+@dataclass(eq=False)
+class SlugForAnotherPlatform(Failure):
+    """A slug that was built for other hosts than those of the space."""
+
+    app: str
+    slug: str
+    space: str
+
+    headline = "This slug of {app} was built for {slug}, and the hosts of its space are {space}."
+    advice = "Deploy the source again: that builds it for {space}."
+
+
+@dataclass(eq=False)
 class NothingDeployed(Failure):
     """The app has no slug yet."""
 

@@ -7,17 +7,21 @@ nothing that users of the app can see; where a step fails the previous release s
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 
 from deployer.build.build import build
 from deployer.build.source import Source
 from deployer.errors.deploy import NothingToRun
+from deployer.model.app_json import parse as parse_app_json
 from deployer.model.events import Detail, Step, Tell, Timing
 from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
 from deployer.model.slug import Built
+from deployer.operations import phases
 from deployer.operations.change import Change, changing
+from deployer.operations.phases import Survey
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
 from deployer.ship.ship import ship
@@ -42,7 +46,9 @@ def deploy(space: OpenSpace, app: str, order: Order, tell: Tell, *, wait: float 
 
 def deploy_held(change: Change, order: Order) -> Release | None:
     """`deploy` for a caller that already holds the app's lease."""
-    built = _timed(change.tell, "build", lambda: _build(change, order))
+    if order.source.app_json:
+        parse_app_json(order.source.app_json)  # what is wrong in it is said before anything is built
+    built, survey = _build_and_survey(change, order)
     if not built.slug.process_types:
         raise NothingToRun(change.app.name)
     current = change.state.slug
@@ -51,10 +57,18 @@ def deploy_held(change: Change, order: Order) -> Release | None:
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
     _ship(change, built)
-    release = make_release(change, _draft(change, order, built))
+    release = make_release(change, _draft(change, order, built), survey)
     told_serving(change, release)
     prune(change)
     return release
+
+
+def _build_and_survey(change: Change, order: Order) -> tuple[Built, Survey]:
+    """Build here, and meanwhile ask the hosts what runs there: nobody else may change that while the lease is held."""
+    with ThreadPoolExecutor(1) as thread:
+        survey = thread.submit(phases.survey, change.space, change.app.name)
+        built = _timed(change.tell, "build", lambda: _build(change, order))
+        return built, survey.result()
 
 
 def _build(change: Change, order: Order) -> Built:

@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from deployer.errors.base import Failure
-from deployer.errors.deploy import ReleaseCommandFailed
+from deployer.errors.deploy import ReleaseCommandFailed, SlugForAnotherPlatform
 from deployer.model.events import Detail, Step, Tell, Warn
 from deployer.model.formation import DEFAULT_SIZE, after_deploy
+from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
 from deployer.model.slug import Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
-from deployer.operations.phases import Placed
+from deployer.operations.phases import Placed, Survey
 from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 
@@ -47,21 +48,29 @@ def redraft(change: Change, kind: str, description: str, config: dict[str, str])
     return Draft(kind, description, state.slug, config, release.commit, release.commit_object, release.app_json)
 
 
-def make_release(change: Change, draft: Draft) -> Release:
-    """Make the draft the app's current release; raise, with the previous one serving, where it does not come up."""
+def make_release(change: Change, draft: Draft, survey: Survey | None = None) -> Release:
+    """Make the draft the app's current release; raise, with the previous one serving, where it does not come up. A
+    caller that has a survey of the hosts gives it along."""
+    _check_platform(change, draft.slug)
     release = _record(change, draft)
     with taken_back_unless_committed(change, release):
         if draft.slug is None:
             switch_to(change, release.number, change.app.formation, [])
             present: list[Placed] = []
         else:
-            present = _launch(change, release, draft.slug, draft)
+            present = _launch(change, release, draft.slug, draft, survey)
     with uninterrupted():
         phases.retire(change.fence, [p for p in present if p.dyno.release != release.number])
         change.space.ledger.end_release(change.app.name, release.number, None)
         _remember_buildpacks(change, draft.slug)
         change.leave()
     return release
+
+
+def _check_platform(change: Change, slug: Slug | None) -> None:
+    wanted = str(parse_platform(change.space.space.platform))
+    if slug is not None and slug.platform != wanted:
+        raise SlugForAnotherPlatform(change.app.name, slug.platform, wanted)
 
 
 def _remember_buildpacks(change: Change, slug: Slug | None) -> None:
@@ -92,13 +101,13 @@ def _record(change: Change, draft: Draft) -> Release:
     return release
 
 
-def _launch(change: Change, release: Release, slug: Slug, draft: Draft) -> list[Placed]:
+def _launch(change: Change, release: Release, slug: Slug, draft: Draft, survey: Survey | None = None) -> list[Placed]:
     """Boot the release beside what runs, commit it and route to it; return what ran before."""
     process = process_of(change.app, release, slug, draft.config)
     if "release" in slug.process_types:
         _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
-    survey = phases.survey(change.space, change.app.name)
+    survey = survey or phases.survey(change.space, change.app.name)
     wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey)
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from deployer.model.codec import encode
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "grey": 90, "bold": 1, "dim": 2}
 YOUNG = 25 * 3600  # seconds: younger times are also said in words
 MARK = "⬢"
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -37,7 +39,9 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Data for programs: two spaces, nothing else on stdout."""
-        self.print(json.dumps(encode(value), indent=2, ensure_ascii=False))
+        text = json.dumps(encode(value), indent=2, ensure_ascii=False)
+        # Bytes that are no UTF-8 are lone surrogates, which JSON can say: raw they would make it no JSON.
+        self.print(SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
     def header(self, title: str) -> None:
         """`=== title`."""

@@ -9,7 +9,7 @@ from deployer.model.names import is_config_key
 
 ConfigVars = dict[str, str]
 
-MAX_VALUE = 128 << 10  # bytes: execve refuses a longer string (MAX_ARG_STRLEN)
+MAX_STRING = 128 << 10  # bytes of `KEY=value` and its end: execve refuses more (MAX_ARG_STRLEN)
 MAX_RENDERED = 900 << 10  # bytes of all, quoted: systemd refuses credentials of more than 1 MiB
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
@@ -25,13 +25,13 @@ def problems(config: Mapping[str, str]) -> list[str]:
 
 
 def _problems_of(key: str, value: str) -> Iterable[str]:
-    size = len(_bytes(value))
+    size = len(_bytes(f"{key}={value}")) + 1
     if not is_config_key(key):
         yield f"`{key}` cannot name a config var: letters, digits and `_`, no digit and no `__` first"
     if "\0" in value:
         yield f"{key} holds a NUL character, which no environment can"
-    if size > MAX_VALUE:
-        yield f"{key} takes {size >> 10} KiB, and at most {MAX_VALUE >> 10} KiB fit"
+    if size > MAX_STRING:
+        yield f"{key} takes {size:,} bytes with its name, and at most {MAX_STRING:,} fit into a process"
 
 
 def rendered_size(config: Mapping[str, str]) -> int:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from deployer.host.dyno_files import shell_exports
 from deployer.model.config_vars import (
     MAX_RENDERED,
-    MAX_VALUE,
+    MAX_STRING,
     parse_env_file,
     parse_pairs,
     problems,
@@ -98,8 +98,20 @@ def test_pairs_are_split_at_the_first_equals_sign_and_bad_ones_named_at_once() -
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    found = problems({"1A": "x", "__B": "x", "C": "\0", "D": "x" * (MAX_VALUE + 1024), "E-F": ""})
+    found = problems({"1A": "x", "__B": "x", "C": "\0", "D": "x" * MAX_STRING, "E-F": ""})
     assert [problem.split()[0] for problem in found] == ["`1A`", "`__B`", "C", "D", "`E-F`"]
+
+
+def test_a_value_fits_until_the_kernel_would_refuse_it() -> None:
+    """The limit as execve has it: measured with a process of this machine."""
+    longest = "x" * (MAX_STRING - len("KEY=") - 1)
+    assert problems({"KEY": longest}) == []
+    assert subprocess.run(["/bin/true"], env={"KEY": longest}, check=False).returncode == 0
+    assert problems({"KEY": longest + "x"}) == [
+        "KEY takes 131,073 bytes with its name, and at most 131,072 fit into a process"
+    ]
+    with pytest.raises(OSError, match="Argument list too long"):
+        subprocess.run(["/bin/true"], env={"KEY": longest + "x"}, check=False)
 
 
 def test_quotes_count_fourfold_against_what_fits() -> None:

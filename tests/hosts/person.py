@@ -35,7 +35,7 @@ class Person:
             words, cwd=self.folder, env=self._env(), input=stdin, capture_output=True, timeout=timeout, check=False
         )
         said = subprocess.CompletedProcess(
-            words, done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+            words, done.returncode, done.stdout.decode(errors="surrogateescape"), done.stderr.decode(errors="replace")
         )
         assert status in (None, said.returncode), f"{words} ended with {said.returncode}:\n{said.stdout}\n{said.stderr}"
         return said

@@ -10,8 +10,8 @@ from buildpacks.plan import BuildPlan, Target
 from buildpacks.tree import Tree
 
 # Heroku's order of detection (heroku.md 3.3), as far as there are buildpacks of ours. Each is a package
-# `buildpacks.NAME` with `detect` and `plan`.
-NAMES = {"python": "python"}
+# `buildpacks.FOLDER` with `detect` and `plan`.
+NAMES = {"nodejs": "node", "python": "python"}
 
 
 class Buildpack(Protocol):
@@ -51,8 +51,8 @@ def load(name: str) -> Buildpack:
 
 
 def detect(tree: Tree) -> Found:
-    """Which buildpacks fit. Where several do, all that surely are meant run in Heroku's order, else its first one."""
+    """Which buildpacks fit. All that surely are meant run in Heroku's order; where none is, its first one."""
     fitting = [f"heroku/{name}" for name in NAMES if load(name).detect(tree)]
     sure = [name for name in fitting if load(name).leads(tree)]
-    chosen = tuple(sure if len(sure) > 1 else fitting[:1])
+    chosen = tuple(sure or fitting[:1])
     return Found(chosen, tuple(name for name in fitting if name not in chosen))

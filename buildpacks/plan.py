@@ -5,7 +5,7 @@ between parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -114,19 +114,26 @@ class BuildPlan:
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 
+def nothing_published(package: str, fresh: bool) -> Sequence[str]:
+    """No registry to ask."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """What a plan is made for. `platform` is spelled `debian-13-amd64`, `python` is the full version of its own
     python3.
 
     `previous` is what the app's last build chose; `config` are its config vars, whose values never enter a plan's
-    texts."""
+    texts. `published(package, fresh)` gives the versions of a package of npm's registry; they may be some hours old,
+    unless they must be `fresh`."""
 
     platform: str
     python: str
     uv: str = ""
     config: Mapping[str, str] = field(default_factory=dict)
     previous: Mapping[str, str] = field(default_factory=dict)
+    published: Callable[[str, bool], Sequence[str]] = nothing_published
 
     @property
     def architecture(self) -> str:

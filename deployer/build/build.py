@@ -25,6 +25,7 @@ from deployer.build import (
     plain_files,
     platform_image,
     process_types,
+    registry,
     tools,
 )
 from deployer.build.folders import cache_folder
@@ -73,7 +74,7 @@ def build(
     with _own_folder(app, tell) as folder:
         work = _working_copy(folder, source, tell)
         tell(Step(f"Building on the {platform.system} platform"))
-        plans = _plans(order, work / "app", facts, LayerCache(folder / "layers"), tell)
+        plans = _plans(order, work / "app", image, LayerCache(folder / "layers"), tell)
         shop = _workshop(order, folder, work, image, source, tell)
         for plan in plans:
             tell(Step(f"{plan.language} app detected"))
@@ -87,11 +88,10 @@ def plan(
     """What `build` would do, without doing any of it."""
     order = Order(app, platform, buildpacks, config)
     image = platform_image.ensure(platform, "build", tell)
-    facts = image_facts.of_image(image, cache_folder() / "images")
     with tempfile.TemporaryDirectory(prefix="deployer-plan-") as aside:
         for told in source.fill(Path(aside)):
             tell(Warn(told))
-        return _plans(order, Path(aside), facts, LayerCache(_folder(app) / "layers"), tell)
+        return _plans(order, Path(aside), image, LayerCache(_folder(app) / "layers"), tell)
 
 
 def purge(app: str) -> None:
@@ -149,7 +149,8 @@ def _give(app: Path) -> None:
         own(path)
 
 
-def _plans(order: Order, app: Path, facts: ImageFacts, cache: LayerCache, tell: Tell) -> list[BuildPlan]:
+def _plans(order: Order, app: Path, image: Path, cache: LayerCache, tell: Tell) -> list[BuildPlan]:
+    facts = image_facts.of_image(image, cache_folder() / "images")
     tree = Tree.of_folder(app)
     names = choice.choose(tree, order.buildpacks, tell)
     target = Target(
@@ -158,6 +159,7 @@ def _plans(order: Order, app: Path, facts: ImageFacts, cache: LayerCache, tell: 
         uv=tools.uv_version(),
         config=order.config,
         previous=cache.noted("chosen") or {},
+        published=registry.Published(image, cache_folder() / "published"),
     )
     return [choice.plan(name, tree, target) for name in names]
 

@@ -5,8 +5,11 @@ proxies.
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from pathlib import Path
+
+from deployer.build import folders
 
 CA = "/etc/ssl/certs/ca-certificates.crt"
 BUNDLES = (CA, "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -34,6 +37,7 @@ PASSED = (
 )
 # uv reads neither pip.conf nor pip's variables.
 AS_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_TRUSTED_HOST": "UV_INSECURE_HOST"}
+NPMRC = re.compile(r"(registry|@[^:=\s]+:registry|proxy|https?-proxy|noproxy)\s*=")
 FROM_PIP_CONF = {
     "index-url": "PIP_INDEX_URL",
     "extra-index-url": "PIP_EXTRA_INDEX_URL",
@@ -43,15 +47,35 @@ FROM_PIP_CONF = {
 
 def files() -> dict[str, str]:
     """Files of this machine and where they lie in the jail; those that are missing are left out there."""
-    bundle = next((path for path in BUNDLES if Path(path).is_file()), CA)
-    same = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/npmrc")
-    return {**{path: path for path in same}, bundle: CA}
+    same = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
+    return {**{path: path for path in same}, bundle(): CA}
+
+
+def bundle() -> str:
+    """This machine's file of certificate authorities."""
+    return next((path for path in BUNDLES if Path(path).is_file()), CA)
 
 
 def environment(own: Mapping[str, str], pip_conf: Path = Path("/etc/pip.conf")) -> dict[str, str]:
     """The variables that enter, out of the caller's own and the machine's pip.conf; pip's in uv's spelling, too."""
     passed = {**_from_pip_conf(pip_conf), **{key: own[key] for key in PASSED if own.get(key)}}
     return as_uv(passed)
+
+
+def npmrc(machines: Path = Path("/etc/npmrc"), home: Path | None = None) -> str:
+    """npm's configuration for the jail: registries and proxies of the machine and of the person. What npm says to a
+    registry to be let in comes along only from the machine's file, for which its administrator answers."""
+    persons = (home or folders.home()) / ".npmrc"
+    lines = [line for line in _lines(machines) if NPMRC.match(line) or line.startswith("//")]
+    lines += [line for line in _lines(persons) if NPMRC.match(line)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text("utf-8", "replace").splitlines()]
+    except OSError:
+        return []
 
 
 def as_uv(variables: Mapping[str, str]) -> dict[str, str]:

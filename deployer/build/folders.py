@@ -42,13 +42,17 @@ def hand_over(path: Path) -> None:
         os.chown(path, person.pw_uid, person.pw_gid)
 
 
+def home() -> Path:
+    """The person's home."""
+    person = _person()
+    return Path(person.pw_dir) if person else Path.home()
+
+
 def _folder(ours: str, xdg: str, default: str) -> Path:
     if chosen := os.environ.get(ours):
         return Path(chosen).absolute()
     base = os.environ.get(xdg)
-    person = _person()
-    home = Path(person.pw_dir) if person else Path.home()
-    return (Path(base) if base else home / default) / "deployer"
+    return (Path(base) if base else home() / default) / "deployer"
 
 
 def _person() -> pwd.struct_passwd | None:

@@ -1,10 +1,10 @@
 """The build jail: bubblewrap around a platform image, as an ordinary user of the kernel, with nothing of the home.
 
 Inside are the image (read-only), the source at /app, the app's cache at /cache, tools of ours below /opt/tools, and
-the machine's resolver, CA bundle and pip.conf. The network is the machine's. An ordinary caller is mapped by a user
-namespace. Root must not be: uid 0 keeps /proc/sys writable inside, so root sets the mounts up itself and drops to
-an unused uid. The environment goes in through a pipe, never as arguments, which every user of the machine could
-read."""
+the machine's resolver, CA bundle, pip.conf and npm's registries. The network is the machine's. An ordinary caller is
+mapped by a user namespace. Root must not be: uid 0 keeps /proc/sys writable inside, so root sets the mounts up itself
+and drops to an unused uid. The environment goes in through a pipe, never as arguments, which every user of the machine
+could read."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ def run(
     ends this function ends everything inside."""
     arguments = _pipe("\0".join([*_options(jail), *_environment(jail)]).encode("utf-8", "surrogateescape") + b"\0")
     users = _pipe(_passwd())
+    npmrc = _pipe(client.npmrc().encode())
     words = [
         _bwrap(),
         "--args",
@@ -79,6 +80,11 @@ def run(
         "--ro-bind-data",
         str(users),
         "/etc/passwd",
+        "--perms",
+        "0644",
+        "--ro-bind-data",
+        str(npmrc),
+        "/etc/npmrc",
         "--",
         *_dropped(),
         *command,
@@ -89,12 +95,13 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=(arguments, users),
+            pass_fds=(arguments, users, npmrc),
             env={},
         )
     finally:
         os.close(arguments)
         os.close(users)
+        os.close(npmrc)
     return _follow(process, on_line, given, seconds)
 
 

@@ -6,17 +6,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 import buildpacks
+from deployer.build import npm_tool
 from deployer.build.jail import Mount
 
 FOLDER = "/opt/tools"
 
 
 def mount(name: str) -> Mount:
-    """The tool `uv`, or the folder `inside` of a buildpack's package."""
+    """The tools `uv` and `npm`, or the folder `inside` of a buildpack's package. Raises NpmUnavailable."""
     if name == "uv":
         from uv import find_uv_bin
 
         return Mount(Path(find_uv_bin()), f"{FOLDER}/uv")
+    if name == "npm":
+        return Mount(npm_tool.ensure(), f"{FOLDER}/npm")
     return Mount(Path(buildpacks.__file__).parent / name / "inside", f"{FOLDER}/{name}")
 
 

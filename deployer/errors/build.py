@@ -156,3 +156,27 @@ class CacheUnusable(Failure):
     headline = "The cache folder {folder} cannot be used."
     seen = "{reason}"
     advice = "`DEPLOYER_CACHE=FOLDER` puts it elsewhere."
+
+
+@dataclass(eq=False)
+class NpmUnavailable(Failure):
+    """npm, which asks its registry and fetches Node.js, could not be had itself. `said` is what uv said."""
+
+    package: str
+    said: str
+
+    headline = "npm could not be installed for builds of Node.js apps."
+    seen = "{said}"
+    advice = "It comes with the Python package {package}: this machine must reach its Python package index."
+
+
+@dataclass(eq=False)
+class RegistryUnreachable(Failure):
+    """npm's registry did not tell the versions of a package. `said` is what npm said."""
+
+    package: str
+    said: str
+
+    headline = "npm could not ask its registry for the versions of {package}."
+    seen = "{said}"
+    advice = "`npm_config_registry=ADDRESS`, or the line `registry=ADDRESS` in ~/.npmrc, names another registry."

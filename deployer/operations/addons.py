@@ -63,7 +63,6 @@ def create(
         addon = _provision(change, provider, plan, addon)
         tell(Done(plan.price))
         release = _attach(change, addon, names)
-        space.ledger.audit(f"addons:create {provider.service}:{plan.name}", app)
     return Created(addon, plan, names, release)
 
 
@@ -75,7 +74,6 @@ def destroy(space: OpenSpace, app: str, name: str, tell: Tell) -> Release:
         release = _detach(change, addon)
         _remove(space, addon)
         tell(Done())
-        space.ledger.audit(f"addons:destroy {addon.name}", app)
     return release
 
 

@@ -60,4 +60,3 @@ def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None
         fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))
         change.held.check()
         space.ledger.delete_app(app)
-    space.ledger.audit("destroy", app)

@@ -86,6 +86,7 @@ def _held(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | No
         change = Change(space, held, state, tell)
         finish_or_undo(change)
         yield change
+        space.ledger.audit(command, app)
 
 
 def _telling_once(tell: Tell) -> Waiting:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from deployer.build.build import build
@@ -18,7 +18,7 @@ from deployer.model.app_json import parse as parse_app_json
 from deployer.model.events import Detail, Step, Tell, Timing
 from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
-from deployer.model.slug import Built
+from deployer.model.slug import Built, Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, changing
 from deployer.operations.phases import Survey
@@ -51,8 +51,7 @@ def deploy_held(change: Change, order: Order) -> Release | None:
     built, survey = _build_and_survey(change, order)
     if not built.slug.process_types:
         raise NothingToRun(change.app.name)
-    current = change.state.slug
-    if current is not None and built.slug == current and not order.again:
+    if _is_current(change, built.slug) and not order.again:
         assert change.state.release is not None
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
@@ -61,6 +60,13 @@ def deploy_held(change: Change, order: Order) -> Release | None:
     told_serving(change, release)
     prune(change)
     return release
+
+
+def _is_current(change: Change, slug: Slug) -> bool:
+    """Whether the current release has these very layers and processes. A folder has no commit: whichever the current
+    slug came from is as good."""
+    current = change.state.slug
+    return current is not None and replace(slug, commit=slug.commit or current.commit) == current
 
 
 def _build_and_survey(change: Change, order: Order) -> tuple[Built, Survey]:

@@ -303,7 +303,11 @@ backend be_none
 
 
 def _backend(routes: Routes, settings: Settings) -> str:
-    """The pages stand in each backend: inherited from `defaults`, such a page makes HAProxy 2.6.12 crash."""
+    """The pages stand in each backend: inherited from `defaults`, such a page makes HAProxy 2.6.12 crash.
+
+    Whoever refuses a connection counts as down until its next check, and a request has a try for each slot: so that it
+    comes to `hold` where all refuse. A process that a reload has replaced makes no checks and follows no deploys, and
+    still has the connections that a load balancer keeps: it learns on the way that its dynos are gone."""
     name = backend(routes.app)
     slots = {server.slot: server for server in routes.servers}
     numbers = range(1, routes.slots + 1)
@@ -314,7 +318,8 @@ def _backend(routes: Routes, settings: Settings) -> str:
     return f"""\
 backend {name}
   balance random
-  default-server check inter 300ms fall 1 rise 1
+  retries {routes.slots}
+  default-server check inter 300ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down
 {up}
   http-request set-timeout server {settings.boot + _server_timeout(settings) + 5}s unless is_up
 {_stream_timeout(settings)}{errors}

@@ -154,6 +154,42 @@ def test_requests_wait_for_a_dyno_that_crashed_to_start_again(alone: Bench) -> N
     assert answers == ["second /\n"] * 5
 
 
+def test_requests_wait_while_all_of_several_dynos_start_again(alone: Bench) -> None:
+    """More than a request has tries: none of them may be wasted on what has just refused."""
+    ports = [alone.serve("first") for _ in range(6)]
+    alone.switch(*ports)
+    with Load(alone.port, 8) as load:
+        time.sleep(0.4)
+        for index in range(6):
+            alone.apps[index].kill()
+            alone.apps[index].wait()
+        time.sleep(0.2)
+        load.failures.clear()  # what was under way when its dyno was killed
+        time.sleep(1)
+        for port in ports:
+            alone.serve("second", port=port)
+        wait_for(lambda: "second" in load.answers)
+    assert load.failures == []
+
+
+def test_a_connection_that_a_replaced_process_still_has_reaches_the_dynos_of_now(alone: Bench) -> None:
+    """The front keeps connections to the router: one of them is idle over a reload and a deploy of several dynos."""
+    first = [alone.serve("first") for _ in range(8)]
+    alone.switch(*first)
+    idle = http.client.HTTPConnection("127.0.0.1", alone.port, timeout=30)
+    for _ in range(2):
+        idle.request("GET", "/", headers={"Host": "shop.test"})
+        assert idle.getresponse().read() == b"first /\n"
+    assert alone.switch(first[0], app="other")  # a reload
+    second = [alone.serve("second") for _ in range(8)]
+    alone.switch(*second, generation=2)
+    for index in range(8):
+        alone.stop(index)
+    idle.request("GET", "/", headers={"Host": "shop.test"})
+    assert idle.getresponse().read() == b"second /\n"
+    idle.close()
+
+
 def test_nobody_is_held_longer_than_a_boot_may_take(shop: Bench) -> None:
     shop.switch(1, app="dead")
     before = time.monotonic()

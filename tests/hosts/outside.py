@@ -7,6 +7,7 @@ release that it belongs to.
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 FRONT = "127.0.0.1"
+ROUTERS_WORD = re.compile(r"<footer>(H\d\d.*)</footer>")  # of a page that a router gives where no dyno answers
 PATIENCE = 90.0  # seconds for one answer: a request may be held for 75
 Connection = http.client.HTTPConnection
 
@@ -99,7 +101,7 @@ class Outside:
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
             if answer.status != 200:
-                said = f"{answer.status} {answer.getheader('X-Deployer-Code') or ''} {text[:100]!r}"
+                said = f"{answer.status} {' '.join(ROUTERS_WORD.findall(text)) or text[:200]!r}"
         except (OSError, http.client.HTTPException) as error:
             said = repr(error)
             connection.close()

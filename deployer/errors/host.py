@@ -134,6 +134,23 @@ class HostDiskFull(Failure):
     advice = "Make room there, or take a larger disk, then deploy again."
 
 
+@words("no-space")
+@dataclass(eq=False)
+class HostNoSpace(Failure):
+    """The disk was full when a call wanted to write. `reason` is the system's own words."""
+
+    host: str
+    call: str
+    reason: str
+
+    headline = "The disk of host {host} is full."
+    seen = "{reason}, in `{call}`."
+    advice = """
+        Make room there: `df -h` and `du -xsh /srv/deployer/* /var/log` show what takes it. Then run the command again:
+        it finishes or undoes what this one began.
+        """
+
+
 @words("bad-manifest")
 @words("bad-blob")
 @dataclass(eq=False)

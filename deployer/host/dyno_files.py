@@ -166,7 +166,7 @@ def _room_for(paths: Paths, needed: int) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        free = shutil.disk_usage(paths.root).free
+        free = shutil.disk_usage(paths.dynos if paths.dynos.is_dir() else paths.root).free
         raise HostFailure("disk-full", {"path": str(paths.dynos), "needed": needed, "free": free}) from error
 
 

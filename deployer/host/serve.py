@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -64,13 +65,21 @@ def answer(request: dict[str, Any], channel: Channel, calls: Mapping[str, Call] 
             result = function(request, channel)
     except HostFailure as failure:
         channel.error(failure.code, failure.details)
-    except Exception:
+    except Exception as error:
         # The outermost frame: the caller learns everything, and the agent goes on serving.
-        channel.error("defect", {"call": request["call"], "traceback": traceback.format_exc()})
+        channel.error(*_unforeseen(request["call"], error))
     else:
         channel.result(result)
         return True
     return False
+
+
+def _unforeseen(call: str, error: Exception) -> tuple[str, dict[str, Any]]:
+    """The code and facts of what no call expects: a disk may be full wherever something is written, all else is a
+    defect of ours."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no-space", {"call": call, "reason": error.strerror}
+    return "defect", {"call": call, "traceback": "".join(traceback.format_exception(error))}
 
 
 def _hold_own_folder() -> None:

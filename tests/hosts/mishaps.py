@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,3 +127,14 @@ def traces(folder: Path, app: str) -> list[str]:
     halves = (f"srv/deployer/apps/{app}/{place}/*" for place in ("incoming", "at-work", "staged.json"))
     hosts = folder / "hosts"
     return sorted(str(path.relative_to(hosts)) for p in (*dynos, *halves) for path in hosts.glob(f"*/{p}"))
+
+
+def until_read(process: subprocess.Popen[bytes], text: str) -> str:
+    """Read what a command says on standard error until it has said this; all of it so far."""
+    assert process.stderr
+    seen = b""
+    while text.encode() not in seen:
+        fresh = os.read(process.stderr.fileno(), 1 << 16)
+        assert fresh, seen.decode()
+        seen += fresh
+    return seen.decode()

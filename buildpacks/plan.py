@@ -25,13 +25,14 @@ class Run:
 
     `config`: whether the app's config vars are in its environment. `changes_layers`: whether it may write below the
     paths of layers (a hook of the user's); what it writes there is then part of the slug, but never of the cached
-    layer."""
+    layer. `untouched` are paths of layers that it gets read-only all the same: copying those would take time."""
 
     command: tuple[str, ...]
     title: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     config: bool = False
     changes_layers: bool = False
+    untouched: tuple[str, ...] = ()
     advice: str = ""
     shown: str | None = None
 

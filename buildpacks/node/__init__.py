@@ -19,6 +19,8 @@ DEFAULTS = {
     "NPM_CONFIG_LOGLEVEL": "error",
 }
 BUILDS = ("heroku-postbuild", "build")  # the first that there is
+KEPT = "/opt/tools/node/kept.py"
+TOOLS_REMEMBER = ("node_modules/.cache", ".next/cache")
 STARTS = ("heroku-prebuild", *BUILDS, "start")
 UNPRUNED = {"NPM_CONFIG_PRODUCTION": "false", "npm_config_production": "false"}
 
@@ -43,9 +45,11 @@ def plan(tree: Tree, target: Target) -> BuildPlan:
     steps = (
         *_says(chosen, found),
         npm.runtime(chosen, target),
+        *_kept(found, "restore"),
         *_script(found, "heroku-prebuild"),
         *_packages(tree, found, locked, chosen, target),
         *_build(found, target),
+        *_kept(found, "save"),
         *_pruning(locked, target),
         *_script(found, "heroku-cleanup"),
     )
@@ -68,28 +72,57 @@ def _says(chosen: Chosen, found: Package) -> list[Step]:
     return [*said, *(Say(warning, "warning") for warning in versions.warnings(chosen))]
 
 
-def _script(found: Package, name: str, flags: str = "") -> list[Step]:
+def _script(found: Package, name: str) -> list[Step]:
     """A script of package.json, which sees the config vars and may change node_modules."""
     if name not in found.scripts:
         return []
-    command = ("bash", "-c", f"exec npm run {name} -- {flags}") if flags else ("npm", "run", name)
-    return [Run(command=command, title=f"Running {name}", shown=f"npm run {name}", config=True, changes_layers=True)]
+    return [_run(("npm", "run", name), f"npm run {name}", f"Running {name}")]
+
+
+def _run(command: tuple[str, ...], shown: str, title: str) -> Run:
+    return Run(
+        command=command,
+        title=title,
+        shown=shown,
+        config=True,
+        changes_layers=True,
+        untouched=(npm.RUNTIME, npm.HEADERS),
+    )
 
 
 def _packages(tree: Tree, found: Package, locked: Lock | None, chosen: Chosen, target: Target) -> list[Step]:
     if locked is None:
         return []
-    name = "packages" if _prunes(locked, target) else "dependencies"
     return [
+        npm.headers(chosen, target),
         *(step for script in npm.BEFORE for step in _script(found, script)),
-        npm.everything(tree, found, locked, chosen, target, name),
+        npm.everything(tree, found, locked, chosen, target),
         *(step for script in npm.AFTER for step in _script(found, script)),
     ]
 
 
 def _build(found: Package, target: Target) -> list[Step]:
-    name = next((name for name in BUILDS if name in found.scripts), "")
-    return _script(found, name, "$NODE_BUILD_FLAGS" if "NODE_BUILD_FLAGS" in target.config else "")
+    """The build, with what its tools remember of the last one: that is no part of the slug."""
+    name = next((name for name in BUILDS if name in found.scripts), None)
+    if name is None:
+        return []
+    flags = " -- $NODE_BUILD_FLAGS" if "NODE_BUILD_FLAGS" in target.config else ""
+    command = ("python3", KEPT, "around", *TOOLS_REMEMBER, "--", "bash", "-c", f"exec npm run {name}{flags}")
+    return [_run(command, f"npm run {name}", f"Running {name}")]
+
+
+def _kept(found: Package, what: str) -> list[Step]:
+    """`cacheDirectories`: folders that stay from build to build, and that are part of the slug."""
+    folders = [path for path in found.cache_folders if _is_below(path) and path != npm.MODULES]
+    if not folders:
+        return []
+    title = f"Restoring {', '.join(folders)} of the last build" if what == "restore" else None
+    return [Run(command=("python3", KEPT, what, *folders), title=title)]
+
+
+def _is_below(path: str) -> bool:
+    parts = path.removeprefix("./").split("/")
+    return not any(part in ("", ".", "..", npm.MODULES) for part in parts)
 
 
 def _prunes(locked: Lock, target: Target) -> bool:
@@ -103,7 +136,7 @@ def _pruning(locked: Lock | None, target: Target) -> list[Step]:
         return []
     if not _prunes(locked, target):
         return [Say("Keeping devDependencies, as NODE_ENV or NPM_CONFIG_PRODUCTION says")]
-    return [npm.pruned("packages")]
+    return [npm.pruned()]
 
 
 def _process_types(tree: Tree, found: Package) -> dict[str, str]:

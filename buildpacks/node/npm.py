@@ -11,7 +11,10 @@ from buildpacks.tree import Tree
 
 RUNTIME = ".heroku/node"
 HOME = f"/app/{RUNTIME}"
+HEADERS = ".heroku/node-headers"
 MODULES = "node_modules"
+NPMS = ("npm", "npx")
+ALL = "node-packages"  # the layer that has those for development, too
 # What `npm ci` would run of package.json: around the installation, which must not depend on the rest of the source.
 BEFORE = ("preinstall",)
 AFTER = (
@@ -28,7 +31,7 @@ AFTER = (
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\??\}")
 ENVIRONMENT = {
     "npm_config_cache": "/cache/npm",
-    "npm_config_nodedir": HOME,
+    "npm_config_nodedir": f"/app/{HEADERS}",
     "npm_config_audit": "false",
     "npm_config_fund": "false",
     "npm_config_update_notifier": "false",
@@ -39,22 +42,41 @@ ENVIRONMENT = {
 
 def runtime(chosen: Chosen, target: Target) -> Layer:
     """Node and its npm, out of the registry's packages, which npm verifies."""
-    package = PACKAGES[target.architecture]
-    install = ("python3", "/opt/tools/node/runtime.py", f"{package}@{chosen.node}", f"npm@{chosen.npm}", HOME)
+    node = f"{PACKAGES[target.architecture]}@{chosen.node}"
+    programs = [("ln", "-s", f"../lib/node_modules/npm/bin/{name}-cli.js", f"{HOME}/bin/{name}") for name in NPMS]
     return Layer(
-        name="runtime",
+        name="node",
         path=RUNTIME,
         facts={"Node.js": chosen.node, "npm": chosen.npm, "platform": target.platform},
-        steps=(Run(command=install),),
+        steps=(
+            _fetched(node, HOME, "bin", "LICENSE"),
+            _fetched(f"npm@{chosen.npm}", f"{HOME}/lib/node_modules/npm"),
+            *(Run(command=command) for command in programs),
+        ),
         title=f"Downloading and installing Node.js {chosen.node} with npm {chosen.npm}",
         reused=f"Using cached install of Node.js {chosen.node} with npm {chosen.npm}",
     )
 
 
-def everything(tree: Tree, package: Package, locked: Lock, chosen: Chosen, target: Target, name: str) -> Layer:
+def headers(chosen: Chosen, target: Target) -> Layer:
+    """What native modules are compiled against. It is half of Node, and of no use to a dyno."""
+    return Layer(
+        name="node-headers",
+        path=HEADERS,
+        facts={"Node.js": chosen.node, "platform": target.platform},
+        steps=(_fetched(f"{PACKAGES[target.architecture]}@{chosen.node}", f"/app/{HEADERS}", "include"),),
+        ships=False,
+    )
+
+
+def _fetched(package: str, folder: str, *parts: str) -> Run:
+    return Run(command=("python3", "/opt/tools/node/fetch.py", package, folder, *parts))
+
+
+def everything(tree: Tree, package: Package, locked: Lock, chosen: Chosen, target: Target) -> Layer:
     """All packages of the lock file, those for development included."""
     return Layer(
-        name=name,
+        name=ALL,
         path=MODULES,
         inputs=(locked.file, ".npmrc"),
         facts={
@@ -71,12 +93,12 @@ def everything(tree: Tree, package: Package, locked: Lock, chosen: Chosen, targe
     )
 
 
-def pruned(name: str) -> Layer:
+def pruned() -> Layer:
     """The packages without those for development."""
     return Layer(
-        name="dependencies",
+        name="node-modules",
         path=MODULES,
-        starts_from=name,
+        starts_from=ALL,
         steps=(Run(command=("npm", "prune", "--omit=dev", "--ignore-scripts")),),
         title="Pruning devDependencies",
         reused="Using cached dependencies without devDependencies",

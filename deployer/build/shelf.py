@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,6 +32,7 @@ class Shelf:
     folder: Path
     machine: str
     laid: dict[str, Laid] = field(default_factory=dict)
+    copied: dict[str, Path] = field(default_factory=dict)
 
     @property
     def app(self) -> Path:
@@ -64,29 +67,35 @@ class Shelf:
                 own(place)
         return Mount(content, f"/app/{path}", writable)
 
-    def copies(self) -> list[Mount]:
-        """A writable copy of every layer, for a hook that may change them; `adopt` afterwards."""
-        return [self.mount(path, self._copy(laid.kept), writable=True) for path, laid in self.laid.items()]
+    def copies(self, untouched: Collection[str] = ()) -> list[Mount]:
+        """A writable copy of every layer but those, for a hook that may change them; `adopt` afterwards."""
+        self.copied = {path: self._copy(laid.kept) for path, laid in self.laid.items() if path not in untouched}
+        return [
+            self.mount(path, self.copied.get(path, laid.kept.content), writable=path in self.copied)
+            for path, laid in self.laid.items()
+        ]
 
     def adopt(self) -> None:
         """Copies that were changed take their layers' places. The layers themselves stay as they were made."""
-        for path, laid in self.laid.items():
-            self.laid[path] = replace(laid, kept=self._adopted(laid.kept))
+        for path, content in self.copied.items():
+            laid = self.laid[path]
+            self.laid[path] = replace(laid, kept=self._adopted(laid.kept, content))
 
     def named(self, name: str) -> Kept:
         """The layer of that name."""
         return next(laid.kept for laid in self.laid.values() if laid.kept.built.layer.name == name)
 
     def _copy(self, kept: Kept) -> Path:
-        place = self._aside(kept) / "app" / kept.path
+        (self.folder / "changed").mkdir(exist_ok=True)
+        root = Path(tempfile.mkdtemp(dir=self.folder / "changed"))
+        root.chmod(0o755)
+        place = root / "app" / kept.path
         place.parent.mkdir(parents=True)
         return copy(kept, place)
 
-    def _aside(self, kept: Kept) -> Path:
-        return self.folder / "changed" / kept.path.replace("/", "-")
-
-    def _adopted(self, kept: Kept) -> Kept:
-        root = self._aside(kept)
+    def _adopted(self, kept: Kept, content: Path) -> Kept:
+        """The layer with the copy's content, which lies as deep below its root as the layer's path is long."""
+        root = content.parents[len(kept.path.split("/"))]
         before = {entry.path: entry.digest for entry in manifest.decode(kept.built.manifest)}
         scanned = scan(Scope(root, self.machine, known=unchanged_since(kept.built.root, before)))
         built = as_built(kept.built.layer.name, root, scanned)

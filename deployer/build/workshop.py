@@ -63,7 +63,7 @@ class Workshop:
         if not step.changes_layers:
             self._start(plan, step, self.shelf.mounts())
             return
-        self._start(plan, step, self.shelf.copies())
+        self._start(plan, step, self.shelf.copies(step.untouched))
         self.shelf.adopt()
 
     def _start(
@@ -89,7 +89,7 @@ class Workshop:
     def _lay(self, plan: BuildPlan, step: Layer) -> None:
         facts = keys.of_layer(step, self.shelf.app, plan.environment, self.config)
         if step.starts_from:
-            facts[f"fact {step.starts_from}"] = self.shelf.named(step.starts_from).built.layer.digest
+            facts[f"layer {step.starts_from}"] = self.shelf.named(step.starts_from).built.layer.digest
         kept = None if step.volatile else self.cache.find(_kept_as(plan, step.name), facts)
         if kept is None:
             kept = self._make(plan, step, facts)

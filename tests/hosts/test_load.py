@@ -114,4 +114,4 @@ def test_config_changes_and_rollbacks_lose_no_request(shop: Shop, outside: Outsi
 
 def test_requests_wait_while_every_dyno_restarts(shop: Shop, outside: Outside) -> None:
     shop.types("deployer", "ps:restart", *shop.here)
-    shop.types("deployer", "ps:restart", "web.1", *shop.here)
+    shop.types("deployer", "ps:restart", "-d", "web.1", *shop.here)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deployer.errors.ledger import ToolTooOld
+from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations.prepare import prepare_every_host
 from deployer.remote.agent import Session, connect
 from deployer.remote.store import HostStore
 from deployer.store.base import Store
@@ -24,12 +26,14 @@ Connect = Callable[[Host], Session]
 
 @dataclass
 class OpenSpace:
-    """A space whose first host has answered; the others are dialled when `sessions` is first asked for."""
+    """A space whose first host has answered; the others are dialled when `sessions` is first asked for. Leases that are
+    taken here live for `time_to_live` seconds."""
 
     space: Space
     ledger: Ledger
     first: Session
     connect: Connect
+    time_to_live: float = TIME_TO_LIVE
     _sessions: tuple[Session, ...] = field(default=())
 
     @property
@@ -47,15 +51,22 @@ class OpenSpace:
         """Connect to all hosts now, so that one that does not answer is known before anything begins."""
         assert self.sessions
 
+    @property
+    def renew_every(self) -> float:
+        """Seconds between two renewals of a lease."""
+        return self.time_to_live * RENEW_EVERY / TIME_TO_LIVE
+
     def second_store(self) -> Store:
         """The store through another agent on the first host: for renewals while the first one is busy."""
         return HostStore(self.first.second())
 
-    def begin_change(self) -> None:
-        """Before a change: ToolTooOld where a newer deployer has changed this space; else older ones hear of us."""
+    def begin_change(self, upgrade: Callable[[OpenSpace], None] = prepare_every_host) -> None:
+        """Before a change: ToolTooOld where a newer deployer has changed this space. Where an older one prepared its
+        hosts they are brought up to date, and older ones hear of us."""
         if is_older(VERSION, self.space.tool):
             raise ToolTooOld(self.space.name, VERSION, self.space.tool)
         if is_older(self.space.tool, VERSION):
+            upgrade(self)
             self.space = replace(self.space, tool=VERSION)
             self.ledger.save_space(self.space)
 
@@ -66,14 +77,16 @@ class OpenSpace:
 
 
 @contextmanager
-def open_space(pointer: Pointer, dial: Connect | None = None) -> Iterator[OpenSpace]:
+def open_space(
+    pointer: Pointer, dial: Connect | None = None, time_to_live: float = TIME_TO_LIVE
+) -> Iterator[OpenSpace]:
     """Connect to the space that a pointer leads to; SpaceEmpty where its store holds none."""
     identity = pointer.identity
     dial = dial or (lambda host: connect(host, Path(identity)))
     first = dial(pointer.first)
     try:
         ledger = Ledger(HostStore(first), whoami())
-        space = OpenSpace(ledger.space(), ledger, first, dial)
+        space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
     except BaseException:
         first.close()
         raise

@@ -15,10 +15,11 @@ from deployer.errors.apps import SpaceUnknown
 from deployer.errors.base import Failure
 from deployer.errors.spaces import BadPlatform, BadSpaceName, HostNotReady, NoSuchHost, NotASandbox, SpaceExists
 from deployer.model import platforms
-from deployer.model.events import Changed, Doing, Done, Tell
+from deployer.model.events import Doing, Done, Tell
 from deployer.model.names import is_space_name
 from deployer.model.platforms import SYSTEMS, Platform
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
 from deployer.remote.agent import Session, connect
 from deployer.remote.fan_out import fan_out
@@ -29,7 +30,7 @@ from deployer.spaces.sandbox.sandbox import Order, Sandbox
 from deployer.store.ledger import Ledger
 from deployer.version import VERSION
 
-Prepare = Callable[[Session, Sequence[Host], Tell], None]
+Prepare = Callable[[Session, Sequence[Host], int, Tell], None]
 EPOCH = 1
 READY_PATIENCE = 90.0  # seconds; a host's dynos start with it
 
@@ -63,12 +64,6 @@ class SpaceInfo:
     url: str
     hosts: tuple[HostState, ...]
     apps: tuple[str, ...] | None
-
-
-def prepare_host(session: Session, hosts: Sequence[Host], tell: Tell) -> None:
-    """Make a machine a host of the space, telling each thing that changes."""
-    request = {"hosts": [host.private_address for host in hosts], "epoch": EPOCH}
-    session.call("prepare", request, lambda message, _: tell(Changed(session.host.id, str(message["what"]))))
 
 
 def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space:
@@ -205,7 +200,7 @@ def _open(sandbox: Sandbox, tell: Tell, prepare: Prepare) -> Space:
     """Prepare its hosts and write its ledger."""
     with _connected(sandbox) as sessions:
         tell(Doing(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
-        fan_out(sessions, lambda session: prepare(session, sandbox.hosts, tell))
+        fan_out(sessions, lambda session: prepare(session, sandbox.hosts, EPOCH, tell))
         tell(Done())
         ledger = Ledger(HostStore(sessions[0]), whoami())
         record = sandbox.record

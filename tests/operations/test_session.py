@@ -138,11 +138,14 @@ def test_an_older_tool_may_read_but_not_change(place: Place) -> None:
         space.begin_change()
 
 
-def test_a_newer_tool_leaves_its_version_for_older_ones(place: Place) -> None:
+def test_a_newer_tool_upgrades_the_hosts_once_and_leaves_its_version_for_older_ones(place: Place) -> None:
     place.ledger.save_space(replace(SPACE, tool="0.0.1"))
-    with open_space(place.pointer, place.dial) as space:
-        space.begin_change()
+    upgraded: list[str] = []
+    for _ in range(2):
+        with open_space(place.pointer, place.dial) as space:
+            space.begin_change(lambda found: upgraded.append(found.space.tool))
     assert place.ledger.space().tool == VERSION
+    assert upgraded == ["0.0.1"]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("0.1.0", "0.2.0"), ("0.9", "0.10"), ("1", "1.0.1")])

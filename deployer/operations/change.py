@@ -78,8 +78,16 @@ def _held(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | No
 
     space.begin_change()
     store, name = space.ledger.store, f"app-{app}"
-    second, waiting = space.second_store, _telling_once(tell)
-    with hold(store, name, command=command, wait=wait, second_store=second, waiting=waiting) as held:
+    with hold(
+        store,
+        name,
+        command=command,
+        wait=wait,
+        second_store=space.second_store,
+        waiting=_telling_once(tell),
+        time_to_live=space.time_to_live,
+        renew_every=space.renew_every,
+    ) as held:
         state = space.ledger.state(app)
         if state is None:
             raise AppNotFound(app, space.space.name)

@@ -20,6 +20,7 @@ KEPT = 12 * 3600  # seconds
 FRESH = 60  # seconds: two questions of one build are one
 SECONDS = 120
 TOOL = "/opt/tools/npm"
+HASTY = ("--globalconfig=/etc/npmrc", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 NPM = (f"{TOOL}/bin/node", f"{TOOL}/lib/node_modules/npm/bin/npm-cli.js")
 
 
@@ -66,7 +67,7 @@ def _ask(image: Path, package: str) -> list[str]:
             place.mkdir()
             own(place)
         box = Jail(image, app, cache).having(Mount(npm_tool.ensure(), TOOL), npm_config_cache="/cache")
-        words = (*NPM, "view", package, "versions", "--json", "--silent", "--globalconfig", "/etc/npmrc")
+        words = (*NPM, "view", package, "versions", "--json", "--silent", *HASTY)
         ended = jail.run(box, words, lines.append, seconds=SECONDS)
     return parse(package, "\n".join(lines), ended.status)
 

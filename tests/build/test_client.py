@@ -36,3 +36,24 @@ def test_a_broken_pip_conf_is_as_good_as_none(tmp_path: Path) -> None:
     conf = tmp_path / "pip.conf"
     conf.write_text("no section\n")
     assert client.environment({}, conf) == {}
+
+
+def test_npm_is_told_of_registries_and_proxies_and_of_no_other_setting(tmp_path: Path) -> None:
+    machines, home = tmp_path / "npmrc", tmp_path / "home"
+    home.mkdir()
+    machines.write_text(
+        "registry=https://a.test\n//a.test/:_authToken=machine\ncafile=/etc/x\nhttps-proxy = http://p\n"
+    )
+    (home / ".npmrc").write_text(
+        "@x:registry=https://x.test\n//x.test/:_authToken=person\nnodedir=/usr\n# registry=y\n"
+    )
+    assert client.npmrc(machines, home).splitlines() == [
+        "registry=https://a.test",
+        "//a.test/:_authToken=machine",
+        "https-proxy = http://p",
+        "@x:registry=https://x.test",
+    ]
+
+
+def test_without_configuration_npm_is_told_nothing(tmp_path: Path) -> None:
+    assert client.npmrc(tmp_path / "none", tmp_path) == ""

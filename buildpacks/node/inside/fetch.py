@@ -16,7 +16,7 @@ NPM = (f"{TOOL}/bin/node", f"{TOOL}/lib/node_modules/npm/bin/npm-cli.js")
 def main(package: str, folder: Path, parts: list[str]) -> None:
     """All of a package lies in one folder, `package`, which is left out."""
     with tempfile.TemporaryDirectory(dir="/cache") as aside:
-        words = ("pack", "--silent", "--pack-destination", aside, package)
+        words = ("pack", "--loglevel=error", "--pack-destination", aside, package)
         subprocess.run([*NPM, *words], check=True, stdout=subprocess.DEVNULL, cwd=aside)
         (archive,) = Path(aside).glob("*.tgz")
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,13 +7,13 @@ goes to standard error, or through the hook behind `remote: `.
 from __future__ import annotations
 
 import base64
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.cli.interrupts import undoing_once
 from deployer.cli.main import explain, explanation, notes, prefixed
 from deployer.cli.narrate import Narrator
 from deployer.cli.shell import Shell, this_shell
@@ -34,11 +34,12 @@ def run(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     shell = this_shell()
     try:
-        return _converse(shell, words)
+        with undoing_once():
+            return _converse(shell, words)
     except Failure as failure:
         return explain(failure, shell)
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write("\n" + prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
+        _say_interrupted(interrupt)
         return INTERRUPTED
 
 
@@ -61,8 +62,6 @@ def _push(shell: Shell, space_name: str, app: str) -> int:
     from deployer.operations import push, push_repository
     from deployer.operations.change import changing
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
     with (
         shell.open_space(shell.pointers.load(space_name)) as space,
         changing(space, app, "git push", shell.tell, WAIT) as change,
@@ -93,6 +92,12 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
         hook.say(explanation(failure))
         return 1
     except KeyboardInterrupt as interrupt:
-        hook.say(prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
+        _say_interrupted(interrupt)
         return 1
     return 0
+
+
+def _say_interrupted(interrupt: KeyboardInterrupt) -> None:
+    """Straight to the terminal: git, which shows what the hook says, has got the same Ctrl-C and is gone."""
+    sys.stderr.write("\n" + prefixed("\n".join(["Interrupted.", *notes(interrupt)])))
+    sys.stderr.flush()

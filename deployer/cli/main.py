@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from deployer.cli import help_texts
+from deployer.cli.interrupts import undoing_once
 from deployer.cli.table import TOPICS, Entry, alike, by_name, of_topic
 from deployer.errors.base import Failure
 from deployer.errors.cli import UnknownCommand, UnknownTopic
@@ -33,8 +32,8 @@ def run(argv: Sequence[str] | None = None, shell: Shell | None = None) -> int:
         if words and words[0] in HELP and (text := _help(words)):
             (shell.output.out if shell else sys.stdout).write(text)
             return 0
-        _end_like_an_interrupt()
-        return _dispatch(words, shell)
+        with undoing_once():
+            return _dispatch(words, shell)
     except Failure as failure:
         return explain(failure, shell)
     except KeyboardInterrupt as interrupt:
@@ -127,14 +126,6 @@ def _write(shell: Shell | None, text: str) -> None:
     stream = shell.output.err if shell else sys.stderr
     stream.write(text)
     stream.flush()
-
-
-def _end_like_an_interrupt() -> None:
-    """A closed terminal or a `kill` undoes and frees like Ctrl-C: both begin as an exception in the main thread."""
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,9 +144,10 @@ def test_an_interrupt_is_130(broken: Breaks) -> None:
 def test_a_terminal_that_closes_ends_a_command_like_an_interrupt() -> None:
     """SIGHUP and SIGTERM run what an interrupt runs: leases are freed, what was begun is undone."""
     script = (
-        "import sys, time\nfrom deployer.cli import main\n"
-        "main._end_like_an_interrupt()\n"
-        "try:\n    print('ready', flush=True)\n    time.sleep(30)\nfinally:\n    print('undone', flush=True)\n"
+        "import sys, time\nfrom deployer.cli.interrupts import undoing_once\n"
+        "with undoing_once():\n"
+        "    try:\n        print('ready', flush=True)\n        time.sleep(30)\n"
+        "    finally:\n        time.sleep(0.3)\n        print('undone', flush=True)\n"
     )
     for name in ("terminate", "hang up"):
         with subprocess.Popen(
@@ -153,6 +155,8 @@ def test_a_terminal_that_closes_ends_a_command_like_an_interrupt() -> None:
         ) as process:
             assert process.stdout is not None and process.stdout.readline() == b"ready\n"
             process.send_signal(15 if name == "terminate" else 1)
+            time.sleep(0.1)
+            process.send_signal(15)
             assert process.stdout.readline() == b"undone\n"
 
 

@@ -49,6 +49,7 @@ class Session:
         self.sent = 0  # bytes given to the agent so far
         self._owns = owns
         self._stream: Stream | None = None
+        self._exchange: Exchange | None = None
 
     def call(self, call: str, request: Mapping[str, Any] = {}, on_event: OnEvent = ignore) -> Message:
         """Run a call to its end and return its result; the failure for the agent's error code, or ConnectionLost."""
@@ -57,9 +58,11 @@ class Session:
 
     def exchange(self, call: str, request: Mapping[str, Any] = {}) -> Exchange:
         """Begin a call that messages go to and fro in. Left early, it ends the agent, and so the call."""
-        exchange = Exchange(self, call)
-        exchange.send({"call": call, **request})
-        return exchange
+        if self._exchange is not None and not self._exchange.finished:
+            self.end_agent()  # it was cut off before anybody could leave it: its answers are not to be taken for ours
+        self._exchange = Exchange(self, call)
+        self._exchange.send({"call": call, **request})
+        return self._exchange
 
     def second(self) -> Session:
         """Another agent over the same connection, to be called while this one is busy."""
@@ -119,7 +122,7 @@ class Exchange:
         self._session = session
         self._call = call
         self._sent: list[tuple[Message, bytes]] | None = []  # until the agent has answered for the first time
-        self._finished = False
+        self.finished = False
         self._stream = self._connected(session.stream)
 
     def send(self, message: Message, data: bytes = b"") -> None:
@@ -141,7 +144,7 @@ class Exchange:
             raise self._lost("")
         self._sent = None
         message, data = received
-        self._finished = "result" in message or "error" in message
+        self.finished = "result" in message or "error" in message
         if "error" in message:
             error = message["error"]
             raise failure(self._session.host.id, error["code"], error["details"])
@@ -160,7 +163,7 @@ class Exchange:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if not self._finished:
+        if not self.finished:
             self._session.end_agent()
 
     def _install_and_repeat(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import textwrap
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 from deployer.errors.base import Failure
@@ -12,6 +15,7 @@ from deployer.errors.remote import SeveralHostsFailed
 from deployer.remote.agent import Session
 
 T = TypeVar("T")
+STOP_AGAIN = 0.1  # seconds
 
 
 def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T]:
@@ -20,8 +24,10 @@ def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T
     if len(sessions) <= 1:
         return [work(session) for session in sessions]
     with ThreadPoolExecutor(len(sessions)) as pool:
-        futures = [pool.submit(work, session) for session in sessions]
+        futures: list[Future[T]] = []
         try:
+            with _interrupts_later():
+                futures += [pool.submit(work, session) for session in sessions]
             wait(futures)
         except BaseException:
             _stop(sessions, futures)
@@ -29,10 +35,35 @@ def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T
     return _results(sessions, futures)
 
 
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Hold back what would interrupt the block. In the middle of a thread's start it would leave a thread that nobody
+    waits for, and that goes on calling."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: found for number in signals if callable(found := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    for late in came:
+        signal.raise_signal(late)
+
+
 def _stop(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> None:
-    for session, future in zip(sessions, futures, strict=True):
-        if not future.cancel():
-            session.end_agent()
+    """End the agents, again and again: a thread may only be about to start one."""
+    going_on = dict(zip(futures, sessions, strict=False))
+    while going_on:
+        for future, session in going_on.items():
+            if not future.cancel():
+                session.end_agent()
+        going_on = {future: going_on[future] for future in wait(going_on, STOP_AGAIN).not_done}
 
 
 def _results(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> list[T]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from deployer.host import task
 from deployer.host.channel import Channel
 from deployer.host.layers import DIGEST, checked_digest, locked, remove_tree
 from deployer.host.paths import AppPaths, Paths
@@ -16,6 +17,7 @@ from deployer.host.paths import AppPaths, Paths
 def prune(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Remove layers but `keep`, those that dynos name and those mounted: `{layers, blobs, bytes}` that went."""
     app = channel.paths.app(request["app"])
+    task.sweep(channel.paths, request["app"])
     keep = {checked_digest(digest) for digest in request["keep"]}
     keep |= named_by_dynos(channel.paths) | mounted(Path("/proc/mounts").read_text(), app.layers)
     with locked(app):

@@ -53,7 +53,7 @@ class Task:
 
     def is_running(self) -> bool:
         """Whether its unit still has something to do."""
-        return systemd.show([self.unit], ["ActiveState"]).get(self.unit, {}).get("ActiveState") in ALIVE
+        return _is_at_work(self.placed.instance)
 
 
 def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -65,6 +65,10 @@ def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     )
     placed = order.placed()[0]
     current = Task(placed, channel.paths.tasks / placed.instance)
+    for instance in _others_at_work(channel.paths, current):
+        channel.event({"event": "output", "line": f"Waiting for {instance}, a release command that is still at work."})
+        _await_end(instance)
+    _settle(channel.paths, order.app, but=placed.instance)
     first = _begin(channel.paths, current, order)
     for line in follow(current):
         channel.event({"event": "output", "line": line})
@@ -75,6 +79,13 @@ def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         journal.say(placed.dyno.app, placed.dyno.name, f"Process exited with status {status}")
         journal.say(placed.dyno.app, placed.dyno.name, "State changed from up to complete")
     return {"status": status}
+
+
+def task_settle(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: wait for the release dynos that other commands began and left, and remove what only a running one
+    needs."""
+    _settle(channel.paths, request["app"])
+    return {}
 
 
 def parse_status(text: str) -> int:
@@ -101,10 +112,44 @@ def follow(current: Task) -> Iterator[str]:
         yield rest.decode(errors="surrogateescape")
 
 
+def sweep(paths: Paths, app: str) -> None:
+    """Of release dynos that have ended with nobody there to attend them only output and status stay."""
+    ended = [one.instance for one in dyno_files.of_app(paths, app) if (paths.tasks / one.instance / "status").exists()]
+    systemd.stop([units.TASK.format(instance) for instance in ended])
+    dyno_files.remove(paths, ended, units.TASK)
+
+
+def _others_at_work(paths: Paths, current: Task) -> list[str]:
+    """Release dynos of other releases of the app: an interrupted command leaves its own to come to its end, and two at
+    a time could spoil a database."""
+    app = current.placed.dyno.app
+    begun = [path.name for path in paths.tasks.glob(f"{app}.*") if not (path / "status").exists()]
+    return [name for name in sorted(begun) if name != current.placed.instance and _is_at_work(name)]
+
+
+def _is_at_work(instance: str) -> bool:
+    unit = units.TASK.format(instance)
+    return systemd.show([unit], ["ActiveState"]).get(unit, {}).get("ActiveState") in ALIVE
+
+
+def _await_end(instance: str) -> None:
+    while _is_at_work(instance):
+        time.sleep(0.1)
+
+
 def end_all(paths: Paths, app: str) -> None:
     """Stop every release dyno and one-off dyno of an app that is being removed."""
     instances = [placed.instance for placed in dyno_files.of_app(paths, app)]
     systemd.stop([kind.format(one) for one in instances for kind in (units.TASK, units.RUN)], launch.ABANDONED)
+
+
+def _settle(paths: Paths, app: str, but: str = "") -> None:
+    """Two release dynos of an app never run at the same time: each may be a migration."""
+    found = [one for one in dyno_files.of_app(paths, app) if one.dyno.process_type == "release" and one.instance != but]
+    for left in (Task(one, paths.tasks / one.instance) for one in found):
+        while left.is_running():
+            time.sleep(0.05)
+        _clear(paths, left)
 
 
 def _begin(paths: Paths, current: Task, order: Order) -> bool:
@@ -126,11 +171,15 @@ def _end(paths: Paths, current: Task) -> int:
     status = current.status()
     if status is None and (state := _last_state(current)):
         status = systemd.exit_status(state) or 1  # it never came so far as to run the helper
-    systemd.stop([current.unit])
-    dyno_files.remove(paths, [current.placed.instance], units.TASK)
+    _clear(paths, current)
     if status is None:
         raise HostFailure("task-lost", {"app": current.placed.dyno.app, "dyno": current.placed.dyno.name})
     return status
+
+
+def _clear(paths: Paths, current: Task) -> None:
+    systemd.stop([current.unit])
+    dyno_files.remove(paths, [current.placed.instance], units.TASK)
 
 
 def _last_state(current: Task) -> systemd.State | None:

@@ -120,7 +120,12 @@ def _run_release_command(change: Change, release: Release, process: phases.Proce
     change.tell(Step("Running release command..."))
     size = change.app.formation.get("release")
     session = change.space.sessions[0]
-    status = phases.task(change.fence, process, session, size.size if size else DEFAULT_SIZE, change.tell)
+    try:
+        status = phases.task(change.fence, process, session, size.size if size else DEFAULT_SIZE, change.tell)
+    except KeyboardInterrupt:
+        output = f"`deployer releases:output {release.name} -a {change.app.name}`"
+        change.tell(Warn(f"The release command comes to its end by itself: {output} shows how."))
+        raise
     if status != 0:
         raise ReleaseCommandFailed(change.app.name, release.number, process.commands["release"], status)
 

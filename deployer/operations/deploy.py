@@ -21,6 +21,7 @@ from deployer.model.release import Release
 from deployer.model.slug import Built, Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, changing
+from deployer.operations.felt import Felt, between, felt
 from deployer.operations.phases import Survey
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
@@ -56,8 +57,11 @@ def deploy_held(change: Change, order: Order) -> Release | None:
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
     _ship(change, built)
+    before = felt(change.space, change.app.name) if survey.present else Felt(0, 0)
     release = make_release(change, _draft(change, order, built), survey)
     told_serving(change, release)
+    if survey.present and (words := between(before, felt(change.space, change.app.name))):
+        change.tell(Detail(words))
     prune(change)
     return release
 

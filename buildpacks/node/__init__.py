@@ -60,7 +60,7 @@ def plan(tree: Tree, target: Target) -> BuildPlan:
         environment={**npm.ENVIRONMENT, **{key: DEFAULTS[key] for key in DEFAULTS if key not in target.config}},
         path=(f"{npm.HOME}/bin", f"/app/{npm.MODULES}/.bin"),
         process_types=_process_types(tree, found),
-        profile=profile.SCRIPTS,
+        profile=profile.scripts(with_libraries=chosen.needs_libatomic),
         tools=("npm", "node"),
         chosen={"node": chosen.line},
     )

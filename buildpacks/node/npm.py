@@ -14,6 +14,7 @@ HOME = f"/app/{RUNTIME}"
 HEADERS = ".heroku/node-headers"
 MODULES = "node_modules"
 NPMS = ("npm", "npx")
+TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 ALL = "node-packages"  # the layer that has those for development, too
 # What `npm ci` would run of package.json: around the installation, which must not depend on the rest of the source.
 BEFORE = ("preinstall",)
@@ -52,10 +53,18 @@ def runtime(chosen: Chosen, target: Target) -> Layer:
             _fetched(node, HOME, "bin", "LICENSE"),
             _fetched(f"npm@{chosen.npm}", f"{HOME}/lib/node_modules/npm"),
             *(Run(command=command) for command in programs),
+            *_libraries(chosen, target),
         ),
         title=f"Downloading and installing Node.js {chosen.node} with npm {chosen.npm}",
         reused=f"Using cached install of Node.js {chosen.node} with npm {chosen.npm}",
     )
+
+
+def _libraries(chosen: Chosen, target: Target) -> list[Run]:
+    """What Node needs and hosts do not have, out of the build image; see `profile.scripts`."""
+    if not chosen.needs_libatomic:
+        return []
+    return [Run(command=("cp", "-L", f"/usr/lib/{TRIPLETS[target.architecture]}/libatomic.so.1", f"{HOME}/lib/"))]
 
 
 def headers(chosen: Chosen, target: Target) -> Layer:

@@ -30,4 +30,14 @@ if [ -n "${MEMORY_AVAILABLE-}" ]; then
 fi
 """
 
+# For the libraries that lie beside Node in the slug.
+LIBRARIES_SH = """\
+export LD_LIBRARY_PATH="/app/.heroku/node/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+"""
+
 SCRIPTS = {"nodejs.sh": NODEJS_SH, "web-concurrency-nodejs.sh": WEB_CONCURRENCY_SH}
+
+
+def scripts(*, with_libraries: bool) -> dict[str, str]:
+    """The scripts of an app, by name."""
+    return {**SCRIPTS, "nodejs.sh": NODEJS_SH + LIBRARIES_SH} if with_libraries else SCRIPTS

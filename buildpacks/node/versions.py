@@ -41,6 +41,11 @@ class Chosen:
         """`24`."""
         return self.node.partition(".")[0]
 
+    @property
+    def needs_libatomic(self) -> bool:
+        """Whether Node is linked to libatomic, which not every host has: as its archives are since Node 25."""
+        return int(self.line) >= 25
+
 
 def choose(package: Package, target: Target) -> Chosen:
     """The versions to use. Raises BadRange, NothingFits."""

@@ -88,7 +88,11 @@ def _step_lines(number: int, step: Step) -> Iterator[str]:
         yield f"{label} run: {_command(step)}"
     elif isinstance(step, Layer):
         since = ", ".join(
-            [*(name or "all files" for name in step.inputs), *(f"{k} {v}" for k, v in step.facts.items())]
+            [
+                *([f"the layer {step.starts_from}"] if step.starts_from else []),
+                *(name or "all files" for name in step.inputs),
+                *(f"{k} {v}" for k, v in step.facts.items()),
+            ]
         )
         yield f"{label} layer {step.name} at {step.path}, kept until a change of: {since or 'nothing'}"
         yield from (f"       run: {_command(run)}" for run in step.steps)

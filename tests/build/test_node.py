@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deployer.build import platform_image
 from deployer.build.build import build
 from deployer.build.folders import cache_folder
 from deployer.build.source import from_folder
@@ -197,12 +197,14 @@ def test_native_code_is_compiled_against_nodes_headers(bare: Path, built: Builde
 
 
 @pytest.fixture
-def host(cache: Path) -> Iterator[list[str]]:
-    """The words that run a program as a host would, without any network, once the slug lies in `merged`."""
-    image = next((cache / "platforms").resolve().glob("debian-13-*-build-*[0-9a-f]"))
-    words = ["bwrap", "--unshare-net", "--unshare-pid", "--die-with-parent", "--ro-bind", str(image), "/"]
-    words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--bind", str(cache / "merged"), "/app"]
-    yield [*words, "--chdir", "/app", "--clearenv", "--setenv", "HOME", "/app", "--setenv", "PATH", "/usr/bin:/bin"]
+def host(cache: Path) -> list[str]:
+    """The words that run a program with what hosts have, without any network; the slug lies in `merged`."""
+    image = platform_image.ensure(parse("debian-13"), "host", print)
+    words = ["bwrap", "--unshare-net", "--unshare-pid", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
+    words += [word for name in ("usr", "etc") for word in ("--ro-bind", str(image / name), f"/{name}")]
+    words += [word for name in ("bin", "lib", "lib64") for word in ("--symlink", f"usr/{name}", f"/{name}")]
+    words += ["--tmpfs", "/tmp", "--bind", str(cache / "merged"), "/app", "--chdir", "/app", "--clearenv"]
+    return [*words, "--setenv", "HOME", "/app", "--setenv", "PATH", "/usr/bin:/bin"]
 
 
 def merge(result: Built, folder: Path) -> None:
@@ -226,6 +228,17 @@ def test_what_was_built_answers(express: Path, built: Builder, cache: Path, host
     answer = json.loads(answers(host, "npm start", "/"))
     assert (answer["node"][:3], answer["mode"]) == ("24.", "production")
     assert answer["built"] == {"major": 24, "greeting": "hi"}
+
+
+def test_node_26_brings_the_library_that_hosts_lack(
+    express: Path, built: Builder, cache: Path, host: list[str]
+) -> None:
+    """traps.md A 13."""
+    change(express, engines={"node": "26.x"})
+    lock = (express / "package-lock.json").read_text().replace('"node": "24.x"', '"node": "26.x"')
+    write(express, "package-lock.json", lock)
+    merge(built(express), cache / "merged")
+    assert json.loads(answers(host, "npm start", "/"))["node"].startswith("26.")
 
 
 def test_django_serves_what_node_has_built_and_runs_node_itself(

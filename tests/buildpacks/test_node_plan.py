@@ -45,6 +45,7 @@ def app(data: dict[str, Any], lock: dict[str, Any] | None = LOCK, /, **files: st
 APPS = {
     "plain": app({"scripts": {"start": "node server.js"}}),
     "all_scripts": app({"scripts": ALL_SCRIPTS, "cacheDirectories": ["bower", "node_modules"]}, DEVELOPMENT),
+    "node_26": app({"engines": {"node": "26.x"}}),
     "no_packages": app({"dependencies": {}}, None, **{"server.js": ""}),
 }
 

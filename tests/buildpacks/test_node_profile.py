@@ -46,6 +46,13 @@ def test_as_many_processes_as_memory_carries(memory: str, web_memory: str | None
     assert sourced(profile.SCRIPTS, "${WEB_CONCURRENCY--} $WEB_MEMORY", **env) == f"{found}\n"
 
 
+def test_libraries_beside_node_are_found_before_others() -> None:
+    scripts = profile.scripts(with_libraries=True)
+    assert sourced(scripts, "$LD_LIBRARY_PATH") == "/app/.heroku/node/lib\n"
+    assert sourced(scripts, "$LD_LIBRARY_PATH", LD_LIBRARY_PATH="/x") == "/app/.heroku/node/lib:/x\n"
+    assert sourced(profile.scripts(with_libraries=False), "${LD_LIBRARY_PATH-none}") == "none\n"
+
+
 def test_without_a_limit_nothing_is_said_of_processes() -> None:
     assert sourced(profile.SCRIPTS, "${WEB_CONCURRENCY-none} ${WEB_MEMORY-none}") == "none none\n"
 

@@ -36,6 +36,7 @@ CALLS = {
     "prepare": Call("prepare.prepare", survives=True),
     "boot": Call("boot.boot", fenced=True),
     "task": Call("task.task", fenced=True),
+    "task_settle": Call("task.task_settle", fenced=True),
     "task_output": Call("task_output.task_output"),
     "replace": Call("replace.replace", fenced=True, survives=True),
     "retire": Call("retire.retire", fenced=True, survives=True),

@@ -81,19 +81,20 @@ def check_instance(instance: str) -> str:
 
 def launch(paths: Paths, order: Order) -> list[Started]:
     """Give each dyno its files and its port and start all at once. They may still fail: see `await_health`. One that
-    a switch has put in force before is left as it is: whoever repeats an order must not interrupt what serves."""
+    a switch has put in force before is left as it is, if it runs: whoever repeats an order must not interrupt what
+    serves."""
     serving = [one for one in (dyno_files.read(paths, name) for name in in_force(paths, order)) if one]
     names = {one.instance for one in serving}
     wanted = [(one, has) for one, has in zip(order.placed(), order.ports(), strict=True) if one.instance not in names]
     if not wanted:
-        return identify(serving)
+        return rouse(paths, serving)
     memory.check(paths, [one for one, _ in wanted])
     users.ensure(order.uid)
     take_down(paths, [one.instance for one, _ in wanted], ABANDONED)
     placed = lay_out(paths, wanted, order.env)
     for one in placed:
         announce(one)
-    return start(placed) + identify(serving)
+    return start(placed) + rouse(paths, serving)
 
 
 def abandon(paths: Paths, order: Order) -> None:
@@ -139,6 +140,18 @@ def start(placed: Sequence[Placed]) -> list[Started]:
         systemd.restart(names)
         states = systemd.show(names, IDENTITY)
     return [_started(one, states.get(one.unit, {}), began) for one in placed]
+
+
+def rouse(paths: Paths, placed: Sequence[Placed]) -> list[Started]:
+    """Start those of the dynos that were stopped, as by a command that was cut off before it put others in their place;
+    which processes they all are."""
+    states = systemd.show([one.unit for one in placed], ["ActiveState"])
+    asleep = [one for one in placed if states.get(one.unit, {}).get("ActiveState") in ("inactive", "failed", None)]
+    dyno_files.forget_crashes(paths, [one.instance for one in asleep])
+    for one in asleep:
+        announce(one)
+    started = start(asleep) if asleep else []
+    return started + identify([one for one in placed if one not in asleep])
 
 
 def identify(placed: Sequence[Placed]) -> list[Started]:

@@ -19,9 +19,11 @@ def restart(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     for one in found:
         journal.say(one.dyno.app, one.dyno.name, "Restarting")
     with router.set_aside(channel.paths, found[0].dyno.app, [one.dyno.name for one in found], drain=DRAIN):
-        launch.stop(found)
-        dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
-        for one in found:
-            launch.announce(one)
-        systemd.start([one.unit for one in found])
+        try:
+            launch.stop(found)
+        finally:  # also where a newer command ends this one
+            dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
+            for one in found:
+                launch.announce(one)
+            systemd.start([one.unit for one in found])
     return {}

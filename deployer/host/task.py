@@ -68,7 +68,6 @@ def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     for instance in _others_at_work(channel.paths, current):
         channel.event({"event": "output", "line": f"Waiting for {instance}, a release command that is still at work."})
         _await_end(instance)
-    _settle(channel.paths, order.app, but=placed.instance)
     first = _begin(channel.paths, current, order)
     for line in follow(current):
         channel.event({"event": "output", "line": line})
@@ -84,7 +83,9 @@ def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 def task_settle(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: wait for the release dynos that other commands began and left, and remove what only a running one
     needs."""
-    _settle(channel.paths, request["app"])
+    for instance in _at_work(channel.paths, request["app"]):
+        _await_end(instance)
+    sweep(channel.paths, request["app"])
     return {}
 
 
@@ -122,9 +123,12 @@ def sweep(paths: Paths, app: str) -> None:
 def _others_at_work(paths: Paths, current: Task) -> list[str]:
     """Release dynos of other releases of the app: an interrupted command leaves its own to come to its end, and two at
     a time could spoil a database."""
-    app = current.placed.dyno.app
+    return [name for name in _at_work(paths, current.placed.dyno.app) if name != current.placed.instance]
+
+
+def _at_work(paths: Paths, app: str) -> list[str]:
     begun = [path.name for path in paths.tasks.glob(f"{app}.*") if not (path / "status").exists()]
-    return [name for name in sorted(begun) if name != current.placed.instance and _is_at_work(name)]
+    return [name for name in sorted(begun) if _is_at_work(name)]
 
 
 def _is_at_work(instance: str) -> bool:
@@ -141,15 +145,6 @@ def end_all(paths: Paths, app: str) -> None:
     """Stop every release dyno and one-off dyno of an app that is being removed."""
     instances = [placed.instance for placed in dyno_files.of_app(paths, app)]
     systemd.stop([kind.format(one) for one in instances for kind in (units.TASK, units.RUN)], launch.ABANDONED)
-
-
-def _settle(paths: Paths, app: str, but: str = "") -> None:
-    """Two release dynos of an app never run at the same time: each may be a migration."""
-    found = [one for one in dyno_files.of_app(paths, app) if one.dyno.process_type == "release" and one.instance != but]
-    for left in (Task(one, paths.tasks / one.instance) for one in found):
-        while left.is_running():
-            time.sleep(0.05)
-        _clear(paths, left)
 
 
 def _begin(paths: Paths, current: Task, order: Order) -> bool:
@@ -171,15 +166,11 @@ def _end(paths: Paths, current: Task) -> int:
     status = current.status()
     if status is None and (state := _last_state(current)):
         status = systemd.exit_status(state) or 1  # it never came so far as to run the helper
-    _clear(paths, current)
+    systemd.stop([current.unit])
+    dyno_files.remove(paths, [current.placed.instance], units.TASK)
     if status is None:
         raise HostFailure("task-lost", {"app": current.placed.dyno.app, "dyno": current.placed.dyno.name})
     return status
-
-
-def _clear(paths: Paths, current: Task) -> None:
-    systemd.stop([current.unit])
-    dyno_files.remove(paths, [current.placed.instance], units.TASK)
 
 
 def _last_state(current: Task) -> systemd.State | None:

@@ -31,6 +31,9 @@ def finish_or_undo(change: Change) -> None:
     change.tell(
         Step(f"{verb} a {operation.kind} of v{operation.release} that was cut off in its phase {operation.phase}")
     )
+    if operation.phase == "release":
+        change.tell(Detail("waiting for its release command, where it still runs"))
+        phases.settle(change.space, change.fence)
     converge(change)
     if operation.kind != "scale":
         reason = None if committed else f"cut off in its phase {operation.phase}"

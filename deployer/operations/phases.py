@@ -177,6 +177,11 @@ def task(fence: Fence, process: Process, session: Session, size: str, tell: Tell
     return status
 
 
+def settle(space: OpenSpace, fence: Fence) -> None:
+    """Wait for a release command that a dead command left running."""
+    space.sessions[0].call("task_settle", fence.request())
+
+
 def routes_to(dynos: Iterable[Placed], app: str, generation: int, domains: tuple[str, ...], *, maint: bool) -> Routes:
     """The routes to these dynos. Without any the intent is `none`, so that the router says H14."""
     servers = tuple(

@@ -1,0 +1,80 @@
+"""The ways in which a command is cut off, one value each: what tests/hosts/test_faults.py tries and docs/reliability.md
+lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COMMITS = ("before:switch", "after:put-current", "before:put-app", "before:retire", "after:retire", "before:prune")
+"""Points at or after the commit: what was begun is finished."""
+
+POINTS = {
+    "before:receive": "built, nothing shipped yet",
+    "during:receive": "shipping",
+    "during:task": "in the release command",
+    "before:boot": "before the first new dyno starts",
+    "during:boot": "as new dynos start",
+    "after:boot": "new dynos are healthy on one host",
+    "during:replace": "between the old worker and the new one",
+    "after:stage": "routes are staged",
+    "after:put-current": "right behind the commit",
+    "before:switch": "committed, no router switched",
+    "after:switch": "one router of two has switched",
+    "before:retire": "all routers switched, old dynos there",
+    "after:retire": "old dynos gone on one host",
+    "before:prune": "released, old layers there",
+    "during:restart": "as dynos restart",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A command that gets a signal at a point. `then` is the next command that somebody types."""
+
+    command: str
+    signal: str
+    point: str
+    then: str = ""
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the point lies behind the commit."""
+        return self.point in COMMITS or self.point == "after:switch"
+
+    @property
+    def id(self) -> str:
+        """The name of its test."""
+        return f"{self.command}-{self.signal}-{self.point.replace(':', '-')}"
+
+
+THEN = ("config:set", "deploy", "ps:scale", "rollback", "ps:restart")
+
+
+def _killed(command: str, *points: str) -> list[Case]:
+    """By SIGKILL: the command can do nothing more, and the next one of any kind cleans up."""
+    return [Case(command, "SIGKILL", point, THEN[at % len(THEN)]) for at, point in enumerate(points)]
+
+
+def _asked(command: str, name: str, *points: str) -> list[Case]:
+    """By a signal that can be heard: the command itself undoes, or finishes."""
+    return [Case(command, name, point) for point in points]
+
+
+CASES = (
+    *_killed("deploy", "before:receive", "during:receive", "during:task", "before:boot", "during:boot", "after:boot"),
+    *_killed("deploy", "after:stage", "during:replace", "after:put-current", "before:switch", "after:switch"),
+    *_killed("deploy", "before:prune", "before:retire", "after:retire"),
+    Case("deploy", "SIGINT", "during:task", "config:set"),
+    *_asked("deploy", "SIGINT", "during:receive", "during:boot", "during:replace", "after:stage"),
+    *_asked("deploy", "SIGINT", "before:switch", "before:retire"),
+    *_asked("deploy", "SIGTERM", "during:boot", "before:switch"),
+    *_asked("deploy", "SIGHUP", "during:boot", "before:switch"),
+    *_killed("config:set", "during:boot", "after:put-current"),
+    *_asked("config:set", "SIGINT", "during:boot"),
+    *_killed("rollback", "during:boot", "before:switch"),
+    *_asked("rollback", "SIGTERM", "during:boot"),
+    *_killed("ps:scale", "during:boot", "after:put-current", "before:retire"),
+    *_asked("ps:scale", "SIGINT", "during:boot", "before:switch"),
+    *_killed("ps:restart", "during:restart"),
+    *_asked("ps:restart", "SIGINT", "during:restart"),
+)

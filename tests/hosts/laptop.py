@@ -1,0 +1,95 @@
+"""A laptop on which `deployer` meets its fate at a chosen point: `laptop.py POINT SIGNAL [WORD...]`.
+
+POINT is `MOMENT:CALL[:HOST]`: `before`, `during` or `after` a call to the agent of a host (of whichever comes first,
+where none is named), like `during:boot` or `after:switch:hosts-h2`. For writes to the ledger the call is `put-` and the
+last part of the key: `after:put-current` is right behind the commit. SIGNAL is a signal's name; the process sends it to
+itself, once. LEASE in the environment is the lease's time to live in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deployer.cli.main import run
+from deployer.cli.shell import this_shell
+from deployer.model.lease import TIME_TO_LIVE
+from deployer.model.space import Host, Pointer
+from deployer.operations.session import OpenSpace, open_space
+from deployer.remote import ssh
+from deployer.remote.agent import Exchange, Session
+
+MIDDLE = 0.12  # seconds after its start that a call is in the middle of its work: a boot takes 0.4
+
+
+class Fate:
+    """Sends the signal at the chosen point, once."""
+
+    def __init__(self, point: str, name: str) -> None:
+        self.moment, self.call, self.host = (*point.split(":"), "")[:3]
+        self.number = signal.Signals[name]
+        self._lock = threading.Lock()
+        self._done = False
+
+    def meets(self, moment: str, calls: set[str], host: str) -> None:
+        """Strike, where this is the point."""
+        if moment == self.moment and self.call in calls and self.host in ("", host):
+            with self._lock:
+                done, self._done = self._done, True
+            if not done:
+                os.kill(os.getpid(), self.number)
+
+
+class Watched(Exchange):
+    """A call on whose way fate may strike."""
+
+    def __init__(self, session: Session, call: str, names: set[str], fate: Fate) -> None:
+        self._names, self._fate, self._host = names, fate, session.host.id
+        super().__init__(session, call)
+
+    def __exit__(self, *about: Any) -> None:
+        super().__exit__(*about)
+        self._fate.meets("after", self._names, self._host)
+
+
+class Watching(Session):
+    """A session on whose calls fate has an eye."""
+
+    fate: Fate
+
+    def exchange(self, call: str, request: Mapping[str, Any] = {}) -> Exchange:
+        """As every session's."""
+        names = {call} | {f"put-{op['put'].rpartition('/')[2]}" for op in request.get("ops", []) if "put" in op}
+        self.fate.meets("before", names, self.host.id)
+        exchange = Watched(self, call, names, self.fate)
+        exchange.send({"call": call, **request})
+        threading.Timer(MIDDLE, self.fate.meets, ("during", names, self.host.id)).start()
+        return exchange
+
+
+def opened(pointer: Pointer, fate: Fate) -> AbstractContextManager[OpenSpace]:
+    """The space, with sessions that fate watches."""
+
+    def dial(host: Host) -> Session:
+        session = Watching(host, ssh.connect(host, Path(pointer.identity), ssh.dial))
+        session.fate = fate
+        return session
+
+    return open_space(pointer, dial, float(os.environ.get("LEASE", TIME_TO_LIVE)))
+
+
+def main(point: str, name: str, *words: str) -> int:
+    """Type the words."""
+    fate = Fate(point, name)
+    return run(words, replace(this_shell(), open_space=lambda pointer: opened(pointer, fate)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

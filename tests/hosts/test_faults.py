@@ -1,0 +1,55 @@
+"""Commands that are cut off, at every point: the app serves on, and the next command leaves nothing behind."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.model.space import Pointer
+from deployer.spaces.sandbox.sandbox import Sandbox
+from tests.hosts.afflicted import Afflicted
+from tests.hosts.cases import CASES, Case
+from tests.hosts.outside import Outside
+
+pytestmark = pytest.mark.hosts
+INTERRUPTED = 130
+
+
+@pytest.fixture(scope="module")
+def job(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Afflicted]:
+    person = Afflicted(tmp_path_factory.mktemp("faults") / "job", "job", sandbox.record.port)
+    person.opens()
+    yield person
+    person.closes()
+
+
+@pytest.fixture(autouse=True)
+def outside(job: Afflicted) -> Iterator[Outside]:
+    """Users who ask during the whole test, and lose nothing."""
+    users = Outside(job.port, job.app)
+    with users.asking():
+        yield users
+    users.lost_nothing(at_least=20)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_a_command_that_is_cut_off_is_finished_or_undone(job: Afflicted, case: Case) -> None:
+    before = job.state()
+    said = job.types(*job.meets(case.point, case.signal, *job.words(case.command)), status=_status(case)).stderr
+    if case.then:
+        said = job.types("deployer", *job.words(case.then)).stderr
+    after = job.is_whole()
+    assert before.current and after.current
+    if not case.then and case.command not in ("ps:scale", "ps:restart"):
+        assert (after.current.release > before.current.release) == case.is_committed, said
+    if not case.then and not case.is_committed:
+        assert after.app.formation == before.app.formation
+    job.sees(f"v{after.current.release} ")
+
+
+def _status(case: Case) -> int:
+    if case.signal == "SIGKILL":
+        return -signal.SIGKILL
+    return 0 if case.is_committed else INTERRUPTED

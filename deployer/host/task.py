@@ -68,6 +68,7 @@ def task(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     for instance in _others_at_work(channel.paths, current):
         channel.event({"event": "output", "line": f"Waiting for {instance}, a release command that is still at work."})
         _await_end(instance)
+    sweep(channel.paths, order.app)
     first = _begin(channel.paths, current, order)
     for line in follow(current):
         channel.event({"event": "output", "line": line})
@@ -115,7 +116,8 @@ def follow(current: Task) -> Iterator[str]:
 
 def sweep(paths: Paths, app: str) -> None:
     """Of release dynos that have ended with nobody there to attend them only output and status stay."""
-    ended = [one.instance for one in dyno_files.of_app(paths, app) if (paths.tasks / one.instance / "status").exists()]
+    own = [one.instance for one in dyno_files.of_app(paths, app) if one.dyno.process_type == "release"]
+    ended = [instance for instance in own if not _is_at_work(instance)]
     systemd.stop([units.TASK.format(instance) for instance in ended])
     dyno_files.remove(paths, ended, units.TASK)
 

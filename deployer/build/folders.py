@@ -1,29 +1,33 @@
 """Where this machine keeps what is ours: caches, data, and the pointers to spaces (XDG base directories).
 
-DEPLOYER_CACHE, DEPLOYER_DATA and DEPLOYER_HOME move them. Under sudo they lie in the home of the person who typed
-it, so that everything else works without sudo; what root makes there is handed over to that person.
+DEPLOYER_CACHE, DEPLOYER_DATA and DEPLOYER_HOME move them. Under sudo, sandboxes and pointers lie in the home of the
+person who typed it, so that everything else works without sudo; what root makes there is handed over to that person.
+The cache is root's own then: a build of that person's could neither use nor replace what root has made.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
 def cache_folder() -> Path:
     """What can be made again: platform images, layers, build caches. DEPLOYER_CACHE, else XDG_CACHE_HOME/deployer."""
-    return _folder("DEPLOYER_CACHE", "XDG_CACHE_HOME", ".cache")
+    roots = Path(pwd.getpwuid(0).pw_dir) if _person() else Path.home()
+    return _folder("DEPLOYER_CACHE", "XDG_CACHE_HOME", roots / ".cache")
 
 
 def data_folder() -> Path:
     """What cannot: sandboxes. DEPLOYER_DATA, else XDG_DATA_HOME/deployer."""
-    return _folder("DEPLOYER_DATA", "XDG_DATA_HOME", ".local/share")
+    return _folder("DEPLOYER_DATA", "XDG_DATA_HOME", home() / ".local/share")
 
 
 def config_folder() -> Path:
     """Pointers to spaces. DEPLOYER_HOME, else XDG_CONFIG_HOME/deployer."""
-    return _folder("DEPLOYER_HOME", "XDG_CONFIG_HOME", ".config")
+    return _folder("DEPLOYER_HOME", "XDG_CONFIG_HOME", home() / ".config")
 
 
 def make(folder: Path) -> Path:
@@ -42,17 +46,27 @@ def hand_over(path: Path) -> None:
         os.chown(path, person.pw_uid, person.pw_gid)
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Files that everybody may read are so, whatever the umask: roots of machines, and what sudo leaves a person."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def home() -> Path:
     """The person's home."""
     person = _person()
     return Path(person.pw_dir) if person else Path.home()
 
 
-def _folder(ours: str, xdg: str, default: str) -> Path:
+def _folder(ours: str, xdg: str, default: Path) -> Path:
     if chosen := os.environ.get(ours):
         return Path(chosen).absolute()
     base = os.environ.get(xdg)
-    return (Path(base) if base else home() / default) / "deployer"
+    return (Path(base) if base else default) / "deployer"
 
 
 def _person() -> pwd.struct_passwd | None:

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -36,6 +37,9 @@ from deployer.model.platforms import Platform, this_architecture
 
 RECIPE = "usr/share/deployer/recipe.json"  # in each image: what it was made of
 LAST_LINES = 12
+RANGES = ("/etc/subuid", "/etc/subgid")
+RANGE = 65_536  # uids that a root has
+FIRST_OF_RANGES = 100_000  # useradd's own
 
 
 def ensure(platform: Platform, kind: Kind, tell: Tell) -> Path:
@@ -45,7 +49,7 @@ def ensure(platform: Platform, kind: Kind, tell: Tell) -> Path:
     if image.is_dir():
         return image
     folders.make(image.parent)
-    with _only_one(image.with_name(f"{platform}-{kind}.lock")):
+    with _only_one(image.with_name(f"{platform}-{kind}.lock")), folders.readable():
         if not image.is_dir():
             make(image, recipe, tell)
     return image
@@ -195,10 +199,29 @@ def _refuse_if_unable(as_root: bool) -> None:
         return
     if shutil.which("newuidmap") is None:
         raise PlatformToolMissing("newuidmap", "uidmap")
-    uid = os.geteuid()
-    done = subprocess.run(["getsubids", str(uid)], capture_output=True, check=False)
-    if done.returncode != 0:
-        raise NoRangeOfUids(uid)
+    if not all(_has_range(Path(file), os.geteuid()) for file in RANGES):
+        first = free_range("\n".join(Path(file).read_text() for file in RANGES if Path(file).exists()))
+        raise NoRangeOfUids(os.geteuid(), first, first + RANGE - 1)
+
+
+def _has_range(file: Path, uid: int) -> bool:
+    """Whether a file of subuid(5) gives a whole range to a user, by name or by number."""
+    names = {str(uid), _name_of(uid)}
+    lines = [line.split(":") for line in file.read_text().splitlines()] if file.exists() else []
+    return any(len(line) == 3 and line[0] in names and int(line[2]) >= RANGE for line in lines)
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def free_range(taken: str) -> int:
+    """The first number of a range that no line of these files has: `taken` is their text, after subuid(5)."""
+    lines = [line.split(":") for line in taken.splitlines()]
+    return max([FIRST_OF_RANGES, *(int(start) + int(count) for _, start, count in lines)])
 
 
 def _transport() -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from typing import Annotated
 
 import typer
@@ -34,8 +32,7 @@ def create(
     Its hosts are systemd machines with a network of their own; apps answer at http://APP.localhost:PORT/.
     It needs root."""
     shell: Shell = ctx.obj
-    command = shlex.join(["deployer", *sys.argv[1:]])
-    space = operations.create(Wanted(name, platform, hosts, port, command), shell.tell)
+    space = operations.create(Wanted(name, platform, hosts, port), shell.tell)
     shell.output.print(space.app_url("APP"))
 
 

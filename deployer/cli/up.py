@@ -98,7 +98,7 @@ def _have_space(shell: Shell, name: str) -> None:
     from deployer.operations import spaces
 
     if name == FIRST_SPACE and name not in shell.pointers.names():
-        spaces.create(spaces.Wanted(name, DEFAULT_SYSTEM, command="deployer up"), shell.tell)
+        spaces.create(spaces.Wanted(name, DEFAULT_SYSTEM), shell.tell)
 
 
 def _have_remote(shell: Shell, space: OpenSpace, app: str) -> None:

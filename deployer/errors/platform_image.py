@@ -49,10 +49,12 @@ class NoRangeOfUids(Failure):
     """Not root, and no range of uids for user namespaces."""
 
     uid: int
+    first: int
+    last: int
 
     headline = "An image of a platform is made by root, or by a user who has a range of uids for it."
-    seen = "/etc/subuid and /etc/subgid give no range to uid {uid}."
-    advice = 'Type: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$(id -un)"'
+    seen = "/etc/subuid and /etc/subgid give no range of 65536 to uid {uid}."
+    advice = 'Type: sudo usermod --add-subuids {first}-{last} --add-subgids {first}-{last} "$(id -un)"'
 
 
 @dataclass(eq=False)

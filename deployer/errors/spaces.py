@@ -54,8 +54,36 @@ class SandboxNeedsRoot(Failure):
 
     command: str
 
-    headline = "A sandbox is made of machines with networks and mounts of their own: only root may make them."
-    advice = "Type: sudo {command}"
+    headline = "A sandbox is made of machines with networks and mounts of their own: root's to make and to stop."
+    advice = """
+        Type: {command}
+        Everything else about the space then works without sudo.
+        """
+
+
+@dataclass(eq=False)
+class PointerUnreadable(Failure):
+    """The file that says where a space is."""
+
+    space: str
+    path: str
+    reason: str
+
+    headline = "What this machine remembers of the space {space} cannot be read."
+    seen = "{path}: {reason}"
+    advice = "Mend the file, or delete it: then this machine no longer knows the space, which itself stays as it is."
+
+
+@dataclass(eq=False)
+class SpaceFolderGone(Failure):
+    """The pointer leads to a sandbox whose folder was deleted by hand."""
+
+    space: str
+    folder: str
+
+    headline = "Nothing is left of the space {space} but its name."
+    seen = "Its folder {folder} is gone."
+    advice = "`deployer spaces:destroy {space}` forgets it; then `deployer spaces:create {space}` makes a new one."
 
 
 @dataclass(eq=False)

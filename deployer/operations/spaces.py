@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.build import platform_image
-from deployer.errors.apps import SpaceUnknown
 from deployer.errors.base import Failure
-from deployer.errors.spaces import BadPlatform, BadSpaceName, HostNotReady, NoSuchHost, NotASandbox, SpaceExists
+from deployer.errors.spaces import (
+    BadPlatform,
+    BadSpaceName,
+    HostNotReady,
+    NoSuchHost,
+    NotASandbox,
+    SpaceExists,
+    SpaceFolderGone,
+)
 from deployer.model import platforms
 from deployer.model.events import Doing, Done, Tell
 from deployer.model.names import is_space_name
-from deployer.model.platforms import SYSTEMS, Platform
+from deployer.model.platforms import DEFAULT_SYSTEM, SYSTEMS, Platform
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
@@ -37,14 +44,23 @@ READY_PATIENCE = 90.0  # seconds; a host's dynos start with it
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `spaces:create` is asked for. `port` is the front's, None for the first free one; `command` is how to say
-    the same again."""
+    """What `spaces:create` is asked for. `port` is the front's, None for the first free one."""
 
     name: str
     platform: str
     hosts: int = 1
     port: int | None = None
-    command: str = "deployer spaces:create"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """How to ask for the same."""
+        options = {
+            "--hosts": (self.hosts, 1),
+            "--platform": (self.platform, DEFAULT_SYSTEM),
+            "--port": (self.port, None),
+        }
+        given = (word for name, (value, usual) in options.items() if value != usual for word in (name, str(value)))
+        return "spaces:create", self.name, *given
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,7 @@ class SpaceInfo:
 def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space:
     """Make a sandbox that apps can be deployed to; nothing of it is left where that fails."""
     platform = _check(wanted)
-    sandboxes.check_machine(wanted.command)
+    sandboxes.check_machine(*wanted.words)
     image = platform_image.ensure(platform, "host", tell)
     tell(Doing(f"Creating space {wanted.name}"))
     sandbox = sandboxes.create(Order(wanted.name, str(platform), image, wanted.hosts, wanted.port))
@@ -87,6 +103,7 @@ def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space
 def start(name: str, tell: Tell) -> None:
     """Boot what does not run."""
     sandbox = sandbox_of(name)
+    sandboxes.check_machine("spaces:start", name)
     tell(Doing(f"Starting space {name}"))
     sandbox.start()
     tell(Done(_counted(len(sandbox.hosts))))
@@ -95,6 +112,7 @@ def start(name: str, tell: Tell) -> None:
 def stop(name: str, tell: Tell) -> None:
     """Shut a space down; its disks stay."""
     sandbox = sandbox_of(name)
+    sandboxes.check_root("spaces:stop", name)
     tell(Doing(f"Stopping space {name}"))
     sandbox.stop()
     tell(Done())
@@ -103,11 +121,18 @@ def stop(name: str, tell: Tell) -> None:
 def destroy(name: str, tell: Tell) -> None:
     """Remove a space with all that is in it. Can be repeated after any failure."""
     pointer = pointers.load(name)
+    check_destroy(pointer)
     tell(Doing(f"Destroying space {name}"))
     if pointer.folder and Path(pointer.folder).exists():
         sandbox_of(name).destroy()
     pointers.remove(name)
     tell(Done())
+
+
+def check_destroy(pointer: Pointer) -> None:
+    """Refuse, before anything is asked, whoever may not destroy a space."""
+    if pointer.folder and Path(pointer.folder).exists():
+        sandboxes.check_root("spaces:destroy", pointer.name)
 
 
 def spaces() -> list[Pointer]:
@@ -135,8 +160,9 @@ def apps(name: str) -> tuple[str, ...] | None:
 
 
 def inside(name: str) -> str:
-    """What would go with a space, in words."""
+    """What would go with a space, in words; SandboxNeedsRoot for somebody who could not destroy it."""
     pointer = pointers.load(name)
+    check_destroy(pointer)
     if not pointer.folder or not Path(pointer.folder).exists():
         return "nothing of it is left but its name"
     found = apps(name)
@@ -155,6 +181,7 @@ def hosts(name: str) -> tuple[HostState, ...]:
 def reboot(name: str, chosen: Sequence[str], tell: Tell) -> None:
     """Reboot hosts, one after another: the next one when the front can use the last one again."""
     sandbox = sandbox_of(name)
+    sandboxes.check_root("hosts:reboot", "--space", name, *chosen)
     known = {host.id: host for host in sandbox.hosts}
     for unknown in set(chosen) - set(known):
         raise NoSuchHost(unknown, name, ", ".join(known))
@@ -173,7 +200,7 @@ def sandbox_of(name: str) -> Sandbox:
     if pointer.kind != "sandbox" or pointer.folder is None:
         raise NotASandbox(name, pointer.kind)
     if not Path(pointer.folder).exists():
-        raise SpaceUnknown(name, ", ".join(n for n in pointers.names() if n != name) or "none")
+        raise SpaceFolderGone(name, pointer.folder)
     return Sandbox(Path(pointer.folder))
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from deployer.build import folders
 from deployer.errors.apps import NoSpace, SpaceUnknown
+from deployer.errors.spaces import PointerUnreadable
 from deployer.model.codec import decode, encode
 from deployer.model.space import Pointer
 
 
 def folder() -> Path:
-    """Where pointers lie: DEPLOYER_HOME/spaces, else XDG_CONFIG_HOME/deployer/spaces."""
-    if chosen := os.environ.get("DEPLOYER_HOME"):
-        return Path(chosen).absolute() / "spaces"
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "deployer" / "spaces"
+    """Where pointers lie: DEPLOYER_HOME/spaces, else XDG_CONFIG_HOME/deployer/spaces; under sudo, the person's."""
+    return folders.config_folder() / "spaces"
 
 
 def names() -> list[str]:
@@ -28,7 +26,10 @@ def load(name: str) -> Pointer:
     """The pointer to a space; NoSpace where this machine knows none at all, SpaceUnknown where not this one."""
     path = folder() / f"{name}.json"
     if name in names():
-        return decode(Pointer, json.loads(path.read_text()))
+        try:
+            return decode(Pointer, json.loads(path.read_text()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PointerUnreadable(name, str(path), f"{type(error).__name__}: {error}") from error
     if not names():
         raise NoSpace
     raise SpaceUnknown(name, ", ".join(names()))
@@ -36,10 +37,10 @@ def load(name: str) -> Pointer:
 
 def save(pointer: Pointer) -> None:
     """Remember a space."""
-    folder().mkdir(parents=True, exist_ok=True)
-    path = folder() / f"{pointer.name}.json"
+    path = folders.make(folder()) / f"{pointer.name}.json"
     aside = path.with_suffix(".new")
     aside.write_text(json.dumps(encode(pointer), indent=2) + "\n")
+    folders.hand_over(aside)
     aside.rename(path)
 
 

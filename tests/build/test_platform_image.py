@@ -96,8 +96,16 @@ def test_under_sudo_they_lie_in_the_home_of_who_typed_it(monkeypatch: pytest.Mon
     monkeypatch.setenv("SUDO_UID", str(person.pw_uid))
     monkeypatch.delenv("DEPLOYER_HOME")
     assert folders.config_folder() == Path(person.pw_dir, ".config/deployer")
+    assert folders.cache_folder() == Path("/root/.cache/deployer")
     monkeypatch.setenv("SUDO_UID", "0")
     assert folders.config_folder() == Path(os.environ["HOME"], ".config/deployer")
+
+
+@pytest.mark.parametrize(
+    ("taken", "first"), [("", 100000), ("ada:100000:65536\nbob:165536:65536\n", 231072), ("ada:1000:10", 100000)]
+)
+def test_a_range_of_uids_that_is_proposed_belongs_to_nobody_else(taken: str, first: int) -> None:
+    assert platform_image.free_range(taken) == first
 
 
 @pytest.mark.edge

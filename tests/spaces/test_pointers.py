@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.errors.apps import NoSpace, SpaceUnknown
+from deployer.errors.spaces import PointerUnreadable
 from deployer.model.space import Host, Pointer
 from deployer.spaces import pointers
 
@@ -26,3 +27,13 @@ def test_an_unknown_space_is_told_with_those_that_are_known() -> None:
     pointers.save(POINTER)
     with pytest.raises(SpaceUnknown, match="Known on this machine: box"):
         pointers.load("bax")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"name": "box"}'])
+def test_a_pointer_that_was_spoilt_by_hand_is_told_with_its_path(text: str) -> None:
+    pointers.save(POINTER)
+    path = pointers.folder() / "box.json"
+    path.write_text(text)
+    with pytest.raises(PointerUnreadable) as raised:
+        pointers.load("box")
+    assert str(path) in str(raised.value)

@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from deployer.errors.spaces import (
     SpaceExists,
 )
 from deployer.model.space import Host, Pointer
-from deployer.spaces.sandbox import network
+from deployer.spaces.sandbox import network, sudo
 from deployer.spaces.sandbox import record as records
 from deployer.spaces.sandbox.front import Front, free_port
 from deployer.spaces.sandbox.machine import Running
@@ -93,7 +94,7 @@ class Sandbox:
         """Boot what does not run, and repair what was left half-way. All hosts at the same time."""
         if not Path(self.record.image).is_dir():
             raise ImageGone(self.record.name, self.record.image)
-        with _alone(self.folder):
+        with _alone(self.folder), folders.readable():
             for machine in network.lay(self.record):
                 self._running(machine).stop()
             self._all(Running.start)
@@ -116,7 +117,7 @@ class Sandbox:
 
     def reboot(self, name: str) -> None:
         """Shut one host down and boot it again; address, keys and disk stay."""
-        with _alone(self.folder):
+        with _alone(self.folder), folders.readable():
             running = self._named(name)
             running.stop()
             running.start()
@@ -156,21 +157,27 @@ def create(order: Order) -> Sandbox:
     folder = folder_of(order.name)
     _clear_for(order.name, folder)
     try:
-        note(folder / MAKING, os.getpid())
-        platform_image.hold(order.image, folder)
-        records.save(folder, _describe(order, folder))
-        sandbox = Sandbox(folder)
-        sandbox.start()
+        with folders.readable():
+            note(folder / MAKING, os.getpid())
+            platform_image.hold(order.image, folder)
+            records.save(folder, _describe(order, folder))
+            sandbox = Sandbox(folder)
+            sandbox.start()
     except BaseException:
         _undo(folder)
         raise
     return sandbox
 
 
-def check_machine(command: str) -> None:
-    """Refuse, with the line to type, where this user or this machine cannot have a sandbox."""
+def check_root(*words: str) -> None:
+    """Refuse, with the line to type, whoever is not root; `words` is the command without `deployer`."""
     if os.geteuid() != 0:
-        raise SandboxNeedsRoot(command)
+        raise SandboxNeedsRoot(sudo.line(words, sys.argv[0], os.environ))
+
+
+def check_machine(*words: str) -> None:
+    """Refuse, with the line to type, where this user or this machine cannot have a sandbox."""
+    check_root(*words)
     missing = [program for program in TOOLS if shutil.which(program) is None]
     if missing:
         raise SandboxToolMissing(", ".join(missing), " ".join(TOOLS[program] for program in missing))
@@ -223,7 +230,8 @@ def _host_key() -> tuple[str, str]:
 def _make_key(path: Path, comment: str) -> str:
     path.unlink(missing_ok=True)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)], check=True)
-    folders.hand_over(path)
+    for file in (path, path.with_suffix(".pub")):
+        folders.hand_over(file)
     return path.with_suffix(".pub").read_text()
 
 

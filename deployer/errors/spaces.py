@@ -75,6 +75,21 @@ class PointerUnreadable(Failure):
 
 
 @dataclass(eq=False)
+class SpaceStopped(Failure):
+    """The first host of a sandbox does not run. `command` starts it."""
+
+    space: str
+    host: str
+    command: str
+
+    headline = "The space {space} does not run: its host {host} is down."
+    advice = """
+        Type: {command}
+        Apps come back with it as they were.
+        """
+
+
+@dataclass(eq=False)
 class SpaceFolderGone(Failure):
     """The pointer leads to a sandbox whose folder was deleted by hand."""
 

@@ -16,6 +16,7 @@ from deployer.model.space import Host, Pointer, Space
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.agent import Session, connect
 from deployer.remote.store import HostStore
+from deployer.spaces.sandbox.state import check_runs
 from deployer.store.base import Store
 from deployer.store.ledger import Ledger
 from deployer.version import VERSION, is_older
@@ -80,8 +81,11 @@ class OpenSpace:
 def open_space(
     pointer: Pointer, dial: Connect | None = None, time_to_live: float = TIME_TO_LIVE
 ) -> Iterator[OpenSpace]:
-    """Connect to the space that a pointer leads to; SpaceEmpty where its store holds none."""
+    """Connect to the space that a pointer leads to; SpaceStopped for a sandbox that is down, SpaceEmpty where its store
+    holds none."""
     identity = pointer.identity
+    if dial is None:
+        check_runs(pointer)
     dial = dial or (lambda host: connect(host, Path(identity)))
     first = dial(pointer.first)
     try:

@@ -33,6 +33,7 @@ from deployer.remote.fan_out import fan_out
 from deployer.remote.store import HostStore
 from deployer.spaces import pointers
 from deployer.spaces.sandbox import sandbox as sandboxes
+from deployer.spaces.sandbox import traces
 from deployer.spaces.sandbox.sandbox import Order, Sandbox
 from deployer.store.ledger import Ledger
 from deployer.version import VERSION
@@ -123,15 +124,15 @@ def destroy(name: str, tell: Tell) -> None:
     pointer = pointers.load(name)
     check_destroy(pointer)
     tell(Doing(f"Destroying space {name}"))
-    if pointer.folder and Path(pointer.folder).exists():
-        sandbox_of(name).destroy()
+    if pointer.folder:
+        sandboxes.destroy(Path(pointer.folder))
     pointers.remove(name)
     tell(Done())
 
 
 def check_destroy(pointer: Pointer) -> None:
     """Refuse, before anything is asked, whoever may not destroy a space."""
-    if pointer.folder and Path(pointer.folder).exists():
+    if pointer.folder and (Path(pointer.folder).exists() or traces.exist(Path(pointer.folder))):
         sandboxes.check_root("spaces:destroy", pointer.name)
 
 
@@ -163,7 +164,7 @@ def inside(name: str) -> str:
     """What would go with a space, in words; SandboxNeedsRoot for somebody who could not destroy it."""
     pointer = pointers.load(name)
     check_destroy(pointer)
-    if not pointer.folder or not Path(pointer.folder).exists():
+    if not pointer.folder or not Path(pointer.folder, "sandbox.json").exists():
         return "nothing of it is left but its name"
     found = apps(name)
     if found is None:
@@ -199,7 +200,7 @@ def sandbox_of(name: str) -> Sandbox:
     pointer = pointers.load(name)
     if pointer.kind != "sandbox" or pointer.folder is None:
         raise NotASandbox(name, pointer.kind)
-    if not Path(pointer.folder).exists():
+    if not Path(pointer.folder, "sandbox.json").exists():
         raise SpaceFolderGone(name, pointer.folder)
     return Sandbox(Path(pointer.folder))
 

@@ -70,7 +70,7 @@ class Groups:
             return
         groups = [Path(line) for line in self.note.read_text().splitlines()] if self.note.exists() else []
         deadline = time.monotonic() + PATIENCE
-        while not all([_is_gone(group) for group in groups]) and time.monotonic() < deadline:
+        while not all([end(group) for group in groups]) and time.monotonic() < deadline:
             time.sleep(0.02)
         self.note.unlink(missing_ok=True)
 
@@ -98,7 +98,7 @@ def _make(group: Path) -> None:
             (group / file).write_text((group.parent / file).read_text())
 
 
-def _is_gone(group: Path) -> bool:
+def end(group: Path) -> bool:
     """Kill what is in a group and below, and remove it; whether that worked."""
     for folder, _, files in os.walk(group, topdown=False):
         with suppress(OSError):

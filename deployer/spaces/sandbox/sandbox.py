@@ -30,7 +30,7 @@ from deployer.errors.spaces import (
     SpaceExists,
 )
 from deployer.model.space import Host, Pointer
-from deployer.spaces.sandbox import network, sudo
+from deployer.spaces.sandbox import network, sudo, traces
 from deployer.spaces.sandbox import record as records
 from deployer.spaces.sandbox.front import Front, free_port
 from deployer.spaces.sandbox.machine import Running
@@ -144,6 +144,15 @@ class Sandbox:
         with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
             for future in [threads.submit(work, self._running(machine)) for machine in self.record.machines]:
                 future.result()
+
+
+def destroy(folder: Path) -> None:
+    """Remove the sandbox in a folder, whatever is left of it."""
+    if (folder / "sandbox.json").exists():
+        Sandbox(folder).destroy()
+        return
+    traces.remove(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def folder_of(name: str) -> Path:

@@ -6,7 +6,6 @@ import importlib
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from deployer.cli import help_texts
 from deployer.cli.main import run
 from deployer.cli.table import ENTRIES, TOPICS, Entry, by_name, of_topic
+from deployer.errors.deploy import NothingDeployed
 from tests.cli.conftest import Machine
 
 Golden = Callable[[str, str], None]
@@ -140,24 +140,12 @@ def test_an_interrupt_is_130(broken: Breaks) -> None:
     assert broken.err == "\n !     Interrupted.\n"
 
 
-@pytest.mark.edge
-def test_a_terminal_that_closes_ends_a_command_like_an_interrupt() -> None:
-    """SIGHUP and SIGTERM run what an interrupt runs: leases are freed, what was begun is undone."""
-    script = (
-        "import sys, time\nfrom deployer.cli.interrupts import undoing_once\n"
-        "with undoing_once():\n"
-        "    try:\n        print('ready', flush=True)\n        time.sleep(30)\n"
-        "    finally:\n        time.sleep(0.3)\n        print('undone', flush=True)\n"
-    )
-    for name in ("terminate", "hang up"):
-        with subprocess.Popen(
-            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process:
-            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-            process.send_signal(15 if name == "terminate" else 1)
-            time.sleep(0.1)
-            process.send_signal(15)
-            assert process.stdout.readline() == b"undone\n"
+def test_what_was_noted_about_a_failure_stands_at_its_end(broken: Breaks) -> None:
+    for error, status in ((NothingDeployed("shop"), 1), (KeyboardInterrupt(), 130)):
+        error.add_note("v3 still serving.")
+        broken.error = error
+        assert broken.run("apps") == status
+        assert broken.err.endswith(" !     v3 still serving.\n")
 
 
 @pytest.mark.edge

@@ -34,6 +34,13 @@ def fail(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     raise HostFailure("no-memory", {"needed": 3})
 
 
+def fill(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """A write to a disk that is always full."""
+    with Path("/dev/full").open("w") as full:
+        full.write("x")
+    return {}
+
+
 def crash(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """A failure that nobody foresaw."""
     raise ZeroDivisionError("one by none")
@@ -67,7 +74,7 @@ def hear(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return {"heard": heard}
 
 
-CALLS = {name: HereCall(name) for name in ("echo", "fail", "crash", "work", "program", "hear")} | {
+CALLS = {name: HereCall(name) for name in ("echo", "fail", "fill", "crash", "work", "program", "hear")} | {
     "survivor": HereCall("work", survives=True),
     "change": HereCall("work", fenced=True),
     "touch": HereCall("echo", fenced=True),

@@ -71,6 +71,15 @@ def test_events_carry_bytes_and_the_result_comes_last(start: Callable[[], Agent]
     assert agent.hear()[0]["result"]["text"] == "ä\udcff\n"
 
 
+def test_a_full_disk_is_no_defect_of_ours(start: Callable[[], Agent]) -> None:
+    agent = start()
+    agent.say({"call": "fill"})
+    assert agent.hear()[0]["error"] == {
+        "code": "no-space",
+        "details": {"call": "fill", "reason": "No space left on device"},
+    }
+
+
 def test_a_failure_is_its_code_and_its_facts_and_the_agent_goes_on(start: Callable[[], Agent]) -> None:
     agent = start()
     agent.say({"call": "fail"})

@@ -42,6 +42,13 @@ def test_calls_follow_each_other_in_one_agent(session: Session) -> None:
     assert session.sent == 2 * len('{"call":"facts"}\n')
 
 
+def test_a_call_that_was_cut_off_before_anybody_could_leave_it_gives_no_answer_to_the_next(session: Session) -> None:
+    """An interrupt may come right after a request was sent."""
+    session.exchange("facts")
+    assert session.call("store", {"ops": []})["answers"] == []
+    assert len(pids(session)) == 2
+
+
 def test_an_agents_error_is_a_failure_with_words(session: Session) -> None:
     prune = {"app": "shop", "keep": []}
     session.call("prune", {**prune, "token": 8})

@@ -85,3 +85,21 @@ def test_an_interruption_ends_the_calls_on_all_hosts(tmp_path: Path, agents: Pat
     assert time.monotonic() - begun < 5
     for session in both:
         session.close()
+
+
+def test_an_interrupt_while_the_threads_start_comes_when_all_have_started() -> None:
+    """Else a thread that nobody waits for would go on calling."""
+    begun: list[str] = []
+    gate = threading.Event()
+
+    def work(session: Session) -> None:
+        if not begun:
+            signal.raise_signal(signal.SIGINT)  # for the main thread, which is at work on the other starts
+        begun.append(session.host.id)
+        gate.wait(10)
+
+    threading.Timer(0.2, gate.set).start()
+    with pytest.raises(KeyboardInterrupt):
+        fan_out(sessions(*(f"h{number}" for number in range(50))), work)
+    assert len(begun) == 50
+    assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]

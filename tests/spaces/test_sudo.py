@@ -14,6 +14,7 @@ HOME = {"HOME": "/home/ada", "LANG": "C"}
     [
         ("/usr/bin/deployer", HOME, "sudo deployer spaces:stop box"),
         ("/home/ada/.local/bin/deployer", HOME, "sudo /home/ada/.local/bin/deployer spaces:stop box"),
+        ("/home/ada/.local/bin/git-remote-deployer", HOME, "sudo /home/ada/.local/bin/deployer spaces:stop box"),
         ("/home/a b/deployer", HOME, "sudo '/home/a b/deployer' spaces:stop box"),
         (
             "/usr/bin/deployer",

@@ -13,7 +13,7 @@ MOVES = ("DEPLOYER_HOME", "DEPLOYER_DATA", "DEPLOYER_CACHE", "XDG_CONFIG_HOME", 
 
 def line(words: Sequence[str], program: str, env: Mapping[str, str]) -> str:
     """`sudo deployer WORDS`, with the program's whole path and the variables where sudo would not find it with them."""
-    found = Path(program).absolute()
+    found = Path(program).absolute().with_name("deployer")  # also where git runs us, as git-remote-deployer
     name = found.name if str(found.parent) in SECURE_PATH else str(found)
     moved = [f"{variable}={env[variable]}" for variable in MOVES if env.get(variable)]
     return shlex.join(["sudo", *(["env", *moved] if moved else []), name, *words])

@@ -121,7 +121,7 @@ def test_a_first_host_with_another_key_is_not_even_asked_for_the_ledger(kim: Own
 
 
 def test_a_change_beside_another_one_is_refused_or_waits(kim: Owner) -> None:
-    kim.writes(Procfile="web: python server.py\nrelease: sleep 4\n")
+    kim.writes(Procfile='web: python server.py\nrelease: test "$A" || sleep 4\n')
     newest = kim.newest
     other = kim.starts("deployer", "deploy", *HERE)
     until_read(other, "Running release command")

@@ -41,7 +41,7 @@ cd /etc/systemd/system
 for path in deployer-*@APP.*.d; do echo "settings $path"; done
 for path in multi-user.target.wants/deployer-dyno-v1@APP.*; do echo "boots ${path#*/}"; done
 systemctl list-units --all --plain --no-legend 'deployer-*@APP.*' | while read unit loaded active rest; do
-  echo "$active $unit"
+  [ "$active" = inactive ] || echo "$active $unit"  # that are known to systemd from the boot, where it was linked
 done
 nft -n list set inet deployer own | grep -oE "\bUID \. [0-9]+" | sed 's/.* /port /'
 grep -oE "\bUID \. [0-9]+" /etc/deployer/firewall.nft | sed 's/.* /port after boot /'
@@ -83,12 +83,15 @@ class Afflicted(Person):
         program = self.folder / "app.py"
         program.write_text(PROGRAM.read_text() + f"# {time.monotonic_ns()}\n")
 
-    def words(self, command: str) -> list[str]:
-        """What to type, so that this kind of command has something to do."""
-        count = 5 - len([1 for found in self.state().app.formation.items() for _ in range(_quantity(found, "web"))])
-        now = str(time.monotonic_ns())
-        more = {"deploy": [], "config:set": [f"NOW={now}"], "ps:scale": [f"web={count}"]}.get(command, [])
-        if command == "deploy":
+    def words(self, command: str, *, fewer: bool = False) -> list[str]:
+        """What to type, so that this kind of command has something to do; `fewer` dynos, or more where it can be."""
+        more = []
+        if command == "ps:scale":
+            web = self.state().app.formation["web"].quantity
+            more = [f"web={web - 1 if fewer or web > 3 else web + 1}"]
+        elif command == "config:set":
+            more = [f"NOW={time.monotonic_ns()}"]
+        elif command == "deploy":
             self.changes_a_line()
         return [command, *more, *self.here]
 
@@ -140,11 +143,6 @@ class Afflicted(Person):
                 left, missing = sorted(set(traces) - set(expected)), sorted(set(expected) - set(traces))
                 assert not left and not missing, f"{session.host.id}: left {left}, missing {missing}"
         return state
-
-
-def _quantity(found: tuple[str, object], kind: str) -> int:
-    name, quantity = found
-    return int(getattr(quantity, "quantity", 0)) if name == kind else 0
 
 
 def _wanted(state: AppState) -> list[tuple[str, int, str]]:

@@ -52,11 +52,25 @@ class Watched(Exchange):
 
     def __init__(self, session: Session, call: str, names: set[str], fate: Fate) -> None:
         self._names, self._fate, self._host = names, fate, session.host.id
+        self._timer = threading.Timer(MIDDLE, fate.meets, ("during", names, self._host))
         super().__init__(session, call)
+
+    def in_the_middle(self) -> None:
+        """Let it strike in a moment."""
+        self._timer.start()
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """A shipment is in its middle when the host has said what it lacks."""
+        message = super().receive()
+        if "receive" in self._names:
+            self._fate.meets("during", self._names, self._host)
+        return message
 
     def __exit__(self, *about: Any) -> None:
         super().__exit__(*about)
-        self._fate.meets("after", self._names, self._host)
+        self._timer.cancel()
+        for moment in ("during", "after"):  # a call may be over before its middle
+            self._fate.meets(moment, self._names, self._host)
 
 
 class Watching(Session):
@@ -70,7 +84,8 @@ class Watching(Session):
         self.fate.meets("before", names, self.host.id)
         exchange = Watched(self, call, names, self.fate)
         exchange.send({"call": call, **request})
-        threading.Timer(MIDDLE, self.fate.meets, ("during", names, self.host.id)).start()
+        if call != "receive":
+            exchange.in_the_middle()
         return exchange
 
 

@@ -37,7 +37,8 @@ def outside(job: Afflicted) -> Iterator[Outside]:
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_a_command_that_is_cut_off_is_finished_or_undone(job: Afflicted, case: Case) -> None:
     before = job.state()
-    said = job.types(*job.meets(case.point, case.signal, *job.words(case.command)), status=_status(case)).stderr
+    words = job.words(case.command, fewer="retire" in case.point)
+    said = job.types(*job.meets(case.point, case.signal, *words), status=_status(case)).stderr
     if case.then:
         said = job.types("deployer", *job.words(case.then)).stderr
     after = job.is_whole()

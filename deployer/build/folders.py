@@ -16,7 +16,7 @@ from pathlib import Path
 
 def cache_folder() -> Path:
     """What can be made again: platform images, layers, build caches. DEPLOYER_CACHE, else XDG_CACHE_HOME/deployer."""
-    roots = Path(pwd.getpwuid(0).pw_dir) if _person() else Path.home()
+    roots = _home_of(0) if _person() else Path.home()
     return _folder("DEPLOYER_CACHE", "XDG_CACHE_HOME", roots / ".cache")
 
 
@@ -34,16 +34,16 @@ def make(folder: Path) -> Path:
     """The folder, made where it is missing, with those above it; all that are new belong to the person."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for path in missing:
+    for path in reversed(missing):
         hand_over(path)
     return folder
 
 
 def hand_over(path: Path) -> None:
-    """Under sudo, give a file or a folder to the person who typed it, if it lies in that person's home."""
-    person = _person()
-    if person and path.is_relative_to(person.pw_dir):
-        os.chown(path, person.pw_uid, person.pw_gid)
+    """Under sudo, give a file or a folder to the person who typed it, if it lies in a folder of that person's."""
+    uid = _person()
+    if uid and path.parent.stat().st_uid == uid:
+        os.chown(path, uid, path.parent.stat().st_gid, follow_symlinks=False)
 
 
 @contextmanager
@@ -58,8 +58,8 @@ def readable() -> Iterator[None]:
 
 def home() -> Path:
     """The person's home."""
-    person = _person()
-    return Path(person.pw_dir) if person else Path.home()
+    uid = _person()
+    return _home_of(uid) if uid else Path.home()
 
 
 def _folder(ours: str, xdg: str, default: Path) -> Path:
@@ -69,12 +69,14 @@ def _folder(ours: str, xdg: str, default: Path) -> Path:
     return (Path(base) if base else default) / "deployer"
 
 
-def _person() -> pwd.struct_passwd | None:
-    """Who typed sudo; None where nobody did."""
+def _person() -> int | None:
+    """Who typed sudo, as a uid; None where nobody did."""
     uid = os.environ.get("SUDO_UID", "")
-    if os.geteuid() != 0 or not uid.isdecimal() or uid == "0":
-        return None
+    return int(uid) if os.geteuid() == 0 and uid.isdecimal() and uid != "0" else None
+
+
+def _home_of(uid: int) -> Path:
     try:
-        return pwd.getpwuid(int(uid))
+        return Path(pwd.getpwuid(uid).pw_dir)
     except KeyError:
-        return None
+        return Path.home()

@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,16 +42,25 @@ def exist(folder: Path) -> bool:
 
 def remove(folder: Path) -> None:
     """End it all. Can be repeated."""
-    deadline = time.monotonic() + PATIENCE
-    while (pids := _processes(folder)) and time.monotonic() < deadline:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.02)
-    for group in cgroups.ROOT.glob(f"**/dpl{tag_of(folder)}-h*"):
-        cgroups.end(group)
+    _until_gone(lambda: _end_processes(folder))
+    groups = list(cgroups.ROOT.glob(f"**/dpl{tag_of(folder)}-h*"))
+    _until_gone(lambda: all([cgroups.end(group) for group in groups]))
     machines = tuple(Machine(number, "", "", "") for number in _numbers(folder))
     network.remove(Record("", "", "", 0, "", tag_of(folder), machines))
+
+
+def _until_gone(is_gone: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_gone() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _end_processes(folder: Path) -> bool:
+    pids = _processes(folder)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return not pids
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -43,12 +43,20 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`apps/A/operation`: what a command is in the middle of, written before each phase, deleted at its end."""
+    """`apps/A/operation`: what a command is in the middle of, written before each phase, deleted at its end.
+    `generation` is the one that it would commit; None where an older tool wrote it."""
 
     kind: str  # deploy, config, rollback, scale, restart ...
-    phase: str  # record, release, boot, stage, commit, switch, watch, retire
+    phase: str  # release, boot; undo, as it is taken back
     release: int  # the one being made, or the current one where none is
     previous: int | None
     token: int
     formation: dict[str, Quantity] = field(default_factory=dict)
+    generation: int | None = None
     schema: int = 1
+
+    def is_in(self, current: Current | None) -> bool:
+        """Whether the operation came to its commit point."""
+        if current is None or current.release != self.release or self.phase == "undo":
+            return False
+        return self.generation is None or current.generation >= self.generation

@@ -26,7 +26,7 @@ def finish_or_undo(change: Change) -> None:
     operation = change.state.operation
     if operation is None:
         return
-    committed = change.state.current is not None and change.state.current.release == operation.release
+    committed = operation.is_in(change.state.current)
     verb = "Finishing" if committed else "Undoing"
     change.tell(
         Step(f"{verb} a {operation.kind} of v{operation.release} that was cut off in its phase {operation.phase}")
@@ -34,7 +34,11 @@ def finish_or_undo(change: Change) -> None:
     if operation.phase == "release":
         change.tell(Detail("waiting for its release command, where it still runs"))
         phases.settle(change.space, change.fence)
-    converge(change)
+    if committed:
+        converge(change, operation.formation)
+    else:
+        change.undo()
+        converge(change)
     if operation.kind != "scale":
         reason = None if committed else f"cut off in its phase {operation.phase}"
         change.space.ledger.end_release(change.app.name, operation.release, reason)
@@ -57,28 +61,31 @@ def taken_back_unless_committed(change: Change, release: Release | None = None) 
     finally:
         if change.state.current == before:
             with uninterrupted(), suppress(Failure, OSError):
+                change.undo()
                 converge(change)
                 if release is not None:
                     change.space.ledger.end_release(change.app.name, release.number, reason)
                 change.leave()
 
 
-def converge(change: Change) -> None:
-    """Start what is missing of the current release, route to it, and retire everything else."""
+def converge(change: Change, formation: Formation | None = None) -> None:
+    """Start what is missing of the current release, route to it, and retire everything else. `formation` is one that
+    was committed to and does not stand in the app's record yet."""
+    formation = change.app.formation if formation is None else formation
     current, slug, release = change.state.current, change.state.slug, change.state.release
     survey = phases.survey(change.space, change.app.name)
     present = survey.present
     if current is None or slug is None or release is None:
         phases.retire(change.fence, present, drain=0)
         return
-    wanted = phases.place_dynos(change.space, change.app.name, current.release, change.app.formation, survey)
+    wanted = phases.place_dynos(change.space, change.app.name, current.release, formation, survey)
     kept = [found for found in present if found.dyno in {p.dyno for p in wanted} and found.state in ("up", "starting")]
     missing = [p for p in wanted if p.dyno not in {found.dyno for found in kept}]
     if missing:
         change.tell(Detail("starting " + ", ".join(p.dyno.name for p in missing) + f" of v{current.release}"))
     process = process_of(change.app, release, slug, change.state.config)
     started = start(change, process, release, missing, present)
-    switch_to(change, current.release, change.app.formation, [*kept, *started])
+    switch_to(change, current.release, formation, [*kept, *started])
     extra = [found for found in present if found.dyno not in {p.dyno for p in wanted}]
     phases.retire(change.fence, extra)
 

@@ -112,6 +112,18 @@ class Afflicted(Person):
             assert state is not None
             return state
 
+    @property
+    def newest(self) -> int:
+        """The number of the newest release, whatever became of it."""
+        with self.space() as space:
+            return space.ledger.releases(self.app, 1)[0].release.number
+
+    def succeeded(self, number: int) -> bool | None:
+        """What became of a release; None where there is none."""
+        with self.space() as space:
+            result = space.ledger.result(self.app, number)
+            return result.status == "succeeded" if result else None
+
     def is_whole(self, patience: float = 5.0) -> AppState:
         """Whether hosts have exactly what the ledger says, nothing is pending and nobody holds the lease, at the latest
         after `patience` seconds: dynos that were restarted boot, calls that survive their callers end. What the ledger

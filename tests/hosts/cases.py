@@ -17,6 +17,7 @@ POINTS = {
     "after:boot": "new dynos are healthy on one host",
     "during:replace": "between the old worker and the new one",
     "after:stage": "routes are staged",
+    "before:put-current": "on the point of committing",
     "after:put-current": "right behind the commit",
     "before:switch": "committed, no router switched",
     "after:switch": "one router of two has switched",

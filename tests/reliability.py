@@ -1,0 +1,68 @@
+"""docs/reliability.md: every case that the tests on hosts try, as a table. `pytest --update-golden` writes it anew."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.hosts.cases import CASES, POINTS, Case
+
+HOSTS = Path(__file__).parent / "hosts"
+INTRODUCTION = """\
+# What happens when something happens
+
+Each line is a test on real systemd hosts (`tests/hosts/test_faults*.py`, `test_load.py`), while users ask from outside.
+This page is made from those tests; `make golden` makes it anew.
+
+In all cases the release before, or the new one, answers throughout: no request fails that was not on a killed host or
+in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port, file, pending
+release or lease is left of what was cut off.
+
+## Commands that are cut off
+
+`SIGKILL` stands for whatever ends a laptop without a word: the next command of any kind finishes or undoes, and takes
+the lease at once where the dead one ran on the same machine. The other signals are heard by the command itself.
+
+| command | gets | when | then |
+| --- | --- | --- | --- |
+"""
+MODULES = {
+    "test_faults_hosts.py": "Hosts, routers, agents and laptops",
+    "test_load.py": "Users who ask meanwhile",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [INTRODUCTION, *(f"{_row(case)}\n" for case in CASES)]
+    for module, title in MODULES.items():
+        lines += [f"\n## {title}\n\n", *(f"- {sentence}\n" for sentence in sentences(HOSTS / module))]
+    return "".join(lines)
+
+
+def sentences(module: Path) -> Iterator[str]:
+    """The names of a module's tests as sentences, with their parameters."""
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            text = node.name.removeprefix("test_").replace("_", " ")
+            points = [POINTS[point] for point in _points(node)]
+            yield text[0].upper() + text[1:] + (f" ({'; '.join(points)})" if points else "")
+
+
+def _points(function: ast.FunctionDef) -> list[str]:
+    found = [node.value for one in function.decorator_list for node in ast.walk(one) if isinstance(node, ast.Constant)]
+    return [value for value in found if isinstance(value, str) and value in POINTS]
+
+
+def _row(case: Case) -> str:
+    return f"| `{case.command}` | {case.signal} | {POINTS[case.point]} | {_then(case)} |"
+
+
+def _then(case: Case) -> str:
+    if case.command == "ps:restart":
+        return "the hosts bring it to its end by themselves"
+    did = "finishes" if case.is_committed else "undoes"
+    if case.signal == "SIGKILL":
+        return f"the next command, here `{case.then}`, {did} it"
+    return "it finishes all the same" if case.is_committed else "it undoes and frees the lease"

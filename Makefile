@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down check test bench lock golden try-vm clean
+.PHONY: help setup demo demo-down check test faults bench lock golden try-vm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
+
+faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; not part of test yet
+	@$(BIN)/pytest -m faults
 
 bench: setup ## deploy times beside rsync and systemctl restart
 	@scripts/bench

@@ -12,12 +12,21 @@ HOSTS = Path(__file__).parent / "hosts"
 INTRODUCTION = """\
 # What happens when something happens
 
-Each line is a test on real systemd hosts (`tests/hosts/test_faults*.py`, `test_load.py`), while users ask from outside.
-This page is made from those tests; `make golden` makes it anew.
+Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
+(`tests/hosts/test_faults*.py`, minutes); `make test` runs those of the last section (`test_load.py`). This page is made
+from the tests; `make golden` makes it anew.
 
-In all cases the release before, or the new one, answers throughout: no request fails that was not on a killed host or
-in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port, file, pending
-release or lease is left of what was cut off.
+What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
+killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
+file, pending release or lease is left of what was cut off.
+
+Not all of it holds yet. Known to fail now and then, which is why `make test` leaves the faults out:
+
+- In the first second after the first deploy of an app a replaced HAProxy process, which does not know the app, can
+  answer 404 (H81) to a request on a connection that it still had.
+- `ps:restart` with several hosts: another host's router can still send a request to a dyno that stops (H13).
+- On a busy machine a worker of a release that was taken back can be left as a unit that starts again and again; it
+  finds no files and runs nothing.
 
 ## Commands that are cut off
 

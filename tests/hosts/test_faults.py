@@ -13,7 +13,7 @@ from tests.hosts.afflicted import Afflicted
 from tests.hosts.cases import CASES, Case
 from tests.hosts.outside import Outside
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 INTERRUPTED = 130
 
 

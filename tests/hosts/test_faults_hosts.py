@@ -22,7 +22,7 @@ from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.outside import Outside, wait_until
 
-pytestmark = pytest.mark.hosts
+pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 IN_FLIGHT = 12  # requests that a host may carry at a time: those that go down with it are not counted
 
 

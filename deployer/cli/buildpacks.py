@@ -10,6 +10,7 @@ import typer
 from deployer.cli import options
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
+from deployer.errors.cli import BadUsage
 from deployer.operations import buildpacks as operations
 from deployer.operations.apps import state_of
 
@@ -57,6 +58,8 @@ def remove(
     remote: options.Remote = None,
 ) -> None:
     """Remove a buildpack by name or position."""
+    if buildpack is None and index is None:
+        raise BadUsage("Which buildpack? Neither a name nor a position was given.", "deployer buildpacks:remove")
     _change(ctx.obj, app, remote, "Buildpack removed", lambda before: operations.without(before, buildpack, index))
 
 

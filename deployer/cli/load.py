@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +23,7 @@ def invoke(entry: Entry, words: list[str], shell: Shell) -> int:
     try:
         # Not through `main`, which would make an exit of an interrupt and swallow broken pipes.
         with loaded.make_context(name, words, obj=shell) as context:
+            _refuse_empty(loaded, context.params, name)
             status = loaded.invoke(context)
     except typer.Exit as left:
         return left.exit_code
@@ -41,6 +42,22 @@ def command(entry: Entry) -> TyperCommand:
     loaded = _typer_command(called, _help(entry, called.__doc__ or ""), interspersed=entry.topic != "run")
     loaded.params += _typer_command(_everywhere, "", interspersed=True).params
     return loaded
+
+
+def _refuse_empty(loaded: TyperCommand, given: Mapping[str, Any], command: str) -> None:
+    """`-a "$APP"` with nothing in APP must not mean any app, and `-d ""` not all dynos. The words of a program that
+    `run` starts may be empty, but not its name."""
+    for param in loaded.params:
+        value = given.get(str(param.name))
+        if value == param.default:
+            continue
+        words = [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
+        if "" in (words[:1] if param.name == "command" else words):
+            raise BadUsage(f"The value of {_shown(param)} is empty.", command)
+
+
+def _shown(param: Any) -> str:
+    return str(param.opts[-1] if param.param_type_name == "option" else (param.metavar or param.name).strip("[].{}"))
 
 
 def set_globally(shell: Shell, option: str) -> None:

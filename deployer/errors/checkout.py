@@ -19,6 +19,18 @@ class GitRefused(Failure):
 
 
 @dataclass(eq=False)
+class NoSuchCommit(Failure):
+    """A reference that names no commit of the checkout. `reason` is git's."""
+
+    ref: str
+    reason: str
+
+    headline = "`{ref}` names no commit here."
+    seen = "{reason}"
+    advice = "`git log --oneline` lists commits; a branch, a tag or `HEAD~1` will do as well."
+
+
+@dataclass(eq=False)
 class NoCheckout(Failure):
     """A command that needs a git checkout, outside of one."""
 

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from deployer.errors.checkout import GitRefused
+from deployer.errors.checkout import GitRefused, NoCheckout, NoSuchCommit
 from deployer.model.names import is_app_name, is_space_name
 
 SCHEME = "deployer::"
@@ -69,8 +69,13 @@ def is_checkout(folder: Path) -> bool:
 
 
 def commit(folder: Path, ref: str) -> Commit:
-    """The commit that `ref` names here; GitRefused where it names none."""
-    digest = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
+    """The commit that `ref` names here; NoSuchCommit where it names none, NoCheckout where there are no commits."""
+    if not is_checkout(folder):
+        raise NoCheckout
+    try:
+        digest = _git(folder, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
+    except GitRefused as error:
+        raise NoSuchCommit(ref, error.reason) from error
     git_dir = Path(_git(folder, "rev-parse", "--absolute-git-dir").strip())
     return Commit(git_dir, digest, base64.b64encode(_git_bytes(folder, "cat-file", "commit", digest)).decode())
 

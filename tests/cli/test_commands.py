@@ -93,7 +93,7 @@ def test_create_without_a_name_finds_one(sandbox: Machine) -> None:
     assert adjective.isalpha() and noun.isalpha() and len(number) == 5
 
 
-@pytest.mark.parametrize("name", ["A", "1a", "a-", "a" * 31, "Shop", "a_b", "a/b", ""])
+@pytest.mark.parametrize("name", ["A", "1a", "a-", "a" * 31, "Shop", "a_b", "a/b"])
 def test_create_refuses_what_cannot_be_a_name(name: str, sandbox: Machine) -> None:
     assert sandbox.run("create", name) == 2
     assert "cannot name an app" in sandbox.err

@@ -123,9 +123,14 @@ def _confess(defect: Exception, shell: Shell | None, *, verbose: bool) -> int:
 def _write(shell: Shell | None, text: str) -> None:
     if shell:
         shell.tell.break_off()
+        text = "".join(_marked(shell, line) for line in text.splitlines(keepends=True))
     stream = shell.output.err if shell else sys.stderr
     stream.write(text)
     stream.flush()
+
+
+def _marked(shell: Shell, line: str) -> str:
+    return line.replace(" !", shell.output.paint_err("red", " !"), 1) if line.startswith(" !") else line
 
 
 if __name__ == "__main__":

@@ -100,4 +100,7 @@ def _open_space(pointer: Pointer) -> AbstractContextManager[OpenSpace]:
 def _ask(prompt: str) -> str:
     sys.stderr.write(prompt)
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):  # Ctrl-D: what comes next begins a line of its own
+        sys.stderr.write("\n")
+    return answer.strip()

@@ -134,6 +134,12 @@ def test_a_defect_is_called_one_and_its_traceback_is_for_verbose(broken: Breaks)
         assert "Traceback" in broken.err
 
 
+def test_a_terminal_shows_the_sign_of_a_failure_in_red(machine: Machine) -> None:
+    machine.coloured = True
+    machine.run("nonsense")
+    assert all(line.startswith("\x1b[31m !") for line in machine.err.splitlines())
+
+
 def test_an_interrupt_is_130(broken: Breaks) -> None:
     broken.error = KeyboardInterrupt()
     assert broken.run("apps") == 130

@@ -49,7 +49,7 @@ def eve(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
         (("config:set", "=x", *HERE), 2, ("cannot name a config var",)),
         (("config:set", "--from-file", "missing.env", *HERE), 2, ("Cannot read missing.env",)),
         (("cofnig:set", "A=1", *HERE), 2, ("Did you mean `deployer config:set`?",)),
-        (("deploy", "--commit", "no-such-ref", *HERE), 1, ("no-such-ref",)),
+        (("deploy", "--commit", "no-such-ref", *HERE), 1, ("This folder is no git checkout.",)),
     ],
     ids=lambda value: "-".join(value)[:40] if isinstance(value, tuple) else None,
 )

@@ -13,7 +13,7 @@ WHO = "ada@laptop"
 UNSTABLE = (
     (re.compile(r"\x1b\[[0-9;?]*[A-Za-z]"), ""),
     (re.compile(r"\(~ [^)]* ago\)"), "(~ 1m ago)"),
-    (re.compile(r"\b\d+(\.\d+)?( ?)(ms|s|seconds)(?=[\s,.;)]|$)"), r"…\2\3"),
+    (re.compile(r"\b\d+(\.\d+)?( ?)m?(s|seconds)(?=[\s,.;)]|$)"), r"…\2\3"),
     (re.compile(r"\b\d+(\.\d+)?( ?)(B|bytes|KB|MB|K|M|KiB|MiB)\b"), r"…\2\3"),
     (re.compile(r"\bin \d+ new files?"), "in … new files"),
     (re.compile(r"(?<=\.localhost):\d+"), ":8080"),

@@ -20,14 +20,6 @@ What each case asks for: the release before, or the new one, answers throughout,
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
 file, pending release or lease is left of what was cut off.
 
-Not all of it holds yet. Known to fail now and then, which is why `make test` leaves the faults out:
-
-- In the first second after the first deploy of an app a replaced HAProxy process, which does not know the app, can
-  answer 404 (H81) to a request on a connection that it still had.
-- `ps:restart` with several hosts: another host's router can still send a request to a dyno that stops (H13).
-- On a busy machine a worker of a release that was taken back can be left as a unit that starts again and again; it
-  finds no files and runs nothing.
-
 ## Commands that are cut off
 
 `SIGKILL` stands for whatever ends a laptop without a word: the next command of any kind finishes or undoes, and takes

@@ -3,6 +3,8 @@
 Rules go by uid, not by cgroup: cgroup matches do not work everywhere, and the path must exist when they are loaded.
 They look at SYN packets only and need no connection tracking. The rule on source ports stands against squatting:
 while an app's dyno restarts, another app's process could bind its port; such a process cannot answer.
+The port of a dyno that is about to stop is `closing`: whoever connects, from whatever host's router, is refused at once
+and tries another dyno or waits, while the requests that the dyno is at go on.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ table inet deployer {
   set hosts4 { type ipv4_addr; @HOSTS4@}
   set hosts6 { type ipv6_addr; @HOSTS6@}
   set own { typeof meta skuid . tcp dport; @OWN@}
+  set closing { type inet_service; flags timeout; }
   counter metadata { }
   counter squatters { }
   counter inside { }
@@ -44,6 +47,7 @@ table inet deployer {
   }
 
   chain input { type filter hook input priority filter; policy accept;
+    tcp dport @closing tcp flags & (fin | syn | rst | ack) == syn reject with tcp reset
     iifname != "lo" tcp dport @PORTS@ ip saddr != @hosts4 counter name "outside" drop
     iifname != "lo" tcp dport @PORTS@ ip6 saddr != @hosts6 counter name "outside" drop
   }
@@ -97,6 +101,17 @@ def add_words(uid: int, ports: Sequence[int]) -> list[str]:
 def delete_words(uid: int, ports: Sequence[int]) -> list[str]:
     """The command that takes `ports` back."""
     return ["nft", "delete", "element", "inet", TABLE, "own", _braces(uid, ports)]
+
+
+def close_words(ports: Sequence[int], seconds: int) -> list[str]:
+    """The command that refuses new connections to `ports` for so long, or until they are reopened."""
+    timed = ", ".join(f"{port} timeout {seconds}s" for port in ports)
+    return ["nft", "add", "element", "inet", TABLE, "closing", f"{{ {timed} }}"]
+
+
+def reopen_words(ports: Sequence[int]) -> list[str]:
+    """The command that ends it."""
+    return ["nft", "delete", "element", "inet", TABLE, "closing", f"{{ {', '.join(map(str, ports))} }}"]
 
 
 def is_loaded() -> bool:

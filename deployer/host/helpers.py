@@ -47,6 +47,8 @@ guard() {{
 }}
 
 lay() {{
+    # What has no files any more belongs to no release: left alone, systemd would start it again and again.
+    if [ ! -e "$dyno/layers" ]; then systemctl stop --no-block "deployer-dyno-v1@$1.service"; exit 1; fi
     read -r lower < "$dyno/layers"
     read -r uid < "$dyno/uid"
     if [ ! -d /srv/deployer/scratch ]; then mkdir -m 0711 /srv/deployer/scratch; fi
@@ -63,7 +65,7 @@ lay() {{
 }}
 
 case $1 in
-up) back_off "$2"; guard; clean; lay ;;
+up) back_off "$2"; guard; clean; lay "$2" ;;
 down) clean ;;
 *) exit 2 ;;
 esac

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployer.host import dyno_files, journal, launch, router, systemd
+from deployer.host import dyno_files, journal, launch, systemd, units, walls
 from deployer.host.channel import Channel
+from deployer.host.retire import drain
 
-DRAIN = 30.0  # seconds for the requests that a dyno is at; new ones wait at the router meanwhile
+DRAIN = 30.0  # seconds for the requests that a dyno is at
+STOPPED_AFTER = int(DRAIN) + units.STOP_SECONDS + 15  # by then every dyno is gone, whatever became of this agent
 
 
 def restart(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Restart `instances`; a crashed dyno that waits starts at once. Those that are not on this host are no error."""
+    """Restart `instances`; a crashed dyno that waits starts at once. Those that are not on this host are no error.
+    Their ports are closed to newcomers before they are told to stop: the routers of all hosts then use other dynos, or
+    let requests wait until one of these is back."""
     instances = [launch.check_instance(one) for one in request["instances"]]
     found = [one for one in (dyno_files.read(channel.paths, instance) for instance in instances) if one]
     if not found:
         return {}
     for one in found:
         journal.say(one.dyno.app, one.dyno.name, "Restarting")
-    with router.set_aside(channel.paths, found[0].dyno.app, [one.dyno.name for one in found], drain=DRAIN):
-        try:
+    try:
+        with walls.closed_to_newcomers(channel.paths, [one.port for one in found if one.port], STOPPED_AFTER):
+            drain(found, DRAIN)
             launch.stop(found)
-        finally:  # also where a newer command ends this one
-            dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
-            for one in found:
-                launch.announce(one)
-            systemd.start([one.unit for one in found])
+    finally:  # also where a newer command ends this one
+        dyno_files.forget_crashes(channel.paths, [one.instance for one in found])
+        for one in found:
+            launch.announce(one)
+        systemd.start([one.unit for one in found])
     return {}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import router_config, router_service, router_socket, sockets
+from deployer.host import router_config, router_service, router_socket
 from deployer.host.channel import Channel
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
@@ -67,31 +67,6 @@ def counters(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     with _router_down():
         counted = router_socket.counters(channel.paths.router_socket, backend(request["app"]))
     return {"slots": {name: asdict(one) for name, one in counted.items()}}
-
-
-def drained(port: int) -> bool:
-    """Whether no router has a connection to the dyno on this port any more. The kernel's table tells it for all routers
-    of the space: a slot that has moved elsewhere gives up its idle connections at once, requests in flight and
-    websockets stay until they end."""
-    return sockets.connections(port) == 0
-
-
-@contextmanager
-def set_aside(paths: Paths, app: str, names: Sequence[str], drain: float) -> Iterator[None]:
-    """Let this host's router hold what would go to these dynos (`web.1`), after at most `drain` seconds for the
-    requests they are at, until the block ends: nothing is lost to a dyno that starts again in its place."""
-    with host_lock(paths):
-        mine = [one for one in all_routes(paths) if one.app == app]
-        aside = [server for one in mine for server in one.servers if server.slot in names]
-        _tell(paths, [f"set server {backend(app)}/{server.slot} state maint" for server in aside])
-    try:
-        deadline = time.monotonic() + drain
-        while time.monotonic() < deadline and not all(drained(server.port) for server in aside):
-            time.sleep(0.02)
-        yield
-    finally:
-        with host_lock(paths):
-            _tell(paths, [f"set server {backend(app)}/{server.slot} state ready" for server in aside])
 
 
 def prepare(paths: Paths, changed: Callable[[str], None]) -> None:

@@ -204,7 +204,7 @@ frontend web
   option idle-close-on-response
 {_REQUEST}
 {_ROUTING}
-{_answer(404, "no-such-app", "no_app")}
+{_answer(404, "no-such-app", "no_app !replaced")}
 {_answer(503, "maintenance", "{ var(txn.code) -m str H80 }")}
 {_answer(503, "app-error", "{ var(txn.code) -m found }")}
 {_held_answers()}
@@ -213,6 +213,8 @@ frontend web
   http-after-response set-status 503 if !answered {{ var(txn.code) -m str H12 H13 }}
   http-after-response set-status 499 if !answered {{ var(txn.code) -m str H27 }}
   {_LOG_FORMAT}
+  # An app that is newer than this process, which a reload has replaced: the process of now knows it, or says H81.
+  use_backend newer_process if no_app replaced
   use_backend %[var(txn.be)]
 """
 
@@ -242,15 +244,16 @@ _REQUEST = """\
   http-request set-var(txn.ver) req.ver"""
 
 _ROUTING = """\
-  http-request set-var(txn.be) var(txn.host),map(@FOLDER@/hosts.map,be_none)
+  http-request set-var(txn.be) var(txn.host),map(@FOLDER@/hosts.map,no_app)
   http-request set-var(txn.state) var(txn.be),map(@FOLDER@/state.map,none)
   http-request set-var(txn.router) str(router),map(@FOLDER@/state.map,joining)
-  acl no_app var(txn.be) -m str be_none
+  acl no_app var(txn.be) -m str no_app
+  acl replaced stopping
   acl is_ready var(txn.router) -m str ready
   http-request set-log-level silent if no_app { path /-/ready }
   http-request return status 200 content-type text/plain string "ready\\n" if no_app { path /-/ready } is_ready
   http-request return status 503 content-type text/plain string "joining\\n" if no_app { path /-/ready }
-  http-request set-var(txn.code) str(H81) if no_app
+  http-request set-var(txn.code) str(H81) if no_app !replaced
   http-request set-var(txn.code) str(H80) if { var(txn.state) -m str maint }
   http-request set-var(txn.code) str(H14) if { var(txn.state) -m str none } !no_app
   http-request set-var(txn.code) str(H10) if { var(txn.state) -m str crashed }"""
@@ -265,6 +268,7 @@ def _held_answers() -> str:
   http-response set-var(txn.code) res.hdr(x-deployer-code) if {held} {{ res.hdr(x-deployer-code) -m found }}
   http-response del-header X-Deployer-Dyno if {held}
   http-response del-header X-Deployer-Code if {held}
+  http-response return status 404 {file}/no-such-app.html if {held} {{ var(txn.code) -m str H81 }}
   http-response return status 503 {file}/maintenance.html if {held} {{ var(txn.code) -m str H80 }}
   http-response return status 503 {file}/app-error.html if {held} {{ var(txn.code) -m found }}"""
 
@@ -288,8 +292,9 @@ def _hold(settings: Settings) -> str:
     return f"""\
 frontend hold
   bind unix@{settings.run}/hold.sock mode 600{owner}
-  http-request set-var(txn.be) req.hdr(host),lower,field(1,:),map(@FOLDER@/hosts.map,be_none)
-  http-request lua.hold {settings.boot * 1000}
+  http-request set-var(txn.be) req.hdr(host),lower,field(1,:),map(@FOLDER@/hosts.map,no_app)
+  http-request set-var(txn.code) str(H81) if {{ var(txn.be) -m str no_app }}
+  http-request lua.hold {settings.boot * 1000} unless {{ var(txn.code) -m found }}
   http-request return status 503 hdr X-Deployer-Code %[var(txn.code)] if {{ var(txn.code) -m found }}
   http-response set-header X-Deployer-Dyno %[srv_name]
   http-response del-header X-Deployer-Code unless {{ srv_name -m str hold }}
@@ -297,8 +302,12 @@ frontend hold
   http-after-response set-header X-Deployer-Code %[var(txn.code)] if !answered coded
   use_backend %[var(txn.be)]
 
-backend be_none
+backend no_app
   http-request return status 404
+
+backend newer_process
+  timeout server {settings.boot + _server_timeout(settings) + 5}s
+  server hold unix@{settings.run}/hold.sock
 """
 
 

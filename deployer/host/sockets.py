@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ESTABLISHED, CLOSE_WAIT, LISTEN = "01", "08", "0A"
+ESTABLISHED, SYN_RECV, CLOSE_WAIT, LISTEN = "01", "03", "08", "0A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,17 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 def established(table: str) -> Iterator[int]:
-    """The local ports of the connections in /proc/net/tcp or tcp6 over which a request may still run: established,
-    or closed by the other side alone."""
+    """The local ports of the connections in /proc/net/tcp or tcp6 over which a request may still run: established or
+    about to be, or closed by the other side alone."""
     for line in table.splitlines()[1:]:
         fields = line.split()
-        if fields[3] in (ESTABLISHED, CLOSE_WAIT):
+        if fields[3] in (ESTABLISHED, SYN_RECV, CLOSE_WAIT):
             yield int(fields[1].partition(":")[2], 16)
 
 
 def connections(port: int, proc: Path = Path("/proc")) -> int:
-    """How many connections a listener on this port has, from whatever router: idle ones too."""
+    """How many connections a listener on this port has, from whatever router. Each is a request or a websocket: routers
+    keep no idle ones."""
     tables = ((proc / "net" / name).read_text() for name in ("tcp", "tcp6"))
     return sum(found == port for table in tables for found in established(table))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from deployer.host import dyno_files, firewall
@@ -41,6 +42,23 @@ def close_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
     save(paths)
     if not _change(firewall.delete_words(uid, sorted(ports))):
         firewall.load()
+
+
+@contextmanager
+def closed_to_newcomers(paths: Paths, ports: Sequence[int], seconds: int) -> Iterator[None]:
+    """Refuse new connections to these ports until the block ends, or for `seconds` where this agent is killed."""
+    if not ports:
+        yield
+        return
+    words = firewall.close_words(ports, seconds)
+    if not _change(words):  # the kernel has no table, or an older one
+        save(paths)
+        firewall.load()
+        subprocess.run(words, capture_output=True, check=True)
+    try:
+        yield
+    finally:
+        _change(firewall.reopen_words(ports))
 
 
 def hosts(paths: Paths) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -46,3 +47,39 @@ def test_the_kernel_takes_the_table_twice_and_then_single_ports(namespace):
     own = inside("nft", "list", "set", "inet", firewall.TABLE, "own")
     assert "20002 . 7002" in own
     assert "20001 . 7001" not in own
+
+
+ASKING = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", 7001))
+def connects():
+    try:
+        return socket.create_connection(("127.0.0.1", 7001), 5)
+    except ConnectionRefusedError:
+        return None
+before = connects()
+accepted = server.accept()[0]
+print("closed", flush=True)
+sys.stdin.readline()
+during = connects()
+before.sendall(b"still there")
+print(during is None, accepted.recv(100), flush=True)
+sys.stdin.readline()
+print(connects() is not None, flush=True)
+"""
+
+
+@pytest.mark.edge
+def test_a_port_that_closes_refuses_newcomers_and_keeps_its_guests(namespace):
+    inside("ip", "link", "set", "lo", "up")
+    inside("nft", "-f", "-", text=firewall.render([], []))
+    words = ["ip", "netns", "exec", NAMESPACE, sys.executable, "-c", ASKING]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as asking:
+        assert asking.stdin and asking.stdout
+        asking.stdout.readline()
+        inside(*firewall.close_words([7001, 7002], 60))
+        asking.stdin.write("\n")
+        assert asking.stdout.readline() == "True b'still there'\n"
+        inside(*firewall.reopen_words([7001, 7002]))
+        asking.stdin.write("\n")
+        assert asking.stdout.readline() == "True\n"

@@ -66,6 +66,6 @@ def test_what_breaks_is_told_by_the_termination_state(changes: dict[str, str], b
     assert heroku(**changes).startswith(beginning)
 
 
-@pytest.mark.parametrize("line", ["Proxy web started.", "", PLAIN.replace("be_shop", "be_none"), PLAIN + " more"])
+@pytest.mark.parametrize("line", ["Proxy web started.", "", PLAIN.replace("be_shop", "no_app"), PLAIN + " more"])
 def test_other_lines_are_nobodys(line: str) -> None:
     assert router_line.parse(line) is None

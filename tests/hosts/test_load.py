@@ -38,14 +38,6 @@ class Shop(Person):
         self.types("deployer", "create", self.app, "--space", "hosts", "--no-remote")
         self.types("deployer", "deploy", *self.here)
         self.sees("v2")
-        self.settles()
-
-    def settles(self, answers: int = 60) -> None:
-        """Wait until the routers' processes from before this app have given up the connections that they still had:
-        they do not know it (docs/reliability.md)."""
-        good, deadline = 0, time.monotonic() + 30
-        while good < answers and time.monotonic() < deadline:
-            good = good + 1 if self.asks()[0] == 200 else 0
 
     def changes_a_line(self) -> None:
         """Make a source that differs from all before."""

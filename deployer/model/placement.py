@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -36,16 +37,17 @@ class Placement:
 def place(
     app: str, formation: Formation, seats: Sequence[Seat], present: Mapping[str, int] | None = None
 ) -> list[Placement]:
-    """The formation's dynos on seats. The dynos of a type go round the seats, from a start that depends on the app and
-    the type; one that is `present` (`web.1` -> seat) stays where it is; a seat without memory is passed over.
-    NotEnoughMemory where none has room."""
+    """The formation's dynos on seats. One that is `present` (`web.1` -> seat) stays where it is, if it fits there; each
+    other one goes to a seat that has fewest of its type and room for it, and among such round the seats, from a start
+    that depends on the app and the type. NotEnoughMemory where none has room."""
     free = {seat.number: seat.memory for seat in sorted(seats, key=lambda seat: seat.number)}
     dynos = [(t, n, q.size) for t, q in sorted(formation.items(), key=_web_first) for n in range(1, q.quantity + 1)]
     staying = {name: seat for name, seat in (present or {}).items() if seat in free}
     dynos.sort(key=lambda dyno: f"{dyno[0]}.{dyno[1]}" not in staying)
-    placements = []
+    placements: list[Placement] = []
     for process_type, number, size in dynos:
-        order = _round(app, process_type, number, list(free))
+        taken = Counter(p.seat for p in placements if p.process_type == process_type)
+        order = sorted(_round(app, process_type, number, list(free)), key=taken.__getitem__)
         if (at := staying.get(f"{process_type}.{number}")) is not None:
             order = [at, *order]
         seat = _first_with_room(order, free, SIZES[size.lower()].memory, f"{process_type}.{number}")

@@ -79,15 +79,13 @@ def converge(change: Change, formation: Formation | None = None) -> None:
         phases.retire(change.fence, present, drain=0)
         return
     wanted = phases.place_dynos(change.space, change.app.name, current.release, formation, survey)
-    kept = [found for found in present if found.dyno in {p.dyno for p in wanted} and found.state in ("up", "starting")]
-    missing = [p for p in wanted if p.dyno not in {found.dyno for found in kept}]
-    if missing:
+    difference = phases.compare(present, wanted, crashed_anew=True)
+    if missing := difference.missing:
         change.tell(Detail("starting " + ", ".join(p.dyno.name for p in missing) + f" of v{current.release}"))
     process = process_of(change.app, release, slug, change.state.config)
     started = start(change, process, release, missing, present)
-    switch_to(change, current.release, formation, [*kept, *started])
-    extra = [found for found in present if found.dyno not in {p.dyno for p in wanted}]
-    phases.retire(change.fence, extra)
+    switch_to(change, current.release, formation, [*difference.kept, *started])
+    phases.retire(change.fence, difference.extra)
 
 
 def start(

@@ -86,15 +86,45 @@ def _found(dyno: dict[str, Any], session: Session) -> Placed:
     return Placed(parse_instance(dyno["instance"]), session, dyno["size"], dyno["port"], dyno["state"])
 
 
-def place_dynos(space: OpenSpace, app: str, release: int, formation: Formation, survey: Survey) -> list[Placed]:
-    """The formation's dynos of a release, each on the host of its seat; one that runs already keeps its seat.
-    NotEnoughMemory where a host has no room for what falls to it."""
-    present = {found.dyno.name: found.session.host.seat for found in survey.present}
+def place_dynos(
+    space: OpenSpace, app: str, release: int, formation: Formation, survey: Survey, *, anew: tuple[str, ...] = ()
+) -> list[Placed]:
+    """The formation's dynos of a release, each on the host of its seat; one that runs already keeps its seat, but those
+    of the types `anew`, which start beside the old ones wherever it may be. NotEnoughMemory where a host has no room
+    for what falls to it."""
+    # Where one stands twice, as after a change that was cut off, the one that serves counts.
+    found = sorted(survey.present, key=lambda one: (one.dyno.release == release, one.state == "up"))
+    present = {one.dyno.name: one.session.host.seat for one in found if one.dyno.process_type not in anew}
     by_seat = {session.host.seat: session for session in space.sessions}
     return [
         Placed(Dyno(app, p.process_type, p.number, release), by_seat[p.seat], p.size)
         for p in place(app, formation, survey.seats, present)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What runs against what should: what can stay, what is to start, and what is nowhere wanted. A dyno that is
+    wanted on another host is both of the latter."""
+
+    kept: tuple[Placed, ...]
+    missing: tuple[Placed, ...]
+    extra: tuple[Placed, ...]
+
+
+def compare(present: Sequence[Placed], wanted: Sequence[Placed], *, crashed_anew: bool = False) -> Difference:
+    """Tell them apart by dyno and host. With `crashed_anew` one that is wanted where it is and does not run starts
+    again."""
+    places = {_place(one) for one in wanted}
+    stays = ("up", "starting") if crashed_anew else ("up", "starting", "crashed", "down")
+    kept = tuple(one for one in present if _place(one) in places and one.state in stays)
+    staying = {_place(one) for one in kept}
+    missing = tuple(one for one in wanted if _place(one) not in staying)
+    return Difference(kept, missing, tuple(one for one in present if _place(one) not in places))
+
+
+def _place(placed: Placed) -> tuple[Dyno, str]:
+    return placed.dyno, placed.session.host.id
 
 
 def boot(fence: Fence, process: Process, dynos: Sequence[Placed], health: dict[str, Any], tell: Tell) -> list[Placed]:

@@ -108,7 +108,7 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, survey: 
         _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
     survey = survey or phases.survey(change.space, change.app.name)
-    wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey)
+    wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey, anew=("web",))
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
     dynos = start(change, process, release, wanted, survey.present)

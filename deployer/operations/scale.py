@@ -28,14 +28,13 @@ def scale(
         dynos = phases.place_dynos(space, app, state.release.number, formation, survey)
         change.enter("scale", "boot", state.release.number, formation)
         present = survey.present
-        kept = [found for found in present if found.dyno in {p.dyno for p in dynos}]
+        difference = phases.compare(present, dynos)
         process = process_of(change.app, state.release, state.slug, state.config)
-        missing = [p for p in dynos if p.dyno not in {found.dyno for found in kept}]
         with taken_back_unless_committed(change):
-            started = start(change, process, state.release, missing, present)
-            switch_to(change, state.release.number, formation, [*kept, *started])
+            started = start(change, process, state.release, difference.missing, present)
+            switch_to(change, state.release.number, formation, [*difference.kept, *started])
         with uninterrupted():
-            phases.retire(change.fence, [found for found in present if found not in kept])
+            phases.retire(change.fence, difference.extra)
             change.leave()
         return formation
 

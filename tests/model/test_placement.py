@@ -58,6 +58,66 @@ def test_scaling_up_moves_nothing_that_runs() -> None:
     assert places("shop", 5, WIDE).items() >= before.items()
 
 
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[dict[str, Quantity], dict[str, Quantity], list[Seat], list[Seat]]:
+    """What ran on which seats, and what is to run on which: hosts and dynos have come and gone."""
+    numbers = st.sets(st.integers(1, 9), min_size=1)
+    before, after = ([Seat(n, 1_000_000) for n in sorted(draw(numbers))] for _ in range(2))
+    return draw(FORMATIONS), draw(FORMATIONS), before, after
+
+
+def by_name(placed: list[Placement]) -> dict[str, int]:
+    return {p.name: p.seat for p in placed}
+
+
+@given(changes())
+def test_only_dynos_whose_host_has_gone_move(
+    change: tuple[dict[str, Quantity], dict[str, Quantity], list[Seat], list[Seat]],
+) -> None:
+    old, new, before, after = change
+    ran = by_name(place("shop", old, before))
+    runs = by_name(place("shop", new, after, ran))
+    left = {seat.number for seat in after}
+    assert {name for name, seat in ran.items() if name in runs and runs[name] != seat} == {
+        name for name, seat in ran.items() if name in runs and seat not in left
+    }
+
+
+@given(changes())
+def test_what_is_new_or_has_to_move_goes_where_fewest_of_its_type_are(
+    change: tuple[dict[str, Quantity], dict[str, Quantity], list[Seat], list[Seat]],
+) -> None:
+    old, new, before, after = change
+    ran = by_name(place("shop", old, before))
+    placed = place("shop", new, after, ran)
+    for process_type in new:
+        used = Counter(p.seat for p in placed if p.process_type == process_type)
+        fewest = min(used[seat.number] for seat in after)
+        for p in placed:
+            if p.process_type == process_type and ran.get(p.name) != p.seat:
+                assert used[p.seat] <= fewest + 1
+
+
+@given(FORMATIONS, SEATS, st.dictionaries(st.sampled_from(["web.1", "web.2", "worker.1"]), st.integers(1, 9)))
+def test_a_dyno_that_fits_where_it_is_stays_whatever_else_does_not(
+    formation: dict[str, Quantity], seats: list[Seat], present: dict[str, int]
+) -> None:
+    try:
+        placed = by_name(place("shop", formation, seats, present))
+    except NotEnoughMemory:
+        return
+    size = max((SIZES[q.size.lower()].memory for q in formation.values()), default=0)
+    roomy = {seat.number for seat in seats if seat.memory >= size * len(present)}
+    assert all(placed[name] == seat for name, seat in present.items() if name in placed and seat in roomy)
+
+
+def test_a_host_that_is_added_gets_what_is_scaled_up_next() -> None:
+    before = places("shop", 4, WIDE[:2])
+    after = by_name(place("shop", {"web": Quantity(6)}, WIDE, before))
+    assert after.items() >= before.items()
+    assert (after["web.5"], after["web.6"]) == (3, 3)
+
+
 def test_another_type_moves_nothing_that_runs() -> None:
     both = {p.name: p.seat for p in place("shop", {"web": Quantity(2), "worker": Quantity(3)}, WIDE)}
     assert both.items() >= places("shop", 2, WIDE).items()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,21 @@ TEMPTING = ("DEPLOYER_APP", "DEPLOYER_SPACE", "LC_ALL", "LC_CTYPE", "LANGUAGE", 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected texts in tests/golden")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Texts of the command line depend on typer's version: an environment that is not the locked one says so first."""
+    lock = (Path(__file__).parent.parent / "requirements.lock").read_text()
+    wanted = re.findall(r"^([a-z0-9-]+)==([^ ;]+) \\$", lock, re.MULTILINE)
+    other = [f"{name} {found}" for name, version in wanted if (found := _installed(name)) not in (None, version)]
+    if other:
+        pytest.exit(f"{', '.join(other)}: not as requirements.lock has it. Run `make setup`.", returncode=3)
+
+
+def _installed(name: str) -> str | None:
+    with suppress(PackageNotFoundError):
+        return version(name)
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

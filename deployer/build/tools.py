@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 
 import buildpacks
@@ -25,4 +24,6 @@ def mount(name: str) -> Mount:
 
 def uv_version() -> str:
     """The version of the uv that is ours."""
+    from importlib.metadata import version  # takes the email package along: 20 ms
+
     return version("uv")

@@ -2,7 +2,8 @@
 
 Rules go by uid, not by cgroup: cgroup matches do not work everywhere, and the path must exist when they are loaded.
 They look at SYN packets only and need no connection tracking. The rule on source ports stands against squatting:
-while an app's dyno restarts, another app's process could bind its port; such a process cannot answer.
+while an app's dyno restarts, another app's process could bind its port; such a process cannot answer. Nor can a dyno
+answer from outside this host on any port but its own.
 The port of a dyno that is about to stop is `closing`: whoever connects, from whatever host's router, is refused at once
 and tries another dyno or waits, while the requests that the dyno is at go on.
 """
@@ -54,6 +55,7 @@ table inet deployer {
 
   chain dyno {
     tcp sport @PORTS@ meta skuid . tcp sport != @own counter name "squatters" drop
+    oifname != "lo" tcp flags & (syn | ack) == syn | ack meta skuid . tcp sport != @own counter name "squatters" drop
     meta l4proto { tcp, udp } th dport 53 accept
     ip daddr @metadata4 counter name "metadata" reject with icmp type admin-prohibited
     ip6 daddr @metadata6 counter name "metadata" reject with icmpv6 type admin-prohibited

@@ -21,7 +21,9 @@ Changed = Callable[[str], None]
 JOURNALD = """\
 [Journal]
 Storage=persistent
-SystemMaxUse=500M
+SystemMaxUse=1G
+# Heroku splits longer lines, too.
+LineMax=10000
 """
 # At boot only: what a power cut left of dynos that will not start again.
 TMPFILES = """\

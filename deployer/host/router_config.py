@@ -28,6 +28,7 @@ PRIVATE = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00
 INTENTS = ("none", "running", "maint", "crashed")
 DOMAIN = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
 SLOT = re.compile(r"web\.[1-9][0-9]{0,2}")
+MOST_CONNECTIONS = 4000  # of all apps
 ROUTER = "router"  # its own key in state.map, with `ready` or `joining`; no app has it, backends begin with be_
 
 
@@ -46,6 +47,7 @@ class Settings:
     idle: int = 55
     boot: int = BOOT_DEADLINE
     ready: bool = True
+    per_app: int = MOST_CONNECTIONS // 2  # requests and websockets of one app: no app takes the router from all others
 
 
 def backend(app: str) -> str:
@@ -134,7 +136,7 @@ global{user}
   stats socket {settings.run}/admin.sock mode 600 level admin expose-fd listeners
   log {settings.log}
   lua-load @FOLDER@/hold.lua
-  maxconn 4000
+  maxconn {MOST_CONNECTIONS}
   # After a reload the old process keeps its websockets for so long.
   hard-stop-after 1h
   mworker-max-reloads 20
@@ -330,6 +332,8 @@ backend {name}
   retries {routes.slots}
   default-server check inter 300ms fall 1 rise 1 observe layer4 error-limit 1 on-error mark-down
 {up}
+  http-request set-var(txn.code) str(H11) if {{ be_conn gt {settings.per_app} }}
+  http-request return status 503 {page}/app-error.html if {{ var(txn.code) -m str H11 }}
   http-request set-timeout server {settings.boot + _server_timeout(settings) + 5}s unless is_up
 {_stream_timeout(settings)}{errors}
 {servers}

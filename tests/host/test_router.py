@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 
@@ -117,11 +118,11 @@ def test_a_header_line_over_8_kib_is_refused_and_many_shorter_ones_are_not(shop:
 
 
 def test_a_request_waits_for_a_dyno_that_boots(alone: Bench) -> None:
+    before = time.monotonic()
     port = alone.serve("late", delay=1.2)
     alone.switch(port)
-    before = time.monotonic()
     assert alone.get().body == "late /\n"
-    assert 0.9 < time.monotonic() - before < 3
+    assert time.monotonic() - before > 1.2
     assert "held=web.1" in alone.lines(1)[-1]
 
 
@@ -324,3 +325,16 @@ def test_counters_tell_requests_and_errors_by_slot(alone: Bench) -> None:
 
 def _is_drained(port: int) -> bool:
     return sockets.connections(port) == 0
+
+
+def test_an_app_with_too_many_requests_is_refused_more_and_others_are_not() -> None:
+    with bench(per_app=5) as made, ThreadPoolExecutor(12) as threads:
+        made.switch(made.serve("one"))
+        made.switch(made.serve("other"), app="other")
+        waiting = [threads.submit(made.get, "/wait/1.5") for _ in range(8)]
+        wait_for(lambda: sum(one.done() for one in waiting) == 3)
+        assert made.get(host="other.test").status == 200
+        answers = [one.result() for one in waiting]
+        assert sorted(answer.status for answer in answers) == [200] * 5 + [503] * 3
+        assert any("H11" in answer.body for answer in answers)
+        assert sum("code=H11" in line for line in made.lines(9)) == 3

@@ -123,10 +123,10 @@ def owner(folder: Path, app: str, sandbox: Sandbox) -> Owner:
 
 def traces(folder: Path, app: str) -> list[str]:
     """What the hosts of the sandbox in `folder` have on disk of an app's dynos and of shipments that did not arrive."""
-    dynos = (f"srv/deployer/{place}/{app}.*" for place in ("dynos", "scratch"))
     halves = (f"srv/deployer/apps/{app}/{place}/*" for place in ("incoming", "at-work", "staged.json"))
     hosts = folder / "hosts"
-    return sorted(str(path.relative_to(hosts)) for p in (*dynos, *halves) for path in hosts.glob(f"*/{p}"))
+    found = (path for p in (f"srv/deployer/dynos/{app}.*", *halves) for path in hosts.glob(f"*/{p}"))
+    return sorted(str(path.relative_to(hosts)) for path in found)
 
 
 def until_read(process: subprocess.Popen[bytes], text: str) -> str:

@@ -1,8 +1,11 @@
 """What keeps one machine running: a shell that mounts its root, starts systemd-nspawn, and starts it again when the
 machine was rebooted from within.
 
-The mount is the keeper's alone (a mount namespace): however it ends, nothing is left of it. When the keeper ends,
+The mounts are the keeper's alone (a mount namespace): however it ends, nothing is left of them. When the keeper ends,
 systemd-nspawn gets a SIGKILL; on SIGTERM it shuts the machine down first.
+
+What dynos write lies on a bounded file system of its own, as on every host; a machine cannot make one from within, for
+it has no loop devices. Where this machine has none either, it goes without.
 """
 
 from __future__ import annotations
@@ -15,6 +18,20 @@ SCRIPT = r"""
 root=$1 options=$2
 shift 2
 mount -t overlay overlay -o "$options" "$root" || exit
+
+scratch() {
+  image=${root%/root}/scratch.img folder=${root%/root}/srv/deployer/scratch
+  install -d -m 0711 "${folder%/scratch}" "$folder"
+  rm -f "$image"
+  truncate -s "$SCRATCH" "$image"
+  mkfs.ext4 -q -F -O ^has_journal,^resize_inode -E lazy_itable_init=1,nodiscard -m 5 "$image" || return
+  # discard: what a dyno has deleted takes no room on this machine's disk.
+  mount -o loop,noatime,nosuid,nodev,discard,resuid=65534 "$image" "$folder" || return
+  chmod 0711 "$folder"
+  rmdir "$folder/lost+found"
+}
+if [ -e /dev/loop-control ]; then SCRATCH=2G scratch; fi
+
 trap 'stopping=yes; [ -z "$child" ] || kill -TERM "$child"' TERM
 
 while [ -z "$stopping" ]; do

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("deployer", "buildpacks")
+PACKAGES = ("deployer", "buildpacks", "infra")
 
 # cli -> operations -> build, ship, spaces, addons, remote -> store -> model; `errors` may be imported by all.
 BELOW_OPERATIONS = {"build", "ship", "spaces", "addons", "remote"}
@@ -25,6 +25,9 @@ MAY_IMPORT = {
     "errors": {"model"},
     "host": {"model", "store"},
 }
+# The program of the cloud is a value and its price: it knows nothing of spaces, ledgers or command lines.
+INFRA_MAY_IMPORT = ("deployer.model.", "deployer.errors.", "infra.")
+MAY_IMPORT_INFRA = {"cli", "operations", "spaces"}
 # The agent travels to hosts that have nothing but Python.
 TRAVELS = ("deployer.host.", "deployer.model.", "deployer.store.", "deployer.errors.base.")
 # Each costs 40 to 260 ms of every start of the command line.
@@ -103,6 +106,22 @@ def test_every_package_has_its_place_in_the_order() -> None:
 
 def test_buildpacks_import_nothing_of_deployer() -> None:
     wrong = [f"{p}:{line}: {m}" for p in sources("buildpacks") for m, line in imports(p) if m.startswith("deployer")]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_infra_imports_only_the_model() -> None:
+    wrong = [
+        f"{path}:{line}: {module}"
+        for path in sources("infra")
+        for module, line in imports(path)
+        if module.split(".")[0] in PACKAGES and not module.startswith(INFRA_MAY_IMPORT)
+    ]
+    wrong += [
+        f"{path}:{line}: {path.parts[1]} imports {module}"
+        for path in sources("deployer")
+        for module, line in imports(path)
+        if module.split(".")[0] == "infra" and path.parts[1] not in MAY_IMPORT_INFRA
+    ]
     assert not wrong, "\n".join(wrong)
 
 

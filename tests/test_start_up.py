@@ -45,6 +45,16 @@ def test_help_loads_little(tmp_path: Path) -> None:
     assert int(python("-c", script, cache=tmp_path).stderr) - int(bare.stdout) <= MODULES
 
 
+def test_a_preview_loads_nothing_of_the_cloud_and_nothing_that_dials(tmp_path: Path) -> None:
+    (tmp_path / "Procfile").write_text("web: gunicorn shop\n")
+    run = "import os, sys; from deployer.cli.main import run; os.chdir(sys.argv[1]); run(['preview'])\n"
+    script = f"{run}print(*sorted({{m.split('.')[0] for m in sys.modules}}), file=sys.stderr)"
+    answer = python("-c", script, str(tmp_path), cache=tmp_path / "cache")
+    assert "The same on Heroku" in answer.stdout
+    heavy = {*HEAVY, "ssl"} - {"pydantic"}  # which typer loads for any command
+    assert not heavy & set(answer.stderr.split())
+
+
 @pytest.mark.parametrize("interpreter", ["/usr/bin/python3", sys.executable])
 def test_the_agent_needs_nothing_but_python(interpreter: str, tmp_path: Path) -> None:
     """Without site-packages and without the rest of this repository: what does not travel is not there."""

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
-OURS = {"deployer", "buildpacks"}
+OURS = {"deployer", "buildpacks", "infra"}
 # A folder of a user's may hold anything: importing these would end the command.
 HOSTILE_MODULES = ("deployer", "buildpacks", "infra", "typer", "secrets", "platform")
 
@@ -72,6 +72,14 @@ def test_an_installed_command_runs_our_code_in_a_hostile_folder(
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "deployer" in answer.stdout
+
+
+def test_an_installed_preview_has_its_prices(home: Path, hostile_folder: Path) -> None:
+    answer = subprocess.run(
+        ["deployer", "preview"], cwd=hostile_folder, env=environment(home), capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "unknown" not in answer.stdout
 
 
 def test_git_finds_the_remote_helper(home: Path, hostile_folder: Path) -> None:

@@ -64,6 +64,13 @@ ENTRIES = (
         daily=True,
     ),
     Entry(
+        "preview",
+        "preview:preview",
+        "Show what the app of this folder would cost in AWS, beside Heroku",
+        ("preview", "preview --region eu-central-1", "preview --json"),
+        daily=True,
+    ),
+    Entry(
         "deploy",
         "deploy:deploy",
         "Build and release the folder as it is, or a commit",

@@ -15,7 +15,7 @@ from deployer.operations import spaces as operations
 def hosts(ctx: typer.Context, space: options.Space = None, as_json: options.Json = False) -> None:
     """List the machines of a space."""
     shell: Shell = ctx.obj
-    found = operations.hosts(space_of(shell, space))
+    found = operations.hosts(space_of(shell, space), shell.person)
     rows = [(state.host.id, state.host.seat, state.host.address, "up" if state.is_up else "down") for state in found]
     if as_json:
         shell.output.json([dict(zip(("name", "seat", "address", "state"), row, strict=True)) for row in rows])
@@ -32,4 +32,4 @@ def reboot(
 
     Each is shut down properly and boots again with its dynos; the next one follows when it takes requests."""
     shell: Shell = ctx.obj
-    operations.reboot(space_of(shell, space), names or [], shell.tell)
+    operations.reboot(space_of(shell, space), names or [], shell.tell, shell.person)

@@ -18,6 +18,7 @@ from deployer.model.space import Pointer
 
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
+    from deployer.remote.reach import Person
 
 
 class Pointers(Protocol):
@@ -34,7 +35,7 @@ class Pointers(Protocol):
 
 @dataclass
 class Shell:
-    """Where a command runs. `ask` is None where nobody can be asked."""
+    """Where a command runs. `ask` is None where nobody can be asked, `secret` where nobody can type unseen."""
 
     output: Output
     env: Mapping[str, str]
@@ -42,11 +43,19 @@ class Shell:
     pointers: Pointers
     open_space: Callable[[Pointer], AbstractContextManager[OpenSpace]]
     ask: Callable[[str], str] | None = None
+    secret: Callable[[str], str] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     tell: Narrator = field(init=False)
 
     def __post_init__(self) -> None:
         self.tell = Narrator(self._write, verbose=lambda: self.output.verbose)
+
+    @property
+    def person(self) -> Person:
+        """Who can be asked about host keys and for passphrases."""
+        from deployer.remote.reach import Person
+
+        return Person(self.ask, self.secret)
 
     @contextmanager
     def doing(self, text: str) -> Iterator[list[str]]:
@@ -88,13 +97,30 @@ def this_shell() -> Shell:
         pointers=_OwnPointers(),
         open_space=_open_space,
         ask=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+        secret=_secret if _has_terminal() else None,
     )
 
 
 def _open_space(pointer: Pointer) -> AbstractContextManager[OpenSpace]:
     from deployer.operations.session import open_space
+    from deployer.remote.reach import Person
 
-    return open_space(pointer)
+    return open_space(pointer, person=Person(secret=_secret if _has_terminal() else None))
+
+
+def _has_terminal() -> bool:
+    """Also where git has our standard input: a passphrase is typed at the terminal itself."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _secret(prompt: str) -> str:
+    from getpass import getpass
+
+    return getpass(prompt)
 
 
 def _ask(prompt: str) -> str:

@@ -1,7 +1,8 @@
-"""`spaces`, `spaces:create`, `spaces:info`, `spaces:start`, `spaces:stop`, `spaces:destroy`."""
+"""`spaces`, `spaces:create`, `spaces:join`, `spaces:info`, `spaces:start`, `spaces:stop`, `spaces:destroy`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from deployer.cli import options
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import space_of
 from deployer.cli.shell import Shell
+from deployer.errors.rented import OptionsMixed
 from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.operations import spaces as operations
 from deployer.operations.checkout import remove_remotes
@@ -18,22 +20,72 @@ from deployer.operations.spaces import SpaceInfo, Wanted
 Name = Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space.", show_default=False)]
 
 
-def create(
+def create(  # noqa: PLR0913 - one command makes every kind of space
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SPACE", help="Lower-case letters, digits and dashes.")],
-    hosts: Annotated[int, typer.Option("--hosts", min=1, max=50, metavar="N", help="How many hosts.")] = 1,
-    platform: Annotated[str, typer.Option("--platform", help="debian-13 or debian-12.")] = DEFAULT_SYSTEM,
+    hosts: Annotated[
+        int | None, typer.Option("--hosts", min=1, max=50, metavar="N", help="How many hosts on this machine; 1.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option("--platform", help=f"debian-13 or debian-12 on this machine; {DEFAULT_SYSTEM}.")
+    ] = None,
     port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="The front's port; the first free one from 8080.")
     ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="USER@ADDRESS", help="A machine that you have, reached by ssh; once for each."),
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="With --host: apps answer at APP.DOMAIN, which leads to the hosts.")
+    ] = None,
+    private: Annotated[
+        list[str] | None,
+        typer.Option("--private-address", help="With --host: where other hosts reach it; found where not given."),
+    ] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--host-key", metavar="SHA256:...", help="With --host: trust this fingerprint instead of asking."),
+    ] = None,
+    confirmation: options.Confirm = None,
 ) -> None:
-    """Create a space on this machine.
+    """Create a space on this machine, or out of machines that you have.
 
-    Its hosts are systemd machines with a network of their own; apps answer at http://APP.localhost:PORT/.
-    It needs root."""
+    On this machine its hosts are systemd machines with a network of their own, apps answer at
+    http://APP.localhost:PORT/, and it needs root.
+
+    With --host they are Debian 12, Debian 13 or Ubuntu 24.04 machines, as root or with sudo. ~/.ssh/config, jump
+    hosts, the agent and your keys count as for ssh. They are looked at first; what would change is shown and asked
+    about."""
     shell: Shell = ctx.obj
-    space = operations.create(Wanted(name, platform, hosts, port), shell.tell)
-    shell.output.print(space.app_url("APP"))
+    if not targets:
+        _refuse_mixed("without --host", {"--domain": domain, "--private-address": private, "--host-key": keys})
+        order = Wanted(name, platform or DEFAULT_SYSTEM, hosts or 1, port)
+        shell.output.print(operations.create(order, shell.tell).app_url("APP"))
+        return
+    from deployer.cli import rented
+    from deployer.operations.rented import Wanted as Machines
+
+    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
+    wanted = Machines(name, tuple(targets), domain, tuple(private or ()))
+    rented.create(shell, wanted, keys or (), confirmation)
+
+
+def join(
+    ctx: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="USER@ADDRESS", help="The first host of the space.")],
+    keys: Annotated[
+        list[str] | None,
+        typer.Option("--host-key", metavar="SHA256:...", help="Trust this fingerprint instead of asking."),
+    ] = None,
+) -> None:
+    """Use a space of rented hosts that another machine has made.
+
+    Whoever can log in to its first host, as root or with sudo, can use it. ~/.ssh/config, jump hosts, the agent and
+    your keys count as for ssh."""
+    from deployer.cli import rented
+
+    rented.join(ctx.obj, target, keys or ())
 
 
 def spaces(ctx: typer.Context, as_json: options.Json = False) -> None:
@@ -51,7 +103,7 @@ def spaces(ctx: typer.Context, as_json: options.Json = False) -> None:
 def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_json: options.Json = False) -> None:
     """Describe a space."""
     shell: Shell = ctx.obj
-    found = operations.info(space_of(shell, name or space))
+    found = operations.info(space_of(shell, name or space), shell.person)
     if as_json:
         shell.output.json(_as_json(found))
         return
@@ -61,7 +113,7 @@ def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_
             "Apps": "not known: the space does not answer" if found.apps is None else "\n".join(found.apps) or "none",
             "Hosts": "\n".join(f"{s.host.id} {s.host.address} ({'up' if s.is_up else 'down'})" for s in found.hosts),
             "Kind": found.pointer.kind,
-            "Platform": found.platform,
+            "Platform": found.platform or "not known: the space does not answer",
             "URL": found.url.replace("{app}", "APP"),
             "Folder": found.pointer.folder or "",
         }
@@ -84,15 +136,34 @@ def destroy(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SPACE", help="The space.")],
     confirmation: options.Confirm = None,
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Rented hosts: leave databases and the ledger on them.")
+    ] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Rented hosts: forget the space on this machine, touch no host.")
+    ] = False,
 ) -> None:
     """Remove a space with all apps and data in it.
 
-    There is no way back. Nothing of it is left on this machine."""
+    There is no way back. Nothing of it is left on this machine. Rented hosts stay yours: units, router, firewall,
+    files and databases of the space go from them, packages stay."""
     shell: Shell = ctx.obj
-    inside = operations.inside(name)
-    confirm(shell, name, confirmation, f"This will destroy the space {name}: {inside}.")
-    operations.destroy(name, shell.tell)
+    if shell.pointers.load(name).kind == "ssh":
+        from deployer.cli import rented
+
+        rented.destroy(shell, name, confirmation, keep_data=keep_data, forget=forget)
+    else:
+        _refuse_mixed("a sandbox", {"--keep-data": keep_data, "--forget": forget})
+        inside = operations.inside(name)
+        confirm(shell, name, confirmation, f"This will destroy the space {name}: {inside}.")
+        operations.destroy(name, shell.tell)
     remove_remotes(shell.folder, name)
+
+
+def _refuse_mixed(what: str, others: Mapping[str, object]) -> None:
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise OptionsMixed(f"{', '.join(given)} and {what}")
 
 
 def _as_json(info: SpaceInfo) -> dict[str, object]:

@@ -246,8 +246,19 @@ ENTRIES = (
     Entry(
         "spaces:create",
         "spaces:create",
-        "Create a space on this machine, in seconds",
-        ("spaces:create sandbox", "spaces:create sandbox --hosts 3 --platform debian-12"),
+        "Create a space, on this machine or of machines that you have",
+        (
+            "spaces:create sandbox",
+            "spaces:create sandbox --hosts 3 --platform debian-12",
+            "spaces:create production --host ubuntu@203.0.113.7",
+            "spaces:create production --host web1 --host web2 --domain apps.example.com",
+        ),
+    ),
+    Entry(
+        "spaces:join",
+        "spaces:join",
+        "Use a space of rented hosts that another machine has made",
+        ("spaces:join ubuntu@203.0.113.7",),
     ),
     Entry("spaces:info", "spaces:info", "Describe a space", ("spaces:info", "spaces:info sandbox --json")),
     Entry("spaces:start", "spaces:start", "Start a space again, or repair it", ("spaces:start sandbox",)),
@@ -256,7 +267,11 @@ ENTRIES = (
         "spaces:destroy",
         "spaces:destroy",
         "Remove a space with all apps and data in it",
-        ("spaces:destroy sandbox", "spaces:destroy sandbox --confirm sandbox"),
+        (
+            "spaces:destroy sandbox",
+            "spaces:destroy sandbox --confirm sandbox",
+            "spaces:destroy production --keep-data",
+        ),
     ),
     Entry("hosts", "hosts:hosts", "List the machines of a space", ("hosts", "hosts --json")),
     Entry(

@@ -69,8 +69,13 @@ def down(
 
     shell: Shell = ctx.obj
     chosen = space_of(shell, name or space)
-    confirm(shell, chosen, confirmation, f"This will take down the space {chosen}: {operations.inside(chosen)}.")
-    operations.destroy(chosen, shell.tell)
+    confirm(
+        shell,
+        chosen,
+        confirmation,
+        f"This will take down the space {chosen}: {operations.inside(chosen, shell.person)}.",
+    )
+    operations.destroy(chosen, shell.tell, shell.person)
     checkout.remove_remotes(shell.folder, chosen)
     shell.output.say(f"Nothing of {chosen} is left.")
 

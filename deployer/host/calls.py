@@ -34,6 +34,7 @@ CALLS = {
     "receive": Call("receive.receive", fenced=True),
     "prune": Call("prune.prune", fenced=True),
     "prepare": Call("prepare.prepare", survives=True),
+    "dismantle": Call("dismantle.dismantle", survives=True),
     "boot": Call("boot.boot", fenced=True),
     "task": Call("task.task", fenced=True),
     "task_settle": Call("task.task_settle", fenced=True),

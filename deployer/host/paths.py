@@ -24,6 +24,11 @@ class Paths:
         return self.root / "epoch"
 
     @property
+    def space(self) -> Path:
+        """The name of the space that this host belongs to, where it is a rented one."""
+        return self.root / "space"
+
+    @property
     def store(self) -> Path:
         """The first host's store."""
         return self.root / "store"

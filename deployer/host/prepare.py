@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deployer.errors.base import HostFailure
-from deployer.host import firewall, helpers, router, systemd, units, walls
+from deployer.host import firewall, helpers, packages, router, systemd, units, walls
 from deployer.host.channel import Channel
 from deployer.host.fence import read_epoch
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
-from deployer.model.platforms import HOST_PACKAGES
 
 Changed = Callable[[str], None]
 
@@ -44,23 +44,41 @@ def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         changes.append(what)
         channel.event({"event": "changed", "what": what})
 
+    def waiting(what: str) -> None:
+        channel.event({"event": "waiting", "what": what})
+
     paths = channel.paths
-    _packages(changed)
-    _folders(paths, changed)
-    _epoch(paths, int(request.get("epoch", 0)), changed)
-    _programs(paths, changed)
-    _units(paths, changed)
-    _scratch(paths, changed)
-    _firewall(paths, request["hosts"], changed)
-    _service_settings(paths, changed)
-    router.prepare(paths, changed)
+    with _only_one(paths, waiting):
+        _space(paths, request.get("space", ""), changed)
+        packages.ensure(paths.system, changed, waiting)
+        _folders(paths, changed)
+        _epoch(paths, int(request.get("epoch", 0)), changed)
+        _programs(paths, changed)
+        _units(paths, changed)
+        _scratch(paths, changed)
+        _firewall(paths, request["hosts"], changed)
+        _service_settings(paths, changed)
+        router.prepare(paths, changed)
     return {"changed": len(changes)}
 
 
-def missing_packages(listed: str, wanted: tuple[str, ...]) -> list[str]:
-    """Which of `wanted` dpkg-query does not list as installed; `listed` are lines `PACKAGE STATUS`."""
-    installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
-    return [package for package in wanted if package not in installed]
+@contextmanager
+def _only_one(paths: Paths, waiting: Changed) -> Iterator[None]:
+    """One at a time: whoever was cut off has an agent that works on, and the next command waits for it."""
+    paths.root.mkdir(parents=True, exist_ok=True)
+    with (paths.root / "prepare.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting("another command that prepares this host")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _space(paths: Paths, name: str, changed: Changed) -> None:
+    """Whose host this is, for a command that would make it one of another space."""
+    if name and put(paths.space, f"{name}\n"):
+        changed(f"host of the space {name}")
 
 
 def files(paths: Paths) -> dict[Path, str]:
@@ -86,26 +104,6 @@ def put(path: Path, text: str, mode: int = 0o644) -> bool:
     aside.chmod(mode)
     aside.rename(path)
     return True
-
-
-def _packages(changed: Changed) -> None:
-    words = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n"]
-    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    missing = missing_packages(listed, HOST_PACKAGES)
-    if missing:
-        _install(missing)
-        changed(f"packages {', '.join(missing)}")
-
-
-def _install(packages: list[str]) -> None:
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *packages]
-    environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
-    for words in (install, ["apt-get", "update"], install):
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", check=False)
-        if done.returncode == 0 and words is install:
-            return
-    last = (done.stderr or done.stdout).strip().splitlines()[-5:]
-    raise HostFailure("packages-missing", {"packages": packages, "lines": last})
 
 
 def _folders(paths: Paths, changed: Changed) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform as machine_platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -31,13 +32,18 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What differs between the supported releases of Debian."""
+    """What differs between the supported systems. `names` are packages that are called otherwise than on Debian."""
 
     codename: str
     python: str
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
-SYSTEMS = {"debian-13": System("trixie", "3.13"), "debian-12": System("bookworm", "3.11")}
+SYSTEMS = {
+    "debian-13": System("trixie", "3.13"),
+    "debian-12": System("bookworm", "3.11"),
+    "ubuntu-24.04": System("noble", "3.12", {"libjpeg62-turbo": "libjpeg-turbo8"}),
+}
 DEFAULT_SYSTEM = "debian-13"
 
 
@@ -83,3 +89,9 @@ HOST_PACKAGES = (
     *RUN_PACKAGES, "dbus", "haproxy", "iproute2", "libpam-systemd", "nftables", "openssh-server", "postgresql",
     "rsync", "sudo", "systemd", "systemd-sysv", "zstd",
 )  # fmt: skip
+
+
+def host_packages(system: str) -> tuple[str, ...]:
+    """What a host of this system has, by the names that it has there."""
+    names = SYSTEMS[system].names if system in SYSTEMS else {}
+    return tuple(names.get(package, package) for package in HOST_PACKAGES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIN_SLOTS = 10
 
@@ -34,3 +34,9 @@ class Routes:
         """Fixed server slots of the backend: a change within them needs no reload."""
         wanted = max((int(server.slot.rpartition(".")[2]) for server in self.servers), default=0)
         return max(MIN_SLOTS, -(-wanted // MIN_SLOTS) * MIN_SLOTS)
+
+    def local_to(self, address: str) -> Routes:
+        """Those to the dynos of one host, for its own router: where hosts have no private network between them."""
+        servers = tuple(replace(s, address="127.0.0.1") for s in self.servers if s.address == address)
+        intent = "none" if self.intent == "running" and not servers else self.intent
+        return replace(self, servers=servers, intent=intent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space."""
+    """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space. Where the
+    hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -31,6 +32,7 @@ class Space:
     created: str
     tool: str
     epoch: int = 1
+    local_only: bool = False
     schema: int = 1
 
     def app_url(self, app: str) -> str:
@@ -44,11 +46,13 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own."""
+    """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own;
+    `targets` are what the user calls hosts, by their ids, where the user's own ssh leads to them."""
 
     name: str
     kind: str
     first: Host
-    identity: str  # path of the private key
+    identity: str  # path of the private key; empty where the user's own keys open the hosts
     folder: str | None = None
+    targets: dict[str, str] = field(default_factory=dict)
     schema: int = 1

@@ -225,7 +225,16 @@ def routes_to(dynos: Iterable[Placed], app: str, generation: int, domains: tuple
 
 def stage(space: OpenSpace, fence: Fence, routes: Routes) -> None:
     """Have every router validate the routes before anything is committed."""
-    fan_out(space.sessions, lambda session: session.call("stage", fence.request(routes=encode(routes))))
+
+    def validate(session: Session) -> None:
+        session.call("stage", fence.request(routes=encode(_seen_by(space, session, routes))))
+
+    fan_out(space.sessions, validate)
+
+
+def _seen_by(space: OpenSpace, session: Session, routes: Routes) -> Routes:
+    """The routes as one host's router gets them: all of them, or those to its own dynos."""
+    return routes.local_to(session.host.private_address) if space.space.local_only else routes
 
 
 def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Placed]) -> None:
@@ -233,7 +242,7 @@ def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Place
 
     def turn(session: Session) -> None:
         links = [placed.dyno.instance for placed in dynos if placed.session is session]
-        session.call("switch", fence.request(routes=encode(routes), links=links))
+        session.call("switch", fence.request(routes=encode(_seen_by(space, session, routes)), links=links))
 
     fan_out(space.sessions, turn)
 

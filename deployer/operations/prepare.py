@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deployer.model.events import Changed, Tell
+from deployer.model.events import Changed, Detail, Tell
 from deployer.model.space import Host
-from deployer.remote.agent import Session
+from deployer.remote.agent import Message, Session
 from deployer.remote.fan_out import fan_out
 
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
 
 
-def prepare_host(session: Session, hosts: Sequence[Host], epoch: int, tell: Tell) -> None:
-    """Make one machine a host beside `hosts`, telling each thing that changes."""
-    request = {"hosts": [host.private_address for host in hosts], "epoch": epoch}
-    session.call("prepare", request, lambda message, _: tell(Changed(session.host.id, str(message["what"]))))
+def prepare_host(session: Session, hosts: Sequence[Host], epoch: int, tell: Tell, space: str = "") -> None:
+    """Make one machine a host beside `hosts`, telling each thing that changes, and whatever is waited for. `space` is
+    the name that a rented one notes."""
+
+    def hear(message: Message, data: bytes) -> None:
+        what = str(message["what"])
+        if message["event"] == "waiting":
+            tell(Detail(f"{session.host.id}: waiting for {what}"))
+        else:
+            tell(Changed(session.host.id, what))
+
+    request = {"hosts": [host.private_address for host in hosts], "epoch": epoch, "space": space}
+    session.call("prepare", request, hear)
 
 
 def prepare_every_host(space: OpenSpace) -> None:

@@ -15,6 +15,7 @@ from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.agent import Session, connect
+from deployer.remote.reach import NOBODY, Person, Reach
 from deployer.remote.store import HostStore
 from deployer.spaces.sandbox.state import check_runs
 from deployer.store.base import Store
@@ -79,14 +80,16 @@ class OpenSpace:
 
 @contextmanager
 def open_space(
-    pointer: Pointer, dial: Connect | None = None, time_to_live: float = TIME_TO_LIVE
+    pointer: Pointer,
+    dial: Connect | None = None,
+    time_to_live: float = TIME_TO_LIVE,
+    person: Person = NOBODY,
 ) -> Iterator[OpenSpace]:
     """Connect to the space that a pointer leads to; SpaceStopped for a sandbox that is down, SpaceEmpty where its store
-    holds none."""
-    identity = pointer.identity
+    holds none. `person` can be asked for a passphrase."""
     if dial is None:
         check_runs(pointer)
-    dial = dial or (lambda host: connect(host, Path(identity)))
+    dial = dial or dialler(pointer, person)
     first = dial(pointer.first)
     try:
         ledger = Ledger(HostStore(first), whoami())
@@ -98,6 +101,13 @@ def open_space(
         yield space
     finally:
         space.close()
+
+
+def dialler(pointer: Pointer, person: Person = NOBODY) -> Connect:
+    """How hosts of a space are reached from this machine: by the space's own key, or as the user's ssh would."""
+    if pointer.kind == "ssh":
+        return Reach(person, pointer.targets).connect
+    return lambda host: connect(host, Path(pointer.identity))
 
 
 def whoami() -> str:

@@ -1,4 +1,4 @@
-"""Spaces: made, started, described, taken down. Sandboxes only, so far: systemd hosts on this machine."""
+"""Spaces: made, started, described, taken down. Sandboxes here; rented machines in `rented` and `rented_hosts`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ from deployer.model.events import Doing, Done, Tell
 from deployer.model.names import is_space_name
 from deployer.model.platforms import DEFAULT_SYSTEM, SYSTEMS, Platform
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations import rented_hosts
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
 from deployer.remote.agent import Session, connect
 from deployer.remote.fan_out import fan_out
+from deployer.remote.reach import NOBODY, Person
 from deployer.remote.store import HostStore
 from deployer.spaces import pointers
 from deployer.spaces.sandbox import sandbox as sandboxes
@@ -119,9 +121,13 @@ def stop(name: str, tell: Tell) -> None:
     tell(Done())
 
 
-def destroy(name: str, tell: Tell) -> None:
-    """Remove a space with all that is in it. Can be repeated after any failure."""
+def destroy(name: str, tell: Tell, person: Person = NOBODY, *, data: bool = True) -> None:
+    """Remove a space with all that is in it; from rented hosts, what is ours, and with `data` also databases. Can be
+    repeated after any failure."""
     pointer = pointers.load(name)
+    if pointer.kind == "ssh":
+        rented_hosts.give_back(pointer, person, tell, data=data)
+        return
     check_destroy(pointer)
     tell(Doing(f"Destroying space {name}"))
     if pointer.folder:
@@ -141,8 +147,14 @@ def spaces() -> list[Pointer]:
     return [pointers.load(name) for name in pointers.names()]
 
 
-def info(name: str) -> SpaceInfo:
+def info(name: str, person: Person = NOBODY) -> SpaceInfo:
     """Describe a space, whether it runs or not."""
+    pointer = pointers.load(name)
+    if pointer.kind == "ssh":
+        known = rented_hosts.look(pointer, person)
+        states = tuple(HostState(host, is_up) for host, is_up in known.hosts)
+        platform, url = (known.space.platform, known.space.url) if known.space else ("", "")
+        return SpaceInfo(pointer, platform, url, states, known.apps)
     sandbox = sandbox_of(name)
     states = hosts(name)
     return SpaceInfo(sandbox.pointer(), sandbox.record.platform, sandbox.url, states, apps(name))
@@ -160,27 +172,39 @@ def apps(name: str) -> tuple[str, ...] | None:
         return None
 
 
-def inside(name: str) -> str:
+def inside(name: str, person: Person = NOBODY) -> str:
     """What would go with a space, in words; SandboxNeedsRoot for somebody who could not destroy it."""
     pointer = pointers.load(name)
+    if pointer.kind == "ssh":
+        return _in_words(rented_hosts.look(pointer, person).apps)
     check_destroy(pointer)
     if not pointer.folder or not Path(pointer.folder, "sandbox.json").exists():
         return "nothing of it is left but its name"
-    found = apps(name)
+    return _in_words(apps(name))
+
+
+def _in_words(found: tuple[str, ...] | None) -> str:
     if found is None:
         return "its apps are not known, since it does not answer"
     return f"its apps {', '.join(found)} and their data" if found else "it has no apps"
 
 
-def hosts(name: str) -> tuple[HostState, ...]:
+def hosts(name: str, person: Person = NOBODY) -> tuple[HostState, ...]:
     """The hosts of a space, by seat."""
+    pointer = pointers.load(name)
+    if pointer.kind == "ssh":
+        return tuple(HostState(host, is_up) for host, is_up in rented_hosts.look(pointer, person).hosts)
     sandbox = sandbox_of(name)
     running = sandbox.running()
     return tuple(HostState(host, running[host.id]) for host in sandbox.hosts)
 
 
-def reboot(name: str, chosen: Sequence[str], tell: Tell) -> None:
+def reboot(name: str, chosen: Sequence[str], tell: Tell, person: Person = NOBODY) -> None:
     """Reboot hosts, one after another: the next one when the front can use the last one again."""
+    pointer = pointers.load(name)
+    if pointer.kind == "ssh":
+        rented_hosts.reboot(pointer, chosen, person, tell)
+        return
     sandbox = sandbox_of(name)
     sandboxes.check_root("hosts:reboot", "--space", name, *chosen)
     known = {host.id: host for host in sandbox.hosts}

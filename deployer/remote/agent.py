@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,15 @@ MISSING = 97  # the exit status that says: this version of the agent is not ther
 PYTHON = "/usr/bin/python3"  # the system's own, whatever a login shell puts before it on its PATH
 START = f'[ -e "$1/__main__.py" ] || exit {MISSING}; exec {PYTHON} -I "$@"'
 CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a program on a host ended."""
+
+    status: int
+    printed: str
+    complained: str
 
 
 def ignore(message: Message, data: bytes) -> None:
@@ -63,6 +73,14 @@ class Session:
         self._exchange = Exchange(self, call)
         self._exchange.send({"call": call, **request})
         return self._exchange
+
+    def run(self, words: Sequence[str], *, as_root: bool = True) -> Ran:
+        """Run a program of the host's own to its end."""
+        pipe = self.connection.open(self._as_root(*words) if as_root else list(words))
+        pipe.close_writing()
+        printed = b"".join(iter(lambda: pipe.read(CHUNK), b""))
+        status = pipe.wait()
+        return Ran(status, printed.decode(errors="replace"), pipe.errors().strip())
 
     def second(self) -> Session:
         """Another agent over the same connection, to be called while this one is busy."""

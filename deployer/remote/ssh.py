@@ -10,11 +10,12 @@ import logging
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from deployer.errors.remote import AuthenticationRefused, HostKeyChanged, HostUnreachable, IdentityUnreadable
+from deployer.errors.ssh import NoKeyAccepted
 from deployer.model.space import Host
 from deployer.remote.connection import Broken
 
@@ -26,8 +27,10 @@ DEAD_AFTER = 30_000  # milliseconds that sent bytes may stay unacknowledged
 KEEPALIVE = 10  # seconds
 WINDOW = 1 << 26
 PACKET = 1 << 17
+RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
-Dial = Callable[[Host], socket.socket]
+Stream: TypeAlias = "socket.socket | paramiko.Channel"
+Dial = Callable[[Host], Stream]
 
 
 def dial(host: Host) -> socket.socket:
@@ -51,26 +54,53 @@ def _leave_out_invoke() -> None:
 def connect(host: Host, identity: Path, dial: Dial = dial) -> SshConnection:
     """An authenticated connection; HostUnreachable, HostKeyChanged, AuthenticationRefused or IdentityUnreadable."""
     _leave_out_invoke()
-    import paramiko
-
-    # It logs its own tracebacks, and Python prints what is logged to nobody. Our failures say it once, in words.
-    logger = logging.getLogger("paramiko")
-    logger.handlers = logger.handlers or [logging.NullHandler()]
     key = _load(identity)
-    connected = dial(host)
     try:
-        transport = paramiko.Transport(connected, default_window_size=WINDOW, default_max_packet_size=PACKET)
-    except (paramiko.SSHException, OSError) as error:
-        connected.close()
-        raise HostUnreachable(host.id, host.address, host.port, str(error)) from error
+        return log_in(host, [(str(identity), key)], [host.host_key], dial)
+    except NoKeyAccepted as error:
+        raise AuthenticationRefused(host.id, host.user, host.address, host.port, str(identity)) from error
+
+
+def log_in(
+    host: Host, keys: Iterable[tuple[str, paramiko.PKey]], known: Sequence[str], dial: Dial = dial
+) -> SshConnection:
+    """An authenticated connection with the first of these named keys that the host accepts, to a host that has one of
+    the `known` host keys; HostUnreachable, HostKeyChanged or NoKeyAccepted."""
+    transport = _transport(host, dial)
     try:
-        _begin(transport, host)
-        _authenticate(transport, host, key, identity)
+        _begin(transport, host, known)
+        _authenticate(transport, host, keys)
     except BaseException:
         transport.close()
         raise
     transport.set_keepalive(KEEPALIVE)
     return SshConnection(transport)
+
+
+def shown_key(host: Host, dial: Dial, known: Sequence[str] = ()) -> str:
+    """The key that a host shows, as an OpenSSH line, of a kind that is known where one is; no more is said to it."""
+    transport = _transport(host, dial)
+    try:
+        if known:
+            _prefer(transport, known)
+        return _handshake(transport, host)
+    finally:
+        transport.close()
+
+
+def _transport(host: Host, dial: Dial) -> paramiko.Transport:
+    _leave_out_invoke()
+    import paramiko
+
+    # It logs its own tracebacks, and Python prints what is logged to nobody. Our failures say it once, in words.
+    logger = logging.getLogger("paramiko")
+    logger.handlers = logger.handlers or [logging.NullHandler()]
+    connected = dial(host)
+    try:
+        return paramiko.Transport(connected, default_window_size=WINDOW, default_max_packet_size=PACKET)
+    except (paramiko.SSHException, OSError) as error:
+        connected.close()
+        raise HostUnreachable(host.id, host.address, host.port, str(error)) from error
 
 
 def _load(identity: Path) -> paramiko.PKey:
@@ -82,37 +112,62 @@ def _load(identity: Path) -> paramiko.PKey:
         raise IdentityUnreadable(str(identity), str(error)) from error
 
 
-def _begin(transport: paramiko.Transport, host: Host) -> None:
+def _begin(transport: paramiko.Transport, host: Host, known: Sequence[str]) -> None:
+    from paramiko import ssh_exception
+
+    transport.get_security_options().key_types = _kinds(known)
+    try:
+        found = _handshake(transport, host)
+    except ssh_exception.IncompatiblePeer as error:
+        raise HostKeyChanged(host.id, host.address, host.port, "\n    ".join(known), "of another kind") from error
+    if found.split() not in [key.split()[:2] for key in known]:
+        raise HostKeyChanged(host.id, host.address, host.port, "\n    ".join(known), found)
+
+
+def _prefer(transport: paramiko.Transport, known: Sequence[str]) -> None:
+    options, first = transport.get_security_options(), _kinds(known)
+    options.key_types = [*first, *(kind for kind in options.key_types if kind not in first)]
+
+
+def _kinds(known: Sequence[str]) -> list[str]:
+    """Kinds of keys to ask a server for: those that are known, or one with several would show another one."""
+    kinds = dict.fromkeys(key.split()[0] for key in known)
+    return [name for kind in kinds for name in (RSA if kind == "ssh-rsa" else (kind,))]
+
+
+def _handshake(transport: paramiko.Transport, host: Host) -> str:
     import paramiko
     from paramiko import ssh_exception
 
-    # Ask for a key of the kind that is known, or a server with several would show another one.
-    kind = host.host_key.split()[0]
-    accepted = ("rsa-sha2-512", "rsa-sha2-256") if kind == "ssh-rsa" else (kind,)
-    transport.get_security_options().key_types = accepted
     transport.banner_timeout = TIMEOUT
     try:
         transport.start_client(timeout=TIMEOUT)
-    except ssh_exception.IncompatiblePeer as error:
-        raise HostKeyChanged(host.id, host.address, host.port, host.host_key, "of another kind") from error
+    except ssh_exception.IncompatiblePeer:
+        raise
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise HostUnreachable(host.id, host.address, host.port, str(error) or "it hung up") from error
     shown = transport.get_remote_server_key()
-    found = f"{shown.get_name()} {shown.get_base64()}"
-    if found.split() != host.host_key.split()[:2]:
-        raise HostKeyChanged(host.id, host.address, host.port, host.host_key, found)
+    return f"{shown.get_name()} {shown.get_base64()}"
 
 
-def _authenticate(transport: paramiko.Transport, host: Host, key: paramiko.PKey, identity: Path) -> None:
+def _authenticate(transport: paramiko.Transport, host: Host, keys: Iterable[tuple[str, paramiko.PKey]]) -> None:
     import paramiko
 
     transport.auth_timeout = TIMEOUT
-    try:
-        transport.auth_publickey(host.user, key)
-    except paramiko.AuthenticationException as error:
-        raise AuthenticationRefused(host.id, host.user, host.address, host.port, str(identity)) from error
-    except (paramiko.SSHException, OSError, EOFError) as error:
-        raise HostUnreachable(host.id, host.address, host.port, str(error) or "it hung up") from error
+    tried: list[str] = []
+    for label, key in keys:
+        try:
+            transport.auth_publickey(host.user, key)
+            return
+        except paramiko.AuthenticationException:
+            tried.append(label)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            if not tried:
+                raise HostUnreachable(host.id, host.address, host.port, str(error) or "it hung up") from error
+            tried.append(f"{label}: {str(error) or 'it hung up'}")  # a server lets nobody try for ever
+            break
+    names = "\n".join(f"    {label}" for label in tried) or "    (there is none: no agent, no file)"
+    raise NoKeyAccepted(host.id, host.user, host.address, host.port, names)
 
 
 class SshConnection:
@@ -120,6 +175,7 @@ class SshConnection:
 
     def __init__(self, transport: paramiko.Transport) -> None:
         self._transport = transport
+        self.beneath: SshConnection | None = None  # a jump host's, which this one goes through
 
     def open(self, words: Sequence[str]) -> SshPipe:
         """Start a program; Broken where the connection is gone."""
@@ -142,8 +198,10 @@ class SshConnection:
             raise Broken(str(error) or "the connection ended") from error
 
     def close(self) -> None:
-        """End it."""
+        """End it, and what it goes through."""
         self._transport.close()
+        if self.beneath is not None:
+            self.beneath.close()
 
 
 class SshPipe:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.host import prepare
+from deployer.host import packages, prepare
 from deployer.host.paths import Paths
 
 LISTED = """\
@@ -15,7 +15,7 @@ libc6 installed
 
 
 def test_a_package_that_was_removed_but_for_its_settings_is_missing():
-    assert prepare.missing_packages(LISTED, ("haproxy", "nftables", "zstd")) == ["nftables", "zstd"]
+    assert packages.missing_packages(LISTED, ("haproxy", "nftables", "zstd")) == ["nftables", "zstd"]
 
 
 @pytest.mark.parametrize(

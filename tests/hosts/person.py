@@ -20,12 +20,15 @@ NAMES = {f"GIT_{who}_{what}": "ada@example.com" for who in ("AUTHOR", "COMMITTER
 
 @dataclass
 class Person:
-    """`folder` is where they work; `app` the app they mean."""
+    """`folder` is where they work; `app` the app they mean, which answers at `address` under `host` or a name of its
+    own below localhost."""
 
     folder: Path
     app: str
     port: int
     env: dict[str, str] = field(default_factory=dict)
+    address: str = "127.0.0.1"
+    host: str | None = None
 
     def types(
         self, *words: str, status: int | None = 0, stdin: bytes = b"", timeout: float = 240
@@ -66,9 +69,11 @@ class Person:
 
     def asks(self, path: str = "/", host: str | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
         """Ask the front, as a browser would; status and body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=90)
         try:
-            connection.request("GET", path, headers={"Host": host or f"{self.app}.localhost", **(headers or {})})
+            connection.request(
+                "GET", path, headers={"Host": host or self.host or f"{self.app}.localhost", **(headers or {})}
+            )
             answer = connection.getresponse()
             return answer.status, answer.read().decode(errors="replace")
         finally:

@@ -1,0 +1,108 @@
+"""Debian packages that a host needs: installed where they are missing, whatever else apt is doing or was cut off in.
+
+A machine that has just booted for the first time installs things of its own for minutes; a command that was killed may
+have left dpkg in the middle of something."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from deployer.errors.base import HostFailure
+from deployer.host.facts import parse_os_release
+from deployer.model.platforms import host_packages
+
+PATIENCE = 600.0  # seconds that somebody else may keep apt to itself
+BETWEEN = 2.0  # seconds
+LOCKED = ("Could not get lock", "Unable to acquire the dpkg frontend lock", "lock was locked by another process")
+OPTIONS = ("--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold")
+# Ubuntu's needrestart asks, or restarts services, after every installation.
+ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "NEEDRESTART_SUSPEND": "1",
+    "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C.UTF-8",
+}
+# Read by Debian when PostgreSQL is installed: the cluster of a space is made when a space has a database.
+NO_CLUSTER = "create_main_cluster = false\n"
+LOCALE = "en_US.UTF-8"
+
+Tell = Callable[[str], None]
+
+
+def ensure(system: Path, changed: Tell, waiting: Tell) -> None:
+    """Have all packages of a host, and its locale; `packages-missing` with apt's last words."""
+    wanted = host_packages(parse_os_release((system / "etc/os-release").read_text()))
+    missing = missing_packages(_listed(wanted), wanted)
+    if missing:
+        if "postgresql" in missing:
+            _leave_out_cluster(system / "etc/postgresql-common/createcluster.d")
+        _install(missing, waiting)
+        changed(f"packages {', '.join(missing)}")
+    if LOCALE.lower().replace("-", "") not in _ran(["locale", "-a"]).stdout.lower():
+        _make_locale(system / "etc/locale.gen")
+        changed(f"locale {LOCALE}")
+
+
+def missing_packages(listed: str, wanted: tuple[str, ...]) -> list[str]:
+    """Which of `wanted` dpkg-query does not list as installed; `listed` are lines `PACKAGE STATUS`."""
+    installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
+    return [package for package in wanted if package not in installed]
+
+
+def is_locked(said: str) -> bool:
+    """Whether apt or dpkg gave up because another process has it."""
+    return any(words in said for words in LOCKED)
+
+
+def _listed(wanted: tuple[str, ...]) -> str:
+    # It fails where one package is unknown, and lists the others all the same.
+    return _ran(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n", *wanted]).stdout
+
+
+def _leave_out_cluster(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "deployer.conf").write_text(NO_CLUSTER)
+
+
+def _install(packages: list[str], waiting: Tell) -> None:
+    install = ["apt-get", "install", *OPTIONS, *packages]
+    if shutil.which("cloud-init"):
+        waiting("the machine's first boot to end (cloud-init)")
+        subprocess.run(["timeout", str(int(PATIENCE)), "cloud-init", "status", "--wait"], capture_output=True)
+    _patiently(["dpkg", "--configure", "-a", "--force-confold"], waiting)
+    if _patiently(install, waiting).returncode == 0:
+        return
+    _patiently(["apt-get", "update"], waiting)
+    done = _patiently(install, waiting)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-5:]
+        raise HostFailure("packages-missing", {"packages": packages, "lines": last})
+
+
+def _patiently(words: list[str], waiting: Tell) -> subprocess.CompletedProcess[str]:
+    """Run it, again and again while another process keeps apt or dpkg to itself."""
+    deadline, told = time.monotonic() + PATIENCE, False
+    while is_locked((done := _ran(words)).stderr) and time.monotonic() < deadline:
+        if not told:
+            waiting(next(line for line in done.stderr.splitlines() if is_locked(line)).removeprefix("E: "))
+        told = True
+        time.sleep(BETWEEN)
+    return done
+
+
+def _make_locale(file: Path) -> None:
+    line = f"{LOCALE} UTF-8\n"
+    if not file.exists() or line not in file.read_text().splitlines(keepends=True):
+        with file.open("a") as listed:
+            listed.write(line)
+    _ran(["locale-gen"])
+
+
+def _ran(words: list[str]) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, **ENVIRONMENT}
+    return subprocess.run(words, env=env, capture_output=True, text=True, errors="replace", check=False)

@@ -1,0 +1,187 @@
+"""Spaces of rented machines, as their user types it: bare systemd hosts reached over SSH, given back at the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployer.remote.known_hosts import fingerprint
+from deployer.spaces.sandbox.sandbox import Sandbox
+from tests.hosts.person import Person, with_app
+from tests.hosts.rented import USER, Laptop, on, rent
+
+pytestmark = pytest.mark.hosts
+
+
+@pytest.fixture(scope="module")
+def machines(home: Path) -> Iterator[Sandbox]:
+    """Two machines on one network."""
+    sandbox = rent("rented", 2)
+    yield sandbox
+    sandbox.destroy()
+
+
+@pytest.fixture
+def laptop(machines: Sandbox, tmp_path: Path) -> Iterator[Laptop]:
+    """A laptop that has never seen the machines. Whatever its test leaves on them goes."""
+    laptop = Laptop(tmp_path / "laptop", machines)
+    yield laptop
+    for space in json.loads(laptop.person().types("deployer", "spaces", "--json").stdout):
+        laptop.person().types("deployer", "spaces:destroy", space["name"], "--confirm", space["name"])
+
+
+def test_a_day_on_one_rented_machine(laptop: Laptop, machines: Sandbox, tmp_path: Path) -> None:
+    ada = laptop.person()
+    unknown = ada.types("deployer", "spaces:create", "prod", "--host", "one", status=1)
+    print_ = fingerprint(machines.hosts[0].host_key)
+    assert f"--host-key {print_}" in unknown.stderr
+    wrong = ada.types("deployer", "spaces:create", "prod", "--host", "one", "--host-key", "SHA256:no", status=1)
+    assert "not the one that you trust" in wrong.stderr
+
+    asked = ada.types("deployer", "spaces:create", "prod", "--host", "one", "--host-key", print_, status=2)
+    assert "as safe as that one host" in asked.stderr
+    assert on(machines, "ls -A /srv") == "", "nothing was changed before the question was answered"
+    words = ("spaces:create", "prod", "--host", "one", "--host-key", print_, "--confirm", "prod")
+    created = ada.types("deployer", *words)
+    url = f"http://APP.{laptop.address().replace('.', '-')}.sslip.io/"
+    assert created.stdout.strip() == url
+
+    info = json.loads(ada.types("deployer", "spaces:info", "prod", "--json").stdout)
+    assert (info["kind"], info["apps"], [h["state"] for h in info["hosts"]]) == ("ssh", [], ["up"])
+    _deploys_and_rolls_back(laptop, tmp_path)
+    _another_laptop_joins(machines, tmp_path)
+    _is_given_back(ada, machines)
+
+
+def _deploys_and_rolls_back(laptop: Laptop, tmp_path: Path) -> None:
+    ada = with_app(tmp_path, "python_django", "shop", 80)
+    ada.env, ada.address = laptop.env, laptop.address()
+    ada.host = f"shop.{laptop.address().replace('.', '-')}.sslip.io"
+    ada.types("deployer", "create", "shop")
+    ada.types("deployer", "addons:create", "heroku-postgresql:essential-0")
+    pushed = ada.types("git", "push", "deployer", "main")
+    assert "Applying auth.0001_initial... OK" in pushed.stderr
+    ada.sees("Hello from Django v3 on web.1")
+    ada.types("deployer", "config:set", "COLOUR=blue")
+    ada.types("deployer", "ps:scale", "web=2")
+    assert ada.types("deployer", "run", "printenv COLOUR").stdout.strip() == "blue"
+    assert "GET" in ada.types("deployer", "logs", "--num", "200").stdout
+    ada.types("deployer", "rollback")
+    ada.sees("Hello from Django v5")
+    rebooted = ada.types("deployer", "hosts:reboot", "--space", "prod")
+    assert rebooted.stderr.strip() == "Rebooting prod-h1... done"
+    ada.sees("Hello from Django v5", patience=60)
+
+
+def _another_laptop_joins(machines: Sandbox, tmp_path: Path) -> None:
+    other = Laptop(tmp_path / "other", machines)
+    other.knows()
+    bob = other.person()
+    joined = bob.types("deployer", "spaces:join", "one")
+    assert "knows the space prod" in joined.stderr
+    assert [app["name"] for app in json.loads(bob.types("deployer", "apps", "--json").stdout)] == ["shop"]
+    taken = bob.types("deployer", "spaces:create", "mine", "--host", "one", status=1)
+    assert "is a host of the space prod already" in taken.stderr
+    bob.types("deployer", "spaces:destroy", "prod", "--forget", "--confirm", "prod")
+
+
+def _is_given_back(ada: Person, machines: Sandbox) -> None:
+    gone = ada.types("deployer", "spaces:destroy", "prod", "--confirm", "prod")
+    assert "PostgreSQL" in gone.stderr
+    left = on(
+        machines,
+        "ls -A /srv; ls /etc/systemd/system | grep deployer; nft list tables; grep dyno2 /etc/passwd; "
+        "pg_lsclusters -h; systemctl is-active haproxy; mount | grep ' /srv/deployer'; true",
+    )
+    assert left.split() == ["inactive"]
+    assert json.loads(ada.types("deployer", "spaces", "--json").stdout) == []
+
+
+def test_two_machines_serve_each_others_dynos(laptop: Laptop, machines: Sandbox, tmp_path: Path) -> None:
+    laptop.knows(0)
+    laptop.knows(1)
+    targets = [f"root@{laptop.address(0)}", f"{USER}@{laptop.address(1)}"]
+    options = [word for target in targets for word in ("--host", target)]
+    created = laptop.person().types(
+        "deployer", "spaces:create", "pair", *options, "--domain", "apps.example", "--confirm", "pair"
+    )
+    assert f"reach each other at {laptop.address(0)}, {laptop.address(1)}" in created.stderr
+    assert created.stdout.strip() == "http://APP.apps.example/"
+    ada = _with_small_app(laptop, tmp_path, "shop.apps.example")
+    ada.types("deployer", "ps:scale", "web=2")
+    for host in (0, 1):
+        ada.address = laptop.address(host)
+        seen = {ada.asks("/dyno")[1] for _ in range(40)}
+        assert seen == {"web.1", "web.2"}
+
+
+def test_machines_without_a_network_between_them_serve_their_own_dynos(
+    laptop: Laptop, machines: Sandbox, tmp_path: Path
+) -> None:
+    block = "nft add table inet apart; nft 'add chain inet apart input { type filter hook input priority 5; }'; "
+    block += "nft add rule inet apart input iifname != lo ip saddr 10.0.0.0/8 tcp dport 7000-9999 drop"
+    for host in (0, 1):
+        laptop.knows(host)
+        on(machines, block, host)
+    try:
+        options = [word for host in (0, 1) for word in ("--host", f"{USER}@{laptop.address(host)}")]
+        words = ("spaces:create", "apart", *options, "--confirm", "apart")
+        created = laptop.person().types("deployer", *words)
+        assert "The hosts have no private network" in created.stderr
+        url = f"shop.{laptop.address(0).replace('.', '-')}.sslip.io"
+        ada = _with_small_app(laptop, tmp_path, url)
+        ada.types("deployer", "ps:scale", "web=2")
+        answers = []
+        for host in (0, 1):
+            ada.address = laptop.address(host)
+            answers.append({ada.asks("/dyno")[1] for _ in range(20)})
+        assert sorted(answers, key=str) == [{"web.1"}, {"web.2"}]
+    finally:
+        for host in (0, 1):
+            on(machines, "nft delete table inet apart", host)
+
+
+def _with_small_app(laptop: Laptop, tmp_path: Path, host: str) -> Person:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    ada = Person(folder, "shop", 80, laptop.env, laptop.address(), host)
+    ada.commits(**{"Procfile": "web: python server.py\n", "requirements.txt": "", "server.py": SERVER})
+    ada.types("deployer", "create", "shop")
+    ada.types("git", "push", "deployer", "main")
+    return ada
+
+
+SERVER = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = os.environ["DYNO"].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+HTTPServer(("", int(os.environ["PORT"])), Answer).serve_forever()
+"""
+
+
+def test_machines_that_do_not_fit_are_named_with_all_reasons_and_left_alone(laptop: Laptop, machines: Sandbox) -> None:
+    laptop.knows(0)
+    laptop.knows(1)
+    on(machines, f"sed -i 's/NOPASSWD: //' /etc/sudoers.d/{USER}", 1)
+    on(machines, "systemd-run --unit=squatter --quiet python3 -m http.server 80", 0)
+    try:
+        targets = [f"{USER}@{laptop.address(0)}", f"{USER}@{laptop.address(1)}"]
+        words = [word for target in targets for word in ("--host", target)]
+        refused = laptop.person().types("deployer", "spaces:create", "pair", *words, status=1).stderr
+    finally:
+        on(machines, f"sed -i 's/ALL$/NOPASSWD: ALL/' /etc/sudoers.d/{USER}", 1)
+        on(machines, "systemctl stop squatter", 0)
+    assert "may not become root without a password" in refused
+    assert re.search(r"python3 \(process \d+\) listens on port 80, the router's port for HTTP", refused)
+    assert "nothing was changed on any host" in refused
+    assert on(machines, "ls -A /srv") == ""

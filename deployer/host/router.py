@@ -138,14 +138,11 @@ def apply(router: Router, changed: Routes | None) -> bool:
     install(router, routes, text)
     running = _running(router)
     if running is None:
-        router.service.start()
-    elif running != wanted:
-        router.service.reload()
-    elif changed is None or _adjust(router, routes, changed):
+        _start(router, routes, wanted)
+    elif running == wanted and (changed is None or _adjust(router, routes, changed)):
         return False
-    else:  # it did not take the commands: start afresh from the files
-        router.service.reload()
-    _await(router, wanted)
+    else:  # more than addresses changed, or it did not take the commands
+        _reload(router, wanted)
     return True
 
 
@@ -247,6 +244,20 @@ def _differences(router: Router, routes: Sequence[Routes], changed: Routes) -> l
 
 def _map_changes(socket: Path, file: Path, wanted: dict[str, str]) -> list[str]:
     return router_socket.map_changes(file, router_socket.read_map(socket, file), wanted)
+
+
+def _start(router: Router, routes: Sequence[Routes], wanted: str) -> None:
+    """Start it where it does not answer. systemd may be about to start one that died, which has read the addresses of a
+    moment before."""
+    router.service.start()
+    _await(router, wanted)
+    if not all(_adjust(router, routes, one) for one in routes):
+        _reload(router, wanted)
+
+
+def _reload(router: Router, wanted: str) -> None:
+    router.service.reload()
+    _await(router, wanted)
 
 
 def _await(router: Router, wanted: str) -> None:

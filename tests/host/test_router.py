@@ -10,14 +10,16 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from deployer.errors.base import HostFailure
 from deployer.host import router as host_router
 from deployer.host import router_line, router_socket, sockets
-from tests.host.router_bench import Bench, Load, bench, routes, wait_for
+from tests.host.router_bench import Bench, Load, Process, bench, routes, wait_for
 
 pytestmark = pytest.mark.edge
 
@@ -314,6 +316,34 @@ def test_a_router_that_died_is_started_by_the_next_switch(alone: Bench) -> None:
     assert alone.get().body == "new /\n"
 
 
+def test_a_router_that_comes_back_with_the_addresses_of_before_gets_those_of_now(alone: Bench) -> None:
+    alone.switch(alone.serve("old"))
+    alone.process.stop()
+    before = alone.process.config.read_text()
+    alone.router = replace(alone.router, service=_Hasty(alone.process, before))
+    assert alone.switch(alone.serve("new"), generation=2)
+    alone.stop(0)
+    assert alone.get().body == "new /\n"
+
+
+@dataclass
+class _Hasty:
+    """Starts the router as systemd does by itself when one has died: from what the files said before they changed."""
+
+    process: Process
+    before: str
+
+    def start(self) -> None:
+        now = self.process.config.read_text()
+        self.process.config.write_text(self.before)
+        self.process.start()
+        wait_for(lambda: _is_up(self.process.config.parents[2] / "run/haproxy/admin.sock"))
+        self.process.config.write_text(now)
+
+    def reload(self) -> None:
+        self.process.reload()
+
+
 def test_counters_tell_requests_and_errors_by_slot(alone: Bench) -> None:
     alone.switch(alone.serve())
     for path in ("/", "/", "/status/500", "/close"):
@@ -338,3 +368,9 @@ def test_an_app_with_too_many_requests_is_refused_more_and_others_are_not() -> N
         assert sorted(answer.status for answer in answers) == [200] * 5 + [503] * 3
         assert any("H11" in answer.body for answer in answers)
         assert sum("code=H11" in line for line in made.lines(9)) == 3
+
+
+def _is_up(router: Path) -> bool:
+    with suppress(router_socket.RouterIsDown):
+        return bool(router_socket.structure_in_force(router))
+    return False

@@ -41,10 +41,10 @@ class Fate:
     def meets(self, moment: str, calls: set[str], host: str) -> None:
         """Strike, where this is the point."""
         if moment == self.moment and self.call in calls and self.host in ("", host):
-            with self._lock:
+            with self._lock:  # also for the signal: the command must not get past this point before it comes
                 done, self._done = self._done, True
-            if not done:
-                os.kill(os.getpid(), self.number)
+                if not done:
+                    os.kill(os.getpid(), self.number)
 
 
 class Watched(Exchange):

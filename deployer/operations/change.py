@@ -46,19 +46,19 @@ class Change:
 
     def enter(self, kind: str, phase: str, release: int, formation: Formation) -> None:
         """Write down what comes next, so that another laptop can finish or undo it; LeaseLost where it is not ours."""
-        self.held.check()
         current = self.state.current
         previous, generation = (current.release, current.generation + 1) if current else (None, 1)
         self._save(Operation(kind, phase, release, previous, self.held.token, formation, generation))
 
     def undo(self) -> None:
         """Write down that the operation, if there is one, is being taken back: what commits from now on is not it."""
-        self.held.check()
-        if self.state.operation is not None:
+        if self.state.operation is None:
+            self.held.check()
+        else:
             self._save(replace(self.state.operation, phase="undo", token=self.held.token))
 
     def _save(self, operation: Operation) -> None:
-        self.space.ledger.save_operation(self.app.name, operation)
+        self.space.ledger.save_operation(self.app.name, operation, self.held)
         self.state = replace(self.state, operation=operation)
 
     def leave(self) -> None:

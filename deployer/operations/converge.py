@@ -110,7 +110,6 @@ def switch_to(change: Change, release: int, formation: Formation, dynos: Sequenc
     app = replace(change.app, formation=formation)
     routes = phases.routes_to(dynos, app.name, generation, change.domains, maint=app.maintenance)
     phases.stage(change.space, change.fence, routes)
-    change.held.check()
     with uninterrupted():
-        change.state = change.space.ledger.commit(change.state, app, Current(release, generation))
+        change.state = change.space.ledger.commit(change.state, app, Current(release, generation), change.held)
         phases.switch(change.space, change.fence, routes, dynos)

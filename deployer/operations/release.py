@@ -55,6 +55,7 @@ def make_release(change: Change, draft: Draft, survey: Survey | None = None) -> 
     release = _record(change, draft)
     with taken_back_unless_committed(change, release):
         if draft.slug is None:
+            change.enter(draft.kind, "boot", release.number, change.app.formation)
             switch_to(change, release.number, change.app.formation, [])
             present: list[Placed] = []
         else:
@@ -83,7 +84,7 @@ def _remember_buildpacks(change: Change, slug: Slug | None) -> None:
 
 def _record(change: Change, draft: Draft) -> Release:
     ledger, app = change.space.ledger, change.app.name
-    release = ledger.new_release(
+    return ledger.new_release(
         app,
         Release(
             number=0,
@@ -97,14 +98,13 @@ def _record(change: Change, draft: Draft) -> Release:
             app_json=draft.app_json,
         ),
     )
-    change.enter(draft.kind, "release", release.number, change.app.formation)
-    return release
 
 
 def _launch(change: Change, release: Release, slug: Slug, draft: Draft, survey: Survey | None = None) -> list[Placed]:
     """Boot the release beside what runs, commit it and route to it; return what ran before."""
     process = process_of(change.app, release, slug, draft.config)
     if "release" in slug.process_types:
+        change.enter(draft.kind, "release", release.number, change.app.formation)
         _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
     survey = survey or phases.survey(change.space, change.app.name)

@@ -12,18 +12,19 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deployer.errors.base import Failure
 from deployer.errors.lease import LeaseHeld, LeaseLost
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE, Lease
 from deployer.store import keys, record
-from deployer.store.base import Get, Lost, Put, Store, Stored
+from deployer.store.base import Answers, Get, Lost, Op, Put, Store, Stored
 
 POLL = 1.0  # seconds between two looks at a lease that is waited for
+CLOCKS_MAY_DIFFER = 1.0  # seconds between the store's clock and what is taken for it: one round trip, and little else
 Waiting = Callable[[LeaseHeld], None]
 
 
@@ -42,13 +43,28 @@ def this_process() -> Holder:
     return Holder(_user(), socket.gethostname(), os.getpid(), _machine())
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The lease's etag, and the store's clock when it was seen. What is added to that clock since is this machine's
+    own time, which stands still while it sleeps: `now` is never later than the store's clock really is."""
+
+    etag: str
+    at: float
+    since: float = field(default_factory=time.monotonic)
+
+    def now(self) -> float:
+        """The store's clock now."""
+        return self.at + time.monotonic() - self.since
+
+
 @dataclass
 class Held:
-    """A lease that is ours. `check` before everything that others would notice."""
+    """A lease that is ours. `check` before everything that others would notice, or write that through `batch`."""
 
     store: Store
     name: str
     lease: Lease
+    _seen: _Seen | None
     time_to_live: float
 
     @property
@@ -58,7 +74,40 @@ class Held:
 
     def check(self) -> None:
         """Ask the store whether it is still ours, and prolong it; LeaseLost where somebody has taken it."""
-        _renew(self.store, self.name, self.lease, self.time_to_live)
+        self.batch(())
+
+    def batch(self, ops: Sequence[Op]) -> Answers:
+        """Run `ops` in the same round trip that asks, and only if it is ours: a Store for what must not be written
+        without it. LeaseLost, or Lost where a condition of `ops` does not hold."""
+        if self._seen is None:
+            return self._batch_after_a_look(ops)
+        now, seen = self._seen.now(), self._seen
+        body = record.dump(replace(self.lease, expires=now + self.time_to_live))
+        self._seen = None
+        try:
+            done = self.store.batch([Put(keys.lease(self.name), body, if_match=seen.etag), *ops])
+        except Lost as lost:
+            if lost.key != keys.lease(self.name):
+                raise
+            return self._batch_after_a_look(ops)  # our other thread has prolonged it, or somebody has taken it
+        etag = done.answers[0]
+        assert isinstance(etag, str)
+        self._seen = _Seen(etag, done.now)
+        if done.now - now > CLOCKS_MAY_DIFFER:  # this machine slept, and has written an end that is too early
+            self._seen = _renew(self.store, self.name, self.lease, self.time_to_live)
+        return Answers(done.now, done.answers[1:])
+
+    def free(self) -> None:
+        """Clear the holder and keep the token, if it is still ours."""
+        if self._seen is not None:
+            with suppress(Lost):
+                _write(self.store, self.name, Lease(self.token), self._seen.etag)
+                return
+        _free(self.store, self.name, self.lease)
+
+    def _batch_after_a_look(self, ops: Sequence[Op]) -> Answers:
+        self._seen = _renew(self.store, self.name, self.lease, self.time_to_live)
+        return self.store.batch(ops) if ops else Answers(self._seen.now(), ())
 
 
 @contextmanager
@@ -76,23 +125,27 @@ def hold(
     """Hold the lease `name` (`app-NAME` or `space`), renewed meanwhile by a thread that calls `second_store` once the
     first renewal is due: `store` may be busy with a call that takes longer. LeaseHeld where somebody else has it for
     longer than `wait` seconds (None: refuse at once); `waiting` hears of every holder that is waited for."""
-    lease = _take(store, name, command, wait or 0, waiting or (lambda held: None), time_to_live)
+    held = Held(
+        store, name, *_take(store, name, command, wait or 0, waiting or (lambda held: None), time_to_live), time_to_live
+    )
     stop = threading.Event()
     renewer = threading.Thread(
-        target=_keep, args=(second_store, name, lease, time_to_live, renew_every, stop), daemon=True
+        target=_keep, args=(second_store, name, held.lease, time_to_live, renew_every, stop), daemon=True
     )
     renewer.start()
     try:
-        yield Held(store, name, lease, time_to_live)
+        yield held
     finally:
         stop.set()
         # Freeing is a courtesy: without it the lease ends by itself, and what the block raised matters more.
         with suppress(Failure, OSError):
-            _free(store, name, lease)
+            held.free()
         renewer.join(timeout=1)
 
 
-def _take(store: Store, name: str, command: str, wait: float, waiting: Waiting, time_to_live: float) -> Lease:
+def _take(
+    store: Store, name: str, command: str, wait: float, waiting: Waiting, time_to_live: float
+) -> tuple[Lease, _Seen]:
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -104,7 +157,7 @@ def _take(store: Store, name: str, command: str, wait: float, waiting: Waiting, 
             time.sleep(min(POLL, max(0.0, deadline - time.monotonic())))
 
 
-def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> Lease:
+def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> tuple[Lease, _Seen]:
     """One try; a write that somebody else's overtook looks again, and then sees the holder."""
     while True:
         now, lease, etag = _read(store, name)
@@ -123,8 +176,7 @@ def _try_to_take(store: Store, name: str, command: str, time_to_live: float) -> 
             expires=now + time_to_live,
         )
         with suppress(Lost):
-            _write(store, name, mine, etag)
-            return mine
+            return mine, _Seen(_write(store, name, mine, etag), now)
 
 
 def _keep(
@@ -147,15 +199,14 @@ def _keep(
             store = None  # the connection broke: a new one at the next turn
 
 
-def _renew(store: Store, name: str, mine: Lease, time_to_live: float) -> None:
+def _renew(store: Store, name: str, mine: Lease, time_to_live: float) -> _Seen:
     """Prolong it. Expired but taken by nobody, it is still ours; freed meanwhile, it is not."""
     while True:
         now, lease, etag = _read(store, name)
         if (lease.token, lease.holder) != (mine.token, mine.holder):
             raise LeaseLost(_subject(name), _describe(lease))
         with suppress(Lost):
-            _write(store, name, replace(mine, expires=now + time_to_live), etag)
-            return
+            return _Seen(_write(store, name, replace(mine, expires=now + time_to_live), etag), now)
 
 
 def _free(store: Store, name: str, mine: Lease) -> None:
@@ -178,9 +229,9 @@ def _read(store: Store, name: str) -> tuple[float, Lease, str | None]:
     return found.now, record.load(Lease, stored), stored.etag
 
 
-def _write(store: Store, name: str, lease: Lease, etag: str | None) -> None:
+def _write(store: Store, name: str, lease: Lease, etag: str | None) -> str:
     body = record.dump(lease)
-    record.put(store, Put(keys.lease(name), body, if_absent=etag is None, if_match=etag))
+    return record.put(store, Put(keys.lease(name), body, if_absent=etag is None, if_match=etag))
 
 
 def _subject(name: str) -> str:

@@ -73,6 +73,9 @@ class AuditEntry:
     schema: int = 1
 
 
+UNCHANGING = (Release, ConfigRecord, Slug)  # records whose key says what is in them, or that are written once
+
+
 class Ledger:
     """The ledger over a store. `who` (`user@host`) and `now` stand in the releases that it makes."""
 
@@ -81,6 +84,8 @@ class Ledger:
         self.who = who
         self._now = now
         self._etags: dict[str, str | None] = {}
+        self._unchanging: dict[str, Any] = {}  # records that are never written again, once read or written here
+        self._unwritten: dict[str, Put] = {}  # those of them that travel with the next batch
 
     def timestamp(self) -> str:
         """Now, as every record spells it: ISO 8601, UTC, seconds."""
@@ -158,7 +163,9 @@ class Ledger:
         lease's token stay: neither is ever used again."""
         rest = [key for key in self._keys(keys.app_folder(name)) if key != keys.app(name)]
         self.store.batch([*(Delete(key) for key in rest), Delete(keys.app(name))])
-        self._etags = {key: etag for key, etag in self._etags.items() if not key.startswith(keys.app_folder(name))}
+        for known in (self._etags, self._unchanging, self._unwritten):
+            for key in [key for key in known if key.startswith(keys.app_folder(name))]:
+                del known[key]
 
     def take_uid(self, app: str) -> int:
         """A uid that no app of this space has ever had."""
@@ -214,6 +221,7 @@ class Ledger:
                 record.put(self.store, Put(keys.release(app, release.number), record.dump(release), if_absent=True))
             except Lost:
                 continue
+            self._unchanging[keys.release(app, release.number)] = release
             return release
 
     def end_release(self, app: str, number: int, reason: str | None = None) -> None:
@@ -225,9 +233,9 @@ class Ledger:
             return
 
     def save_config(self, app: str, config: dict[str, str]) -> str:
-        """Keep a set of config vars; its digest."""
+        """Keep a set of config vars, written at the latest with the next release; its digest."""
         digest = record.digest(config)
-        self.store.batch([Put(keys.config(app, digest), record.dump(ConfigRecord(config)))])
+        self._keep(keys.config(app, digest), ConfigRecord(config))
         return digest
 
     def config(self, app: str, digest: str) -> dict[str, str]:
@@ -236,9 +244,9 @@ class Ledger:
         return found.vars if found else {}
 
     def save_slug(self, slug: Slug) -> str:
-        """Keep a slug; its digest."""
+        """Keep a slug, written at the latest with the next release; its digest."""
         digest = record.digest(slug)
-        self.store.batch([Put(keys.slug(digest), record.dump(slug))])
+        self._keep(keys.slug(digest), slug)
         return digest
 
     def slug(self, digest: str) -> Slug | None:
@@ -249,20 +257,21 @@ class Ledger:
         """Several slugs, in one batch; those that are there."""
         return self._many(Slug, [keys.slug(digest) for digest in digests])
 
-    def commit(self, state: AppState, app: App, current: Current) -> AppState:
+    def commit(self, state: AppState, app: App, current: Current, through: Store | None = None) -> AppState:
         """The commit point: `current` becomes this release, if it still is what `state` was read with. The app's record
-        follows, where it differs; a command that finds it missing has it in the operation's formation."""
+        follows, where it differs; a command that finds it missing has it in the operation's formation. `through` is a
+        store that asks for the lease in the same round trip."""
         release = self.release(app.name, current.release)
         assert release is not None, "a release is recorded before it is committed"
         current = replace(current, config=release.config, slug=release.slug)
-        self._put(keys.current(app.name), current)
+        self._put(keys.current(app.name), current, through)
         if app != state.app:
             self.save_app(app)
         return self._complete(replace(state, app=app, current=current), current)
 
-    def save_operation(self, app: str, operation: Operation) -> None:
-        """Write down what is about to happen."""
-        self._put(keys.operation(app), operation)
+    def save_operation(self, app: str, operation: Operation, through: Store | None = None) -> None:
+        """Write down what is about to happen; `through` as for `commit`."""
+        self._put(keys.operation(app), operation, through)
 
     def clear_operation(self, app: str) -> None:
         """The operation is done, or undone."""
@@ -304,8 +313,21 @@ class Ledger:
         numbers = (keys.release_number(key) for key in self._keys(keys.releases(app)))
         return [number for number in numbers if number is not None]
 
+    def _keep(self, key: str, value: Any) -> None:
+        """Write a record whose name says what is in it, if this ledger does not know it to be there."""
+        if key not in self._unchanging:
+            self._unwritten[key] = Put(key, record.dump(value))
+            self._unchanging[key] = value
+
+    def _batch(self, ops: Sequence[Op]) -> Sequence[Stored | str | tuple[str, ...] | None]:
+        """The answers to `ops`, and before them, in the same round trip, what is not written yet."""
+        before = list(self._unwritten.values())
+        answers = self.store.batch([*before, *ops]).answers[len(before) :]
+        self._unwritten = {}
+        return answers
+
     def _keys(self, prefix: str) -> Sequence[str]:
-        found = self.store.batch([List(prefix)]).answers[0]
+        found = self._batch([List(prefix)])[0]
         assert isinstance(found, tuple)
         return found
 
@@ -321,23 +343,25 @@ class Ledger:
         return found
 
     def _read(self, *wanted: tuple[type, str]) -> tuple[Any, ...]:
-        """The records at these keys, in one batch; None where there is none. A write must match the etags seen here."""
-        ops: list[Op] = [Get(key) for _, key in wanted]
-        answers = self.store.batch(ops).answers
-        records: list[Any] = []
-        for (kind, key), stored in zip(wanted, answers, strict=True):
+        """The records at these keys, in one batch of those that may have changed; None where there is none. A write
+        must match the etags seen here."""
+        asked = [(kind, key) for kind, key in wanted if key not in self._unchanging]
+        answers = self._batch([Get(key) for _, key in asked]) if asked else ()
+        found = {key: self._unchanging[key] for _, key in wanted if key in self._unchanging}
+        for (kind, key), stored in zip(asked, answers, strict=True):
             assert stored is None or isinstance(stored, Stored)
             self._etags[key] = stored.etag if stored else None
-            records.append(record.load(kind, stored) if stored else None)
-        return tuple(records)
+            found[key] = record.load(kind, stored) if stored else None
+            if stored and kind in UNCHANGING:
+                self._unchanging[key] = found[key]
+        return tuple(found[key] for _, key in wanted)
 
-    def _put(self, key: str, value: Any) -> None:
+    def _put(self, key: str, value: Any, through: Store | None = None) -> None:
         """Write a record that changes, if it is what was last seen here; one that was never seen must be absent."""
         etag = self._etags.get(key)
+        put = Put(key, record.dump(value), if_absent=etag is None, if_match=etag)
         try:
-            self._etags[key] = record.put(
-                self.store, Put(key, record.dump(value), if_absent=etag is None, if_match=etag)
-            )
+            self._etags[key] = record.put(through or self.store, put)
         except Lost as lost:
             raise RecordChanged(key) from lost
 

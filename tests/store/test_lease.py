@@ -14,7 +14,7 @@ import pytest
 from deployer.errors.lease import LeaseHeld, LeaseLost
 from deployer.model.lease import Lease
 from deployer.store import keys, record
-from deployer.store.base import Get, Op, Put, Store, Stored
+from deployer.store.base import Get, Lost, Op, Put, Store, Stored
 from deployer.store.folder import FolderStore
 from deployer.store.lease import hold
 from tests.store.memory_store import DeafStore, MemoryStore
@@ -116,6 +116,47 @@ def test_who_slept_past_the_end_alone_still_has_it() -> None:
         store.now += 61
         held.check()
         assert lease_in(store).expires == store.now + 60
+
+
+def test_a_check_is_one_round_trip_and_writes_with_it() -> None:
+    trips: list[Sequence[Op]] = []
+    store = MemoryStore(trips.append)
+    with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
+        trips.clear()
+        store.now += 0.5
+        held.check()
+        assert held.batch([Put("a", b"1")]).answers == store.batch([Put("a", b"1")]).answers
+        assert len(trips) == 3
+    assert lease_in(store).holder is None
+
+
+def test_nothing_is_written_without_the_lease() -> None:
+    store = MemoryStore()
+    with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
+        held_by_another(store, seconds=60, token=2)
+        for _ in range(2):
+            with pytest.raises(LeaseLost):
+                held.batch([Put("a", b"1")])
+        assert "a" not in store.bodies
+    assert lease_in(store).user == "bob"
+
+
+def test_a_write_whose_own_condition_fails_leaves_the_lease_ours() -> None:
+    store = MemoryStore()
+    with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
+        with pytest.raises(Lost):
+            held.batch([Put("a", b"1", if_match="another")])
+        held.batch([Put("a", b"1", if_absent=True)])
+    assert (store.bodies["a"], lease_in(store).holder) == (b"1", None)
+
+
+def test_what_its_other_thread_prolonged_is_still_ours() -> None:
+    store = MemoryStore()
+    with hold(store, "app-shop", command="deploy", wait=None, second_store=no_second) as held:
+        mine = lease_in(store)
+        store.batch([Put(keys.lease("app-shop"), record.dump(mine))])
+        held.batch([Put("a", b"1")])
+    assert (store.bodies["a"], lease_in(store).holder) == (b"1", None)
 
 
 def test_another_that_is_faster_between_look_and_write_wins() -> None:

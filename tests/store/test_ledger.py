@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,6 +145,23 @@ def test_a_state_is_two_round_trips() -> None:
     store.before = trips.append
     ledger_over(store).state("shop")
     assert len(trips) == 2
+
+
+def test_from_a_slug_to_the_commit_is_four_round_trips() -> None:
+    """Latency counts each of them: what is known to be there is neither written nor read again."""
+    trips: list[Sequence[Op]] = []
+    store = MemoryStore(trips.append)
+    ledger_over(store).create_app("shop", space="s")
+    ledger = ledger_over(store)
+    state = ledger.state("shop")
+    assert state is not None
+    trips.clear()
+    release = ledger.new_release("shop", draft(ledger.save_slug(SLUG), ledger.save_config("shop", state.config)))
+    ledger.save_operation("shop", Operation("deploy", "boot", release.number, 1, 8))
+    committed = ledger.commit(state, state.app, Current(release.number, 2))
+    assert len(trips) == 4
+    seen = ledger_over(store).state("shop")
+    assert seen == replace(committed, operation=Operation("deploy", "boot", release.number, 1, 8))
 
 
 def test_a_commit_returns_the_state_that_a_reader_would_see(ledger: Ledger) -> None:

@@ -97,20 +97,21 @@ def _hosts(spec: Spec) -> Iterable[Item]:
 
 def _load_balancer(usage: Usage) -> Iterable[Item]:
     yield _hourly("load balancer", "Load balancer (ALB)", "alb", 1)
-    yield _hourly("load balancer", "Its capacity units, for traffic", "alb/lcu", usage.capacity_units)
+    units = Decimal(HOURS) * usage.capacity_units
+    yield Item("load balancer", "Its capacity units, for traffic", "alb/lcu", units, "LCU-hours")
     yield _hourly("load balancer", f"Its public IPv4 addresses, {ZONES} zones", "ipv4", ZONES)
 
 
 def _database(size: str, storage: int) -> Iterable[Item]:
     yield _hourly("database", f"PostgreSQL (RDS): {size}", f"rds/{size}", 1)
     yield _monthly("database", f"Its storage, {storage} GB", "rds/storage", storage, "GB")
-    yield _monthly("database", "Its password in Secrets Manager", "secret", 1, "secrets")
+    yield _monthly("database", "Its password in Secrets Manager", "secret", 1, "secret")
 
 
 def _store(spec: Spec, usage: Usage) -> Iterable[Item]:
     asked = Decimal(HOURS * 3600 // ASKED_EVERY * spec.hosts.count) / 1000
     yield _monthly("store", f"Store (S3), {usage.store} GB", "s3/storage", usage.store, "GB")
-    yield Item("store", "Its requests, by the hosts", "s3/get", asked, "1000 requests")
+    yield Item("store", "Its requests, by the hosts", "s3/get", asked, "thousand requests")
 
 
 def _between_zones(usage: Usage) -> Iterable[Item]:
@@ -118,7 +119,7 @@ def _between_zones(usage: Usage) -> Iterable[Item]:
     yield _monthly("network", "Traffic between zones", "between-zones", both_ways, "GB")
 
 
-def _hourly(noun: str, what: str, key: str, count: int | Decimal) -> Item:
+def _hourly(noun: str, what: str, key: str, count: int) -> Item:
     return Item(noun, what, key, Decimal(HOURS) * count, "hours")
 
 

@@ -1,4 +1,4 @@
-"""A space's specification: what it consists of in AWS, as a value. One that exists is a valid one."""
+"""A space's specification: what it consists of in AWS, as a value. One that infra.read made is a valid one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 DISK = 20  # GB of a host's root disk: the system, layers of slugs, a bounded journal, the dynos' scratch
 ZONES = 2  # that a load balancer and a database want
+NETWORK = "10.64.0.0/16"  # seldom anybody else's, should the VPC ever be peered with another
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,27 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """Dollars a month, and who is written to when they are nearly spent."""
+
+    monthly: int
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
-    """One space of kind `aws`."""
+    """One space of kind `aws`. `ssh_from` are the networks from which port 22 is open; where there are none, SSH goes
+    through an EC2 Instance Connect Endpoint. `network` is the VPC's, a private one."""
 
     region: str
     hosts: Hosts = Hosts()
     database: Database | None = None
     load_balancer: bool = False
+    account: str | None = None
+    domain: str | None = None
+    budget: Budget | None = None
+    ssh_from: tuple[str, ...] = ()
+    network: str = NETWORK
 
     @property
     def shape(self) -> str:

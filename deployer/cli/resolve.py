@@ -133,12 +133,22 @@ def _of_remotes(here: Sequence[Remote]) -> Target:
 
 def manifest(folder: Path) -> tuple[str | None, tuple[str, ...]]:
     """The app that deployer.toml names, and the spaces that it proposes."""
+    found = _toml(folder)
+    name = found.get("app")
+    return (name if isinstance(name, str) else None), tuple(proposals(folder))
+
+
+def proposals(folder: Path) -> dict[str, Any]:
+    """What stands in deployer.toml below `[space.NAME]`, by name."""
+    found = _toml(folder).get("space")
+    return found if isinstance(found, dict) else {}
+
+
+def _toml(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        found: dict[str, Any] = tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text())
     except FileNotFoundError:
-        return None, ()
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UnreadableFile(str(path), str(error)) from error
-    name, spaces = found.get("app"), found.get("space")
-    return (name if isinstance(name, str) else None), tuple(spaces) if isinstance(spaces, dict) else ()

@@ -67,7 +67,7 @@ ENTRIES = (
         "preview",
         "preview:preview",
         "Show what the app of this folder would cost in AWS, beside Heroku",
-        ("preview", "preview --region eu-central-1", "preview --json"),
+        ("preview", "preview --region eu-central-1", "preview --space production --json"),
         daily=True,
     ),
     Entry(

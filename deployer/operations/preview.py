@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from deployer.model import app_json, procfile
 from deployer.model.formation import Formation, Quantity, after_deploy
 from infra import heroku
 from infra.bill import Bill, bill
 from infra.prices import Table
+from infra.read import parse
+from infra.resources import Resource, resources
 from infra.shapes import shapes
 from infra.spec import Spec
 
@@ -41,6 +45,21 @@ class Choice:
     heroku: Bill
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A space that deployer.toml describes: what it consists of and costs, beside this app on Heroku."""
+
+    spec: Spec
+    resources: tuple[Resource, ...]
+    bill: Bill
+    heroku: Bill
+
+    @property
+    def left(self) -> Decimal | None:
+        """Dollars of the budget that are not spent, less than none where it is exceeded; None without a budget."""
+        return None if self.spec.budget is None else self.spec.budget.monthly - self.bill.total
+
+
 def read(folder: Path) -> App:
     """The app of a folder, from its Procfile and app.json. Raises ProcfileBroken, AppJsonBroken."""
     described = app_json.parse(text) if (text := _text(folder / app_json.NAME)) else app_json.AppJson()
@@ -55,6 +74,12 @@ def read(folder: Path) -> App:
 def choices(app: App, region: str, table: Table) -> list[Choice]:
     """Three sizes of a space for the app."""
     return [Choice(spec, bill(spec, table), _on_heroku(app, spec, table)) for spec in shapes(app.formation, region)]
+
+
+def proposed(app: App, space: str, described: Any, table: Table) -> Proposed:
+    """A space from what stands in deployer.toml. Raises SpecificationBroken."""
+    spec = parse(space, described)
+    return Proposed(spec, resources(space, spec), bill(spec, table), _on_heroku(app, spec, table))
 
 
 def _on_heroku(app: App, spec: Spec, table: Table) -> Bill:

@@ -79,3 +79,57 @@ def test_a_region_that_is_none(region: str, hint: str, machine: Machine) -> None
 def test_a_broken_procfile_is_said(machine: Machine) -> None:
     assert with_procfile(machine, "nonsense\n").run("preview") == 1
     assert "The Procfile cannot be read." in machine.err
+
+
+SPACES = """
+app = "shop"
+[space.one-host]
+region = "us-east-1"
+[space.database]
+region = "us-east-1"
+account = "123456789012"
+database = { size = "db.t4g.small", storage = 50 }
+budget = { monthly = 60, email = "me@example.com" }
+[space.production]
+region = "us-east-1"
+hosts = { size = "t4g.small", count = 2 }
+database = { size = "db.t4g.micro", storage = 20 }
+load-balancer = true
+domain = "example.com"
+budget = { monthly = 60, email = "me@example.com" }
+access = { ssh-from = ["203.0.113.7"] }
+[space.far]
+region = "sa-east-1"
+hosts = { size = "m7i.large" }
+budget = { monthly = 60, email = "me@example.com" }
+[space.wrong]
+region = "mars"
+hosts = { count = 2 }
+"""
+
+
+def with_spaces(machine: Machine) -> Machine:
+    with_procfile(machine)
+    (machine.folder / "deployer.toml").write_text(SPACES)
+    return machine
+
+
+@pytest.mark.parametrize("space", ["one-host", "database", "production", "far", "wrong", "staging"])
+def test_a_space_of_deployer_toml(space: str, machine: Machine, golden: Golden) -> None:
+    golden(f"commands/preview-space-{space}.txt", with_spaces(machine).shown("preview", "--space", space))
+
+
+def test_json_of_a_space_has_its_resources(machine: Machine) -> None:
+    assert with_spaces(machine).run("preview", "--space", "production", "--json") == 0
+    found = json.loads(machine.out)
+    assert found["specification"]["hosts"] == {"size": "t4g.small", "count": 2}
+    assert found["budget_left"] == round(60 - found["aws"]["sum"], 2)
+    assert {"noun": "load balancer", "kind": "ALB", "name": "deployer-production", "about": ""} in found["resources"]
+
+
+def test_the_region_of_a_space_is_its_own(machine: Machine) -> None:
+    machine.env["AWS_REGION"] = "eu-west-3"
+    assert with_spaces(machine).run("preview", "--space", "one-host") == 0
+    assert "us-east-1" in machine.out
+    assert machine.run("preview", "--space", "one-host", "--region", "eu-west-1") == 2
+    assert "stands in deployer.toml" in machine.err

@@ -1,0 +1,105 @@
+"""What a specification consists of in AWS, thing by thing: a value that can be shown without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from infra.names import name
+from infra.sizes import HOSTS
+from infra.spec import DISK, Spec
+from infra.subnets import plan
+
+SYSTEM = "Debian 13"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing: the noun that it belongs to, what AWS calls its kind, its own name where it has one, and what about it
+    is worth knowing."""
+
+    noun: str
+    kind: str
+    name: str = ""
+    about: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.kind, self.name, f"({self.about})" if self.about else "")))
+
+
+def resources(space: str, spec: Spec) -> tuple[Resource, ...]:
+    """All of a space's, by noun, in the order in which they are made."""
+    return (
+        *_network(spec),
+        *_access(space, spec),
+        *_store(space),
+        *_hosts(space, spec),
+        *(_load_balancer(space, spec) if spec.load_balancer else _address()),
+        *(_database(space, spec) if spec.database else ()),
+        *_budget(space, spec),
+    )
+
+
+def _network(spec: Spec) -> Iterable[Resource]:
+    yield Resource("network", "VPC", about=spec.network)
+    yield Resource("network", "internet gateway")
+    yield Resource("network", "route table", about="public; there is no NAT gateway")
+    for subnet in plan(spec.network):
+        if subnet.public or spec.database:
+            yield Resource("network", "subnet", subnet.name, str(subnet.network))
+    yield Resource("network", "S3 gateway endpoint")
+
+
+def _access(space: str, spec: Spec) -> Iterable[Resource]:
+    if spec.ssh_from:
+        yield Resource("access", "security group rule", about=f"SSH from {', '.join(spec.ssh_from)}")
+    else:
+        yield Resource("access", "EC2 Instance Connect Endpoint", about="SSH without an open port")
+        yield Resource("access", "security group", name(space, "security-group", "access"))
+
+
+def _store(space: str) -> Iterable[Resource]:
+    bucket = "private, encrypted, TLS only"
+    yield Resource("store", "S3 bucket", name(space, "bucket", "store"), f"{bucket}; hosts read and report there")
+    yield Resource("store", "S3 bucket", name(space, "bucket", "state"), f"{bucket}, versioned; for people only")
+    yield Resource("store", "SSM parameter", f"/deployer/{space}/passphrase", "encrypts the state")
+
+
+def _hosts(space: str, spec: Spec) -> Iterable[Resource]:
+    hosts = spec.hosts
+    about = f"{SYSTEM}, {HOSTS[hosts.size].architecture}, {hosts.size}, {DISK} GB encrypted, IMDSv2"
+    yield Resource("hosts", "security group", name(space, "security-group", "hosts"))
+    yield Resource("hosts", "role", name(space, "role", "host"), "with its instance profile")
+    yield Resource("hosts", "launch template", name(space, "launch-template", "host"), about)
+    sizes = f"{hosts.count} wanted, {hosts.count + 1} at most while one is replaced"
+    yield Resource("hosts", "Auto Scaling group", name(space, "group", "hosts"), sizes)
+
+
+def _address() -> Iterable[Resource]:
+    yield Resource("hosts", "Elastic IP", about="stays when the host is replaced")
+
+
+def _load_balancer(space: str, spec: Spec) -> Iterable[Resource]:
+    noun = "load balancer"
+    yield Resource(noun, "security group", name(space, "security-group", "front"), "80 and 443 from everywhere")
+    yield Resource(noun, "ALB", name(space, "load-balancer"))
+    yield Resource(noun, "target group", name(space, "target-group"), "asks the routers at /-/ready")
+    yield Resource(noun, "listener", about="HTTP")
+    if spec.domain:
+        yield Resource(noun, "certificate", about=f"*.{spec.domain}")
+        yield Resource(noun, "listener", about="HTTPS, once the certificate is issued")
+
+
+def _database(space: str, spec: Spec) -> Iterable[Resource]:
+    assert spec.database
+    about = f"{spec.database.size}, {spec.database.storage} GB, private, encrypted, protected from deletion"
+    yield Resource("database", "security group", name(space, "security-group", "database"), "5432 from the hosts")
+    yield Resource("database", "subnet group", name(space, "subnet-group", "database"))
+    yield Resource("database", "parameter group", name(space, "parameter-group", "database"), "TLS only")
+    yield Resource("database", "RDS for PostgreSQL", name(space, "database"), about)
+
+
+def _budget(space: str, spec: Spec) -> Iterable[Resource]:
+    if spec.budget:
+        about = f"${spec.budget.monthly} a month, {spec.budget.email}, for the whole account"
+        yield Resource("budget", "budget", name(space, "budget"), about)

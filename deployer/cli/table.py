@@ -114,6 +114,13 @@ ENTRIES = (
     Entry(
         "run:detached", "run:detached", "Run a command in a dyno that outlives this terminal", ("run:detached ./job",)
     ),
+    Entry(
+        "doctor",
+        "doctor:doctor",
+        "Look for what is wrong: with this machine, hosts, and what runs on them",
+        ("doctor", "doctor --space production --deep", "doctor --repair", "doctor -a my-shop --json"),
+        daily=True,
+    ),
     Entry("apps", "apps:apps", "List the apps of a space", ("apps", "apps --space production --json")),
     Entry("apps:info", "apps:info", "Describe an app", ("apps:info", "apps:info -a my-shop --json"), aliases=("info",)),
     Entry(

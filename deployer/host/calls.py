@@ -44,6 +44,7 @@ CALLS = {
     "restart": Call("restart.restart", fenced=True, survives=True),
     "remove": Call("remove.remove", fenced=True, survives=True),
     "ps": Call("ps.ps"),
+    "doctor": Call("doctor.doctor"),
     "stage": Call("router.stage", fenced=True),
     "switch": Call("router.switch", fenced=True, survives=True),
     "counters": Call("router.counters"),

@@ -162,7 +162,7 @@ def _firewall(paths: Paths, hosts: list[str], changed: Changed) -> None:
     with host_lock(paths):
         walls.set_hosts(paths, hosts)
         fresh = walls.save(paths)
-    if fresh or not firewall.is_loaded():
+    if fresh or not firewall.is_loaded() or walls.not_open(paths):
         firewall.load()
         changed("firewall")
     if systemd.show([units.FIREWALL], ["ActiveState"])[units.FIREWALL]["ActiveState"] != "active":

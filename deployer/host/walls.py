@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,14 @@ def close_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
     save(paths)
     if not _change(firewall.delete_words(uid, sorted(ports))):
         firewall.load()
+
+
+def not_open(paths: Paths) -> list[int]:
+    """The ports of dynos that the kernel's table does not give them."""
+    words = ["nft", "list", "set", "inet", firewall.TABLE, "own"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    opened = {int(port) for port in re.findall(r"\. (\d+)", said)}
+    return sorted({one.port for one in dyno_files.read_all(paths) if one.port} - opened)
 
 
 @contextmanager

@@ -1,0 +1,119 @@
+"""Look for what is wrong with a space, and repair what can be repaired from here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from deployer.errors.base import Failure
+from deployer.model.events import Detail, Tell
+from deployer.model.lease import Lease
+from deployer.model.space import Host
+from deployer.operations import diagnosis
+from deployer.operations.apps import state_of
+from deployer.operations.change import changing
+from deployer.operations.converge import converge
+from deployer.operations.diagnosis import Examined, Finding, Kept
+from deployer.operations.prepare import prepare_host
+from deployer.operations.session import MOST_AT_ONCE, OpenSpace
+from deployer.remote.agent import Session
+from deployer.store import keys, record
+from deployer.store.base import Get, Stored
+from deployer.store.lease import hold
+
+HERE = "this machine"
+PROGRAMS = {"git": "git", "ssh": "openssh-client", "bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap"}
+NAMESPACES = ("kernel/unprivileged_userns_clone", "user/max_user_namespaces")
+
+
+def examine(space: OpenSpace, app: str | None = None, *, deep: bool = False) -> list[Finding]:
+    """Every check of this machine, of each host and of the space's apps, or of `app` alone; AppNotFound. Changes
+    nothing."""
+    names = [one.name for one in space.ledger.apps()] if app is None else [state_of(space, app).app.name]
+    findings, examined = here(), []
+    for answer in _ask_every_host(space, deep=deep):
+        findings += [answer] if isinstance(answer, Finding) else diagnosis.of_host(answer, space.space.name)
+        examined += [answer] if isinstance(answer, Examined) else []
+    for name in names:
+        findings += diagnosis.of_app(_kept(space, name), examined, space.space.name)
+    if app is None:
+        findings += diagnosis.foreign(names, examined, space.space.name)
+    return findings
+
+
+def repair(space: OpenSpace, findings: Sequence[Finding], tell: Tell) -> None:
+    """Prepare each host anew, and make what runs of apps with a problem what the ledger says."""
+    hosts = [session.host for session in space.sessions]
+    for session in space.sessions:
+        prepare_host(session, hosts, space.space.epoch, tell)
+    known = {app.name for app in space.ledger.apps()}
+    for name in sorted({one.where for one in findings if one.problem} & known):
+        tell(Detail(f"making {name} what the ledger says"))
+        with changing(space, name, "doctor --repair", tell) as change:
+            converge(change)
+    for session in space.sessions:
+        for name in {row["app"] for row in session.call("ps")["dynos"]} - known:
+            tell(Detail(f"removing {name} from {session.host.id}"))
+            _remove(space, session, name)
+
+
+def here() -> list[Finding]:
+    """What this machine needs: programs, and namespaces where builds do not run as root."""
+    missing = {name: package for name, package in PROGRAMS.items() if shutil.which(name) is None}
+    advice = f"sudo apt-get install {' '.join(missing.values())}"
+    programs = Finding(
+        HERE, "programs", f"{', '.join(missing)} not found" if missing else "", advice if missing else ""
+    )
+    return [programs, _namespaces(Path("/proc/sys"))]
+
+
+def _namespaces(settings: Path) -> Finding:
+    if os.geteuid() == 0:
+        return Finding(HERE, "user namespaces", note="not needed: builds start as root")
+    off = [name for name in NAMESPACES if (settings / name).is_file() and (settings / name).read_text().strip() == "0"]
+    if not off:
+        return Finding(HERE, "user namespaces")
+    setting = off[0].replace("/", ".")
+    return Finding(
+        HERE, "user namespaces", f"{setting} is 0: nothing can be built here", f"sudo sysctl -w {setting}=15000"
+    )
+
+
+def _ask_every_host(space: OpenSpace, *, deep: bool) -> list[Examined | Finding]:
+    """By seat; a host that does not answer is a finding."""
+
+    def ask(host: Host) -> Examined | Finding:
+        with ExitStack() as stack:
+            try:
+                session = space.first if host.id == space.first.host.id else stack.enter_context(space.connect(host))
+                began = time.time()
+                facts = session.call("doctor", {"deep": deep})
+            except Failure as failure:
+                return Finding(host.id, "reach", failure.paragraphs()[0], f"deployer hosts --space {space.space.name}")
+            # Its clock was read at some time between the question and the answer.
+            return Examined(host.id, facts, min(max(began, facts["time"]), time.time()))
+
+    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+        return list(threads.map(ask, sorted(space.ledger.hosts(), key=lambda host: host.seat)))
+
+
+def _kept(space: OpenSpace, app: str) -> Kept:
+    answers = space.ledger.store.batch([Get(keys.lease(f"app-{app}"))])
+    stored = answers.answers[0]
+    lease = record.load(Lease, stored) if isinstance(stored, Stored) else Lease(0)
+    return Kept(state_of(space, app), lease, answers.now)
+
+
+def _remove(space: OpenSpace, session: Session, app: str) -> None:
+    """What a host still has of an app that was destroyed while it did not answer."""
+    with hold(
+        space.ledger.store, f"app-{app}", command="doctor --repair", wait=None, second_store=space.second_store
+    ) as held:
+        # The host may know it from before, when the ledger counted anew.
+        token = max(held.token, session.call("facts")["tokens"].get(app, 0))
+        session.call("remove", {"app": app, "token": token, "epoch": space.space.epoch})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,16 +25,17 @@ def deploy(
     again: Annotated[bool, typer.Option("--again", help="Even if nothing changed.", show_default=False)] = False,
     app: options.App = None,
     remote: options.Remote = None,
+    watch: options.Watch = None,
     wait: options.Wait = None,
 ) -> None:
     """Build and release the folder as it is, or a commit.
 
     What git ignores stays at home, and what .slugignore names. The previous release serves until the new one is healthy
-    everywhere."""
+    everywhere, and takes over again where that crashes or fails in its first moments."""
     shell: Shell = ctx.obj
 
     def order() -> Order:
-        return order_of(shell, commit, no_cache=no_cache, again=again)
+        return replace(order_of(shell, commit, no_cache=no_cache, again=again), watch=watch)
 
     with opened_while(shell, app, remote, order) as (space, name, wanted):
         from deployer.operations.deploy import deploy as operation

@@ -15,6 +15,12 @@ Json = Annotated[bool, typer.Option("-j", "--json", help="JSON on stdout.", show
 Confirm = Annotated[
     str | None, typer.Option("-c", "--confirm", metavar="NAME", help="Skip the question by naming what goes.")
 ]
+Watch = Annotated[
+    float | None,
+    typer.Option(
+        "--watch", metavar="SECONDS", min=0, help="Watch the release so long before the old dynos go; 0: not at all."
+    ),
+]
 Wait = Annotated[
     float | None, typer.Option("--wait", metavar="SECONDS", help="Wait that long while somebody else changes the app.")
 ]

@@ -17,7 +17,7 @@ from deployer.operations import releases as operations
 from deployer.operations.apps import state_of
 from deployer.operations.releases import Listed
 
-MARKS = {"failed": ("red", "release command failed"), "pending": ("yellow", "release command executing")}
+MARKS = {"failed": "red", "pending": "yellow"}
 Version = Annotated[str | None, typer.Argument(metavar="[vN]", help="A release; the current one by default.")]
 
 
@@ -97,6 +97,7 @@ def rollback(
     ] = None,
     app: options.App = None,
     remote: options.Remote = None,
+    watch: options.Watch = None,
     wait: options.Wait = None,
 ) -> None:
     """Return to the code and config vars of an earlier release.
@@ -110,7 +111,7 @@ def rollback(
         to = f" to v{number}" if number else ""
         before = state_of(space, name).current
         with shell.doing(f"Rolling back {shell.output.app_err(name)} ({space.space.name}){to}") as said:
-            target, release = operation(space, name, number, shell.tell.quietly, wait=wait)
+            target, release = operation(space, name, number, shell.tell.quietly, wait=wait, watch=watch)
             said += [release.name, f"{target.name} again"]
     shell.output.warn(
         "Rollback affects code and config vars; it adds or removes no add-ons and undoes no migrations.\n"
@@ -137,8 +138,17 @@ def release_json(listed: Listed) -> dict[str, object]:
 def _mark(shell: Shell, listed: Listed) -> str:
     if listed.status not in MARKS:
         return ""
-    colour, text = MARKS[listed.status]
-    return " " + shell.output.paint(colour, text)
+    return " " + shell.output.paint(MARKS[listed.status], _became(listed))
+
+
+def _became(listed: Listed) -> str:
+    """What became of a release that does not serve, in Heroku's words where it has some."""
+    if listed.status == "pending":
+        return "release command executing"
+    reason = listed.reason or ""
+    if reason.startswith("switched back"):
+        return "switched back"
+    return "release command failed" if reason.startswith("The release command") else "failed"
 
 
 def _number(version: str | None) -> int | None:

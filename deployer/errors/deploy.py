@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from deployer.errors.base import Failure
 
@@ -19,6 +20,27 @@ class ReleaseCommandFailed(Failure):
     headline = "The release command of v{release} failed with exit status {status}."
     seen = "It ran `{command}`."
     advice = "Its output is above, and in `deployer releases:output v{release} -a {app}`. Mend it and deploy again."
+
+
+@dataclass(eq=False)
+class SwitchedBack(Failure):
+    """A release that did badly in its first moments. `lines` are the last ones that its dynos printed."""
+
+    app: str
+    release: int
+    previous: int
+    reason: str
+    lines: list[str] = field(default_factory=list)
+
+    headline = "v{release} of {app} was switched back to v{previous}: {reason}."
+    seen = "{log}"
+    advice = (
+        "`deployer logs -a {app}` has more. Mend it and deploy again; `deployer deploy --watch 0` keeps such a release."
+    )
+
+    def facts(self) -> dict[str, Any]:
+        """The fields, and the lines as text."""
+        return {**super().facts(), "log": "\n".join(self.lines)}
 
 
 @dataclass(eq=False)

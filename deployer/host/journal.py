@@ -50,6 +50,11 @@ def last_lines(invocation: str, count: int = 20) -> list[str]:
     return _read(count, f"_SYSTEMD_INVOCATION_ID={invocation}", "_TRANSPORT=stdout")
 
 
+def dyno_lines(unit: str, count: int) -> list[str]:
+    """The last lines that a dyno itself printed, over all its starts."""
+    return _read(count, f"_SYSTEMD_UNIT={unit}", "_TRANSPORT=stdout")
+
+
 def unit_lines(unit: str, count: int) -> list[str]:
     """The last lines of a unit and of systemd about it."""
     return _read(count, "--boot", f"--unit={unit}")

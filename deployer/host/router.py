@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,28 @@ def switch(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     with host_lock(channel.paths):
         if is_older(channel.paths, routes):
             return {"reloaded": False, "ignored": True}
+        before = answered(channel.paths, routes.app)
         reloaded = put_in_force(of_host(channel.paths), routes)
         flip_links(channel.paths, routes.app, request.get("links", []))
-    return {"reloaded": reloaded}
+    return {"reloaded": reloaded, "answered": before}
 
 
 def counters(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """The call: what each slot of an app did since HAProxy's last reload, by slot; `hold` counts waiting requests."""
-    with _router_down():
-        counted = router_socket.counters(channel.paths.router_socket, backend(request["app"]))
-    return {"slots": {name: asdict(one) for name, one in counted.items()}}
+    """The call `answered`: what this router has counted of an app."""
+    return {"answered": answered(channel.paths, request["app"])}
+
+
+def answered(paths: Paths, app: str) -> dict[str, int] | None:
+    """What this router has counted since its last reload: `requests` that it answered for an app, and those that
+    `failed` (5xx). A request that waited comes by twice: once through `hold`. None where HAProxy does not run."""
+    try:
+        counted = router_socket.counters(paths.router_socket, backend(app))
+    except RouterIsDown:
+        return None
+    whole, held = (counted.get(name) for name in ("BACKEND", "hold"))
+    if whole is None or held is None:
+        return {"requests": 0, "failed": 0}
+    return {"requests": whole.requests - held.requests, "failed": whole.server_errors - held.server_errors}
 
 
 def prepare(paths: Paths, changed: Callable[[str], None]) -> None:
@@ -277,14 +289,6 @@ def _tell(paths: Paths, commands: Sequence[str]) -> None:
     with suppress(RouterIsDown):
         for at in range(0, len(commands), AT_ONCE):
             router_socket.ask(paths.router_socket, "; ".join(commands[at : at + AT_ONCE]))
-
-
-@contextmanager
-def _router_down() -> Iterator[None]:
-    try:
-        yield
-    except RouterIsDown as error:
-        raise HostFailure("router-down", {"reason": str(error)}) from error
 
 
 def _json(routes: Routes) -> bytes:

@@ -119,6 +119,22 @@ def _telling_once(tell: Tell) -> Waiting:
 
 
 @contextmanager
+def heeding_interrupts() -> Iterator[threading.Event]:
+    """After a commit point, where waiting may be cut short: a signal interrupts nothing, and sets the event."""
+    came = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda number, frame: came.set()) for number in signals]
+    try:
+        yield came
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
 def uninterrupted() -> Iterator[None]:
     """After a commit point no signal stops what has to be finished."""
     if threading.current_thread() is not threading.main_thread():

@@ -17,7 +17,7 @@ from deployer.model.formation import Formation
 from deployer.model.release import Release
 from deployer.operations import phases
 from deployer.operations.change import Change, uninterrupted
-from deployer.operations.phases import Placed, Process
+from deployer.operations.phases import Placed, Process, Switched
 from deployer.operations.process import health_of, process_of
 
 
@@ -103,7 +103,7 @@ def start(
     return started
 
 
-def switch_to(change: Change, release: int, formation: Formation, dynos: Sequence[Placed]) -> None:
+def switch_to(change: Change, release: int, formation: Formation, dynos: Sequence[Placed]) -> Switched:
     """Validate the routes to these dynos everywhere, commit, and put them in force. Nothing stops it half-way."""
     current = change.state.current
     generation = current.generation + 1 if current else 1
@@ -112,4 +112,4 @@ def switch_to(change: Change, release: int, formation: Formation, dynos: Sequenc
     phases.stage(change.space, change.fence, routes)
     with uninterrupted():
         change.state = change.space.ledger.commit(change.state, app, Current(release, generation), change.held)
-        phases.switch(change.space, change.fence, routes, dynos)
+        return phases.switch(change.space, change.fence, routes, dynos)

@@ -19,24 +19,24 @@ from deployer.model.events import Detail, Step, Tell, Timing
 from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
 from deployer.model.slug import Built, Slug
-from deployer.operations import phases
 from deployer.operations.change import Change, changing
-from deployer.operations.felt import Felt, between, felt
-from deployer.operations.phases import Survey
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
+from deployer.operations.watch import Outset, look
 from deployer.ship.ship import ship
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug."""
+    """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug;
+    `watch` is for how many seconds it is watched (None: for as long as it is worth)."""
 
     source: Source
     description: str
     commit_object: str | None = None
     no_cache: bool = False
     again: bool = False
+    watch: float | None = None
 
 
 def deploy(space: OpenSpace, app: str, order: Order, tell: Tell, *, wait: float | None = None) -> Release | None:
@@ -49,7 +49,7 @@ def deploy_held(change: Change, order: Order) -> Release | None:
     """`deploy` for a caller that already holds the app's lease."""
     if order.source.app_json:
         parse_app_json(order.source.app_json)  # what is wrong in it is said before anything is built
-    built, survey = _build_and_survey(change, order)
+    built, outset = _build_and_look(change, order)
     if not built.slug.process_types:
         raise NothingToRun(change.app.name)
     if _is_current(change, built.slug) and not order.again:
@@ -57,11 +57,8 @@ def deploy_held(change: Change, order: Order) -> Release | None:
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
     _ship(change, built)
-    before = felt(change.space, change.app.name) if survey.present else Felt(0, 0)
-    release = make_release(change, _draft(change, order, built), survey)
+    release = make_release(change, _draft(change, order, built), outset)
     told_serving(change, release)
-    if survey.present and (words := between(before, felt(change.space, change.app.name))):
-        change.tell(Detail(words))
     prune(change)
     return release
 
@@ -73,12 +70,12 @@ def _is_current(change: Change, slug: Slug) -> bool:
     return current is not None and replace(slug, commit=slug.commit or current.commit) == current
 
 
-def _build_and_survey(change: Change, order: Order) -> tuple[Built, Survey]:
+def _build_and_look(change: Change, order: Order) -> tuple[Built, Outset]:
     """Build here, and meanwhile ask the hosts what runs there: nobody else may change that while the lease is held."""
     with ThreadPoolExecutor(1) as thread:
-        survey = thread.submit(phases.survey, change.space, change.app.name)
+        outset = thread.submit(look, change.space, change.app.name)
         built = _timed(change.tell, "build", lambda: _build(change, order))
-        return built, survey.result()
+        return built, outset.result()
 
 
 def _build(change: Change, order: Order) -> Built:
@@ -120,6 +117,7 @@ def _draft(change: Change, order: Order, built: Built) -> Draft:
         commit=order.source.commit,
         commit_object=order.commit_object,
         app_json=order.source.app_json,
+        watch=order.watch,
     )
 
 

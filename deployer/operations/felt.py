@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import add
+from typing import Any
 
+from deployer.model.felt import Felt
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 
-WHOLE = "BACKEND"  # HAProxy's name for the sum over an app's slots
+Counts = Mapping[str, Felt]
+"""What each router has counted since it started, by its host's id. One that does not run is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Felt:
-    """Requests that the routers have answered for an app, and those of them that failed (5xx), since they started."""
+def felt(space: OpenSpace, app: str) -> Counts:
+    """What all routers have counted until now."""
 
-    requests: int
-    failed: int
+    def ask(session: Session) -> tuple[str, dict[str, int] | None]:
+        return session.host.id, session.call("answered", {"app": app})["answered"]
+
+    return counts(fan_out(space.sessions, ask))
 
 
-def felt(space: OpenSpace, app: str) -> Felt:
+def counts(answers: Iterable[tuple[str, Mapping[str, Any] | None]]) -> Counts:
+    """Agents' answers by host as counts."""
+    return {host: Felt(found["requests"], found["failed"]) for host, found in answers if found is not None}
+
+
+def total(counted: Counts) -> Felt:
     """The sum over all routers."""
-
-    def ask(session: Session) -> Felt:
-        whole = session.call("counters", {"app": app})["slots"].get(WHOLE, {})
-        return Felt(whole.get("requests", 0), whole.get("server_errors", 0))
-
-    answers = fan_out(space.sessions, ask)
-    return Felt(sum(one.requests for one in answers), sum(one.failed for one in answers))
+    return reduce(add, counted.values(), Felt())
 
 
-def between(before: Felt, after: Felt) -> str | None:
-    """`0 of 1,204 requests failed meanwhile`; None where nobody asked, or a router began to count anew."""
-    requests, failed = after.requests - before.requests, after.failed - before.failed
-    if requests <= 0 or failed < 0:
+def since(before: Counts, after: Counts) -> Felt:
+    """What came between two looks, over all routers."""
+    return total({host: now.since(before.get(host, Felt())) for host, now in after.items()})
+
+
+def told(during: Felt) -> str | None:
+    """`0 of 1,204 requests failed meanwhile`; None where nobody asked."""
+    if not during.requests:
         return None
-    return f"{failed:,} of {requests:,} request{'' if requests == 1 else 's'} failed meanwhile"
+    plural = "" if during.requests == 1 else "s"
+    return f"{during.failed:,} of {during.requests:,} request{plural} failed meanwhile"

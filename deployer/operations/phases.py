@@ -7,7 +7,7 @@ lease's token, so that a host refuses a command whose lease somebody else has ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.model.codec import encode
@@ -16,6 +16,7 @@ from deployer.model.events import Detail, Output, Tell
 from deployer.model.formation import SIZES, Formation
 from deployer.model.placement import Seat, place
 from deployer.model.routes import Routes, Server
+from deployer.operations.felt import Counts, counts
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
@@ -58,6 +59,35 @@ class Fence:
     def request(self, **facts: Any) -> dict[str, Any]:
         """A request with these facts."""
         return {"app": self.app, "token": self.token, "epoch": self.epoch, **facts}
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What routers had `counted` when they switched, by host, and where they go on counting from: those that were
+    reloaded for it begin anew."""
+
+    counted: Counts
+    base: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A new dyno that ended on its host, and `how`: `web.1 exited with status 1`."""
+
+    dyno: str
+    host: str
+    how: str
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a host tells of new dynos: what its router has `answered` until now, and the first dyno that ended."""
+
+    host: str
+    answered: dict[str, int] | None
+    fallen: Fallen | None = None
+    lines: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +267,40 @@ def _seen_by(space: OpenSpace, session: Session, routes: Routes) -> Routes:
     return routes.local_to(session.host.private_address) if space.space.local_only else routes
 
 
-def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Placed]) -> None:
+def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Placed]) -> Switched:
     """Put the routes in force on every router; only `dynos` start at their hosts' boot from now on."""
 
-    def turn(session: Session) -> None:
+    def turn(session: Session) -> tuple[str, dict[str, Any]]:
         links = [placed.dyno.instance for placed in dynos if placed.session is session]
-        session.call("switch", fence.request(routes=encode(_seen_by(space, session, routes)), links=links))
+        request = fence.request(routes=encode(_seen_by(space, session, routes)), links=links)
+        return session.host.id, session.call("switch", request)
 
-    fan_out(space.sessions, turn)
+    turned = fan_out(space.sessions, turn)
+    counted = counts((host, answer.get("answered")) for host, answer in turned)
+    anew = {host for host, answer in turned if answer["reloaded"]}
+    return Switched(counted, {host: found for host, found in counted.items() if host not in anew})
+
+
+def watch(space: OpenSpace, app: str, dynos: Sequence[Placed], seconds: float, lines: int = 0) -> list[Seen]:
+    """Look at new dynos for so long; a host tells at once of one that ends. `lines` of their logs come along."""
+
+    def see(session: Session) -> Seen:
+        mine = [placed.dyno.instance for placed in dynos if placed.session is session]
+        request = {"app": app, "instances": mine, "seconds": seconds, "lines": lines}
+        answer = session.call("watch", request)
+        printed = [line for found in answer.get("lines", {}).values() for line in found]
+        return Seen(session.host.id, answer["answered"], _fallen(session.host.id, answer.get("fallen")), printed)
+
+    return fan_out(space.sessions, see)
+
+
+def _fallen(host: str, told: dict[str, Any] | None) -> Fallen | None:
+    if told is None:
+        return None
+    how = "crashed" if told["status"] is None else f"exited with status {told['status']}"
+    if told["result"] == "oom-kill":
+        how = "used more memory than its size has"
+    return Fallen(told["dyno"], host, f"{told['dyno']} {how}", told["lines"])
 
 
 def retire(fence: Fence, dynos: Sequence[Placed], *, drain: float = DRAIN) -> None:

@@ -1,8 +1,9 @@
 """From a draft to a release that serves: what deploys, config changes, add-ons and rollbacks share.
 
 record vN -> release command -> boot beside the old -> replace what has no port -> stage routes on every router ->
-commit (`current` := vN) -> switch every router -> retire the old -> prune. Until the commit everything is taken back on
-a failure or an interrupt, and the previous release serves on; after it nothing stops what is left to do.
+commit (`current` := vN) -> switch every router -> watch -> retire the old -> prune. Until the commit everything is
+taken back on a failure or an interrupt, and the previous release serves on; after it nothing stops what is left to do.
+Only a release that does badly while it is watched is switched back.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from deployer.model.slug import Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
-from deployer.operations.phases import Placed, Survey
 from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
+from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
 LOOKED_AT = 40  # newest releases among which they are looked for
@@ -30,7 +31,8 @@ LOOKED_AT = 40  # newest releases among which they are looked for
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A release to be. `kind` names the operation; without a slug there is nothing to boot."""
+    """A release to be. `kind` names the operation; without a slug there is nothing to boot. `watch` says for how many
+    seconds it is watched after the switch; None: for as long as it is worth."""
 
     kind: str
     description: str
@@ -39,6 +41,7 @@ class Draft:
     commit: str | None = None
     commit_object: str | None = None
     app_json: str | None = None
+    watch: float | None = None
 
 
 def redraft(change: Change, kind: str, description: str, config: dict[str, str]) -> Draft:
@@ -48,20 +51,24 @@ def redraft(change: Change, kind: str, description: str, config: dict[str, str])
     return Draft(kind, description, state.slug, config, release.commit, release.commit_object, release.app_json)
 
 
-def make_release(change: Change, draft: Draft, survey: Survey | None = None) -> Release:
-    """Make the draft the app's current release; raise, with the previous one serving, where it does not come up. A
-    caller that has a survey of the hosts gives it along."""
+def make_release(change: Change, draft: Draft, outset: Outset | None = None) -> Release:
+    """Make the draft the app's current release; raise, with the previous one serving, where it does not come up, or
+    does badly in its first moments. A caller that has looked at the hosts says what it saw."""
     _check_platform(change, draft.slug)
-    release = _record(change, draft)
+    before, release = change.state, _record(change, draft)
     with taken_back_unless_committed(change, release):
         if draft.slug is None:
             change.enter(draft.kind, "boot", release.number, change.app.formation)
             switch_to(change, release.number, change.app.formation, [])
-            present: list[Placed] = []
+            launched = None
         else:
-            present = _launch(change, release, draft.slug, draft, survey)
+            launched = _launch(change, release, draft.slug, draft, outset)
+    if launched:
+        watch(change, before, launched, draft.watch)
     with uninterrupted():
-        phases.retire(change.fence, [p for p in present if p.dyno.release != release.number])
+        if launched:
+            phases.retire(change.fence, [p for p in launched.old if p.dyno.release != release.number])
+            tell_felt(change, launched)
         change.space.ledger.end_release(change.app.name, release.number, None)
         _remember_buildpacks(change, draft.slug)
         change.leave()
@@ -100,20 +107,20 @@ def _record(change: Change, draft: Draft) -> Release:
     )
 
 
-def _launch(change: Change, release: Release, slug: Slug, draft: Draft, survey: Survey | None = None) -> list[Placed]:
-    """Boot the release beside what runs, commit it and route to it; return what ran before."""
+def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: Outset | None) -> Launched:
+    """Boot the release beside what runs, commit it and route to it."""
     process = process_of(change.app, release, slug, draft.config)
     if "release" in slug.process_types:
         change.enter(draft.kind, "release", release.number, change.app.formation)
         _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
-    survey = survey or phases.survey(change.space, change.app.name)
+    outset = outset or look(change.space, change.app.name)
+    survey = outset.survey
     wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey, anew=("web",))
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
     dynos = start(change, process, release, wanted, survey.present)
-    switch_to(change, release.number, formation, dynos)
-    return list(survey.present)
+    return Launched(release, dynos, outset, switch_to(change, release.number, formation, dynos))
 
 
 def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:

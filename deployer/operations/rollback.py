@@ -14,7 +14,13 @@ LOOKED_AT = 10  # releases in which the previous one is looked for, as on Heroku
 
 
 def rollback(
-    space: OpenSpace, app: str, number: int | None, tell: Tell, *, wait: float | None = None
+    space: OpenSpace,
+    app: str,
+    number: int | None,
+    tell: Tell,
+    *,
+    wait: float | None = None,
+    watch: float | None = None,
 ) -> tuple[Release, Release]:
     """Roll back to vN, or to the release before the current one; return the target and the new release. The release
     command runs again; add-ons, their data and the formation stay as they are."""
@@ -33,6 +39,7 @@ def rollback(
             commit=target.commit,
             commit_object=target.commit_object,
             app_json=target.app_json,
+            watch=watch,
         )
         return target, make_release(change, draft)
 

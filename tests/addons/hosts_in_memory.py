@@ -15,6 +15,7 @@ from deployer.store.ledger import Ledger
 from tests.store.memory_store import MemoryStore
 
 KEY = "ssh-ed25519 AAAA"
+ROUTERS: dict[str, dict[str, Any]] = {"answered": {"answered": None}, "switch": {"reloaded": False}}
 SPACE = Space("sandbox", "sandbox", "debian-13-amd64", "http://{app}.localhost:8080/", "2026", "0.1.0")
 
 
@@ -35,6 +36,8 @@ class FakeHost:
         self.calls.append((call, dict(request)))
         if call == "ps":
             return {"dynos": [], "memory": 4096}
+        if call in ROUTERS:
+            return ROUTERS[call]
         return getattr(self, request["do"])(request, on_event) if call == "postgres" else {}
 
     def ensure(self, request: Mapping[str, Any], on_event: Callable[..., None]) -> dict[str, Any]:

@@ -37,11 +37,14 @@ SLUG = Slug(
 )
 
 
+ROUTERS = {"answered": {"answered": None}, "switch": {"reloaded": False}}
+
+
 @dataclass
 class FakeHost:
     """One host at the seam of `remote`: answers calls from a table and keeps what it was asked."""
 
-    answers: dict[str, Any] = field(default_factory=lambda: {"ps": {"dynos": [], "memory": 4096}})
+    answers: dict[str, Any] = field(default_factory=lambda: {"ps": {"dynos": [], "memory": 4096}, **ROUTERS})
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     host: Host = HOST
 
@@ -143,7 +146,7 @@ def deployed(sandbox: Machine) -> Machine:
     """The space `sandbox` with the app `shop`: v1 initial, v2 failed, v3 serving with web=1 and two config vars."""
     ledger = sandbox.ledger()
     ledger.create_app("shop", space="sandbox")
-    release(ledger, {"OLD": "1"}, "Deploy 00000000", failed="the release command exited with status 1")
+    release(ledger, {"OLD": "1"}, "Deploy 00000000", failed="The release command of v2 failed with exit status 1.")
     release(ledger, {"DEBUG": "false", "MOTTO": "it's\n$5"}, "Deploy 1a2b3c4d")
     return sandbox
 

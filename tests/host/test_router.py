@@ -19,7 +19,7 @@ import pytest
 from deployer.errors.base import HostFailure
 from deployer.host import router as host_router
 from deployer.host import router_line, router_socket, sockets
-from tests.host.router_bench import Bench, Load, Process, bench, routes, wait_for
+from tests.host.router_bench import Bench, Load, Process, bench, free_port, routes, wait_for
 
 pytestmark = pytest.mark.edge
 
@@ -342,6 +342,23 @@ class _Hasty:
 
     def reload(self) -> None:
         self.process.reload()
+
+
+def test_what_was_answered_and_what_failed_is_counted_once_also_of_requests_that_waited(alone: Bench) -> None:
+    port = free_port()
+    alone.switch(port)
+    waiting = threading.Thread(target=alone.get)
+    waiting.start()
+    time.sleep(0.5)
+    alone.serve(port=port)
+    waiting.join()
+    for path in ("/", "/status/404", "/status/500", "/close"):
+        alone.get(path)
+    paths = alone.router.paths
+    assert host_router.answered(paths, "shop") == {"requests": 5, "failed": 2}
+    assert host_router.answered(paths, "nobody") == {"requests": 0, "failed": 0}
+    alone.process.stop()
+    assert host_router.answered(paths, "shop") is None
 
 
 def test_counters_tell_requests_and_errors_by_slot(alone: Bench) -> None:

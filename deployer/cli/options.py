@@ -24,3 +24,12 @@ Watch = Annotated[
 Wait = Annotated[
     float | None, typer.Option("--wait", metavar="SECONDS", help="Wait that long while somebody else changes the app.")
 ]
+StoreAt = Annotated[str | None, typer.Option("--store", metavar="s3://BUCKET/PREFIX", help="Where the ledger lies.")]
+StoreEndpoint = Annotated[
+    str | None, typer.Option("--store-endpoint", metavar="URL", help="Of an S3 that is not AWS's.")
+]
+StoreRegion = Annotated[str | None, typer.Option("--store-region", metavar="REGION", help="Of the bucket.")]
+HostKeys = Annotated[
+    list[str] | None,
+    typer.Option("--host-key", metavar="SHA256:...", help="Trust this fingerprint of a host instead of asking."),
+]

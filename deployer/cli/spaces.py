@@ -14,6 +14,7 @@ from deployer.cli.shell import Shell
 from deployer.errors.rented import OptionsMixed
 from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.operations import spaces as operations
+from deployer.operations import stores
 from deployer.operations.checkout import remove_remotes
 from deployer.operations.spaces import SpaceInfo, Wanted
 
@@ -32,21 +33,19 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     port: Annotated[
         int | None, typer.Option("--port", min=1, max=65535, help="The front's port; the first free one from 8080.")
     ] = None,
+    store: options.StoreAt = None,
+    endpoint: options.StoreEndpoint = None,
+    region: options.StoreRegion = None,
     targets: Annotated[
-        list[str] | None,
-        typer.Option("--host", metavar="USER@ADDRESS", help="A machine that you have, reached by ssh; once for each."),
+        list[str] | None, typer.Option("--host", metavar="USER@ADDRESS", help="A machine that you have; once for each.")
     ] = None,
     domain: Annotated[
         str | None, typer.Option("--domain", help="With --host: apps answer at APP.DOMAIN, which leads to the hosts.")
     ] = None,
     private: Annotated[
-        list[str] | None,
-        typer.Option("--private-address", help="With --host: where other hosts reach it; found where not given."),
+        list[str] | None, typer.Option("--private-address", help="With --host: where other hosts reach it; found else.")
     ] = None,
-    keys: Annotated[
-        list[str] | None,
-        typer.Option("--host-key", metavar="SHA256:...", help="With --host: trust this fingerprint instead of asking."),
-    ] = None,
+    keys: options.HostKeys = None,
     confirmation: options.Confirm = None,
 ) -> None:
     """Create a space on this machine, or out of machines that you have.
@@ -55,18 +54,21 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     http://APP.localhost:PORT/, and it needs root.
 
     With --host they are Debian 12, Debian 13 or Ubuntu 24.04 machines, as root or with sudo. ~/.ssh/config, jump
-    hosts, the agent and your keys count as for ssh. They are looked at first; what would change is shown and asked
-    about."""
+    hosts, the agent and your keys count as for ssh. They are looked at first; what would change is asked about.
+
+    The ledger (releases, config vars, leases) lies on the first host, or with --store in a bucket that outlives every
+    host: hosts never need to reach it, this machine does, with the credentials that the AWS SDK finds."""
     shell: Shell = ctx.obj
+    address = stores.address(name, store, endpoint, region)
     if not targets:
         _refuse_mixed("without --host", {"--domain": domain, "--private-address": private, "--host-key": keys})
-        order = Wanted(name, platform or DEFAULT_SYSTEM, hosts or 1, port)
+        order = Wanted(name, platform or DEFAULT_SYSTEM, hosts or 1, port, address)
         shell.output.print(operations.create(order, shell.tell).app_url("APP"))
         return
     from deployer.cli import rented
     from deployer.operations.rented import Wanted as Machines
 
-    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
+    _refuse_mixed("--host", {"--store": store, "--hosts": hosts, "--platform": platform, "--port": port})
     wanted = Machines(name, tuple(targets), domain, tuple(private or ()))
     rented.create(shell, wanted, keys or (), confirmation)
 
@@ -74,10 +76,7 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
 def join(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(metavar="USER@ADDRESS", help="The first host of the space.")],
-    keys: Annotated[
-        list[str] | None,
-        typer.Option("--host-key", metavar="SHA256:...", help="Trust this fingerprint instead of asking."),
-    ] = None,
+    keys: options.HostKeys = None,
 ) -> None:
     """Use a space of rented hosts that another machine has made.
 
@@ -116,6 +115,7 @@ def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_
             "Platform": found.platform or "not known: the space does not answer",
             "URL": found.url.replace("{app}", "APP"),
             "Folder": found.pointer.folder or "",
+            "Store": str(found.pointer.store or f"on {found.pointer.first.id}"),
         }
     )
 
@@ -173,6 +173,7 @@ def _as_json(info: SpaceInfo) -> dict[str, object]:
         "platform": info.platform,
         "url": info.url,
         "folder": info.pointer.folder,
+        "store": str(info.pointer.store) if info.pointer.store else None,
         "apps": None if info.apps is None else list(info.apps),
         "hosts": [
             {"name": s.host.id, "seat": s.host.seat, "address": s.host.address, "state": "up" if s.is_up else "down"}

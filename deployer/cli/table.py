@@ -257,6 +257,7 @@ ENTRIES = (
         (
             "spaces:create sandbox",
             "spaces:create sandbox --hosts 3 --platform debian-12",
+            "spaces:create sandbox --store s3://my-bucket",
             "spaces:create production --host ubuntu@203.0.113.7",
             "spaces:create production --host web1 --host web2 --domain apps.example.com",
         ),

@@ -45,9 +45,25 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where a store lies that is no host's: `s3://BUCKET/PREFIX`. `endpoint` is None for AWS, `region` where it has to
+    be found out."""
+
+    bucket: str
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str | None = None
+
+    def __str__(self) -> str:
+        path = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+        return f"{path} at {self.endpoint}" if self.endpoint else path
+
+
+@dataclass(frozen=True, slots=True)
 class Pointer:
-    """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own;
-    `targets` are what the user calls hosts, by their ids, where the user's own ssh leads to them."""
+    """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own; `store`
+    is None where the ledger lies on the first host; `targets` are what the user calls hosts, by their ids, where the
+    user's own ssh leads to them."""
 
     name: str
     kind: str
@@ -55,4 +71,5 @@ class Pointer:
     identity: str  # path of the private key; empty where the user's own keys open the hosts
     folder: str | None = None
     targets: dict[str, str] = field(default_factory=dict)
+    store: StoreAddress | None = None
     schema: int = 1

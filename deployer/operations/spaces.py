@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.build import platform_image
@@ -25,8 +25,8 @@ from deployer.model import platforms
 from deployer.model.events import Doing, Done, Tell
 from deployer.model.names import is_space_name
 from deployer.model.platforms import DEFAULT_SYSTEM, SYSTEMS, Platform
-from deployer.model.space import Host, Pointer, Space
-from deployer.operations import rented_hosts
+from deployer.model.space import Host, Pointer, Space, StoreAddress
+from deployer.operations import rented_hosts, stores
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
 from deployer.remote.agent import Session, connect
@@ -37,6 +37,7 @@ from deployer.spaces import pointers
 from deployer.spaces.sandbox import sandbox as sandboxes
 from deployer.spaces.sandbox import traces
 from deployer.spaces.sandbox.sandbox import Order, Sandbox
+from deployer.store.base import Store
 from deployer.store.ledger import Ledger
 from deployer.version import VERSION
 
@@ -47,12 +48,14 @@ READY_PATIENCE = 90.0  # seconds; a host's dynos start with it
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `spaces:create` is asked for. `port` is the front's, None for the first free one."""
+    """What `spaces:create` is asked for. `port` is the front's, None for the first free one; `store` is where
+    the ledger is to lie, None for the first host."""
 
     name: str
     platform: str
     hosts: int = 1
     port: int | None = None
+    store: StoreAddress | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -61,6 +64,9 @@ class Wanted:
             "--hosts": (self.hosts, 1),
             "--platform": (self.platform, DEFAULT_SYSTEM),
             "--port": (self.port, None),
+            "--store": (self.store and f"s3://{self.store.bucket}/{self.store.prefix}", None),
+            "--store-endpoint": (self.store and self.store.endpoint, None),
+            "--store-region": (self.store and self.store.region, None),
         }
         given = (word for name, (value, usual) in options.items() if value != usual for word in (name, str(value)))
         return "spaces:create", self.name, *given
@@ -89,16 +95,18 @@ def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space
     """Make a sandbox that apps can be deployed to; nothing of it is left where that fails."""
     platform = _check(wanted)
     sandboxes.check_machine(*wanted.words)
+    store = stores.claim(wanted.store) if wanted.store else None
     image = platform_image.ensure(platform, "host", tell)
     tell(Doing(f"Creating space {wanted.name}"))
     sandbox = sandboxes.create(Order(wanted.name, str(platform), image, wanted.hosts, wanted.port))
     tell(Done(_counted(wanted.hosts)))
     try:
-        space = _open(sandbox, tell, prepare)
-        pointers.save(sandbox.pointer())
+        space = _open(sandbox, store, tell, prepare)
+        pointers.save(replace(sandbox.pointer(), store=wanted.store))
         sandbox.complete()
     except BaseException:
         sandbox.destroy()
+        stores.clear(wanted.store)
         raise
     return space
 
@@ -132,6 +140,7 @@ def destroy(name: str, tell: Tell, person: Person = NOBODY, *, data: bool = True
     tell(Doing(f"Destroying space {name}"))
     if pointer.folder:
         sandboxes.destroy(Path(pointer.folder))
+    stores.clear(pointer.store)
     pointers.remove(name)
     tell(Done())
 
@@ -157,17 +166,14 @@ def info(name: str, person: Person = NOBODY) -> SpaceInfo:
         return SpaceInfo(pointer, platform, url, states, known.apps)
     sandbox = sandbox_of(name)
     states = hosts(name)
-    return SpaceInfo(sandbox.pointer(), sandbox.record.platform, sandbox.url, states, apps(name))
+    return SpaceInfo(pointers.load(name), sandbox.record.platform, sandbox.url, states, apps(name))
 
 
 def apps(name: str) -> tuple[str, ...] | None:
     """The apps in a space, by name; None where it does not answer."""
-    sandbox = sandbox_of(name)
-    if not sandbox.running()[sandbox.hosts[0].id]:
-        return None
     try:
-        with connect(sandbox.hosts[0], sandbox.identity) as session:
-            return tuple(app.name for app in Ledger(HostStore(session), whoami()).apps())
+        with stores.opened(pointers.load(name)) as store:
+            return tuple(app.name for app in Ledger(store, whoami()).apps())
     except Failure:
         return None
 
@@ -248,13 +254,13 @@ def _check(wanted: Wanted) -> Platform:
         raise BadPlatform(wanted.platform, ", ".join(SYSTEMS)) from error
 
 
-def _open(sandbox: Sandbox, tell: Tell, prepare: Prepare) -> Space:
-    """Prepare its hosts and write its ledger."""
+def _open(sandbox: Sandbox, store: Store | None, tell: Tell, prepare: Prepare) -> Space:
+    """Prepare its hosts and write its ledger into the store, or into the first host's."""
     with _connected(sandbox) as sessions:
         tell(Doing(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
         fan_out(sessions, lambda session: prepare(session, sandbox.hosts, EPOCH, tell))
         tell(Done())
-        ledger = Ledger(HostStore(sessions[0]), whoami())
+        ledger = Ledger(store or HostStore(sessions[0]), whoami())
         record = sandbox.record
         space = Space(record.name, "sandbox", record.platform, sandbox.url, ledger.timestamp(), VERSION, EPOCH)
         ledger.save_space(space)

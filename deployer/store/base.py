@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+KEY = re.compile(rf"{PART}(/{PART})*")
+PREFIX = re.compile(rf"({PART}/)*({PART})?")
 
 
 class Lost(Exception):
@@ -24,7 +29,7 @@ class Get:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write one key: always, only if absent, or only if its etag still is `if_match`."""
+    """Write one key: always, only if absent, or only if its etag still is `if_match`. A body is never empty."""
 
     key: str
     body: bytes
@@ -74,3 +79,10 @@ class Store(Protocol):
     def batch(self, ops: Sequence[Op]) -> Answers:
         """Run `ops`."""
         ...
+
+
+def check(op: Op) -> None:
+    """ValueError for a key that is none: names that begin with a dot, empty parts, anything that leads elsewhere."""
+    text, pattern = (op.prefix, PREFIX) if isinstance(op, List) else (op.key, KEY)
+    if pattern.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no key of a store")

@@ -9,17 +9,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployer.store.base import Answers, Delete, Get, List, Lost, Op, Put, Stored
-
-PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
-KEY = re.compile(rf"{PART}(/{PART})*")
-PREFIX = re.compile(rf"({PART}/)*({PART})?")
+from deployer.store.base import Answers, Delete, Get, List, Lost, Op, Put, Stored, check
 
 
 class FolderStore:
@@ -33,7 +28,7 @@ class FolderStore:
         """Run `ops` in order under one lock; Lost at the first condition that does not hold, ValueError for a key
         that is none."""
         for op in ops:
-            _check(op)
+            check(op)
         writes = any(isinstance(op, (Put, Delete)) for op in ops)
         with self._locked(fcntl.LOCK_EX if writes else fcntl.LOCK_SH):
             now = self._now()
@@ -123,12 +118,6 @@ class FolderStore:
 def etag(body: bytes) -> str:
     """The etag of a body."""
     return hashlib.sha256(body).hexdigest()
-
-
-def _check(op: Op) -> None:
-    text, pattern = (op.prefix, PREFIX) if isinstance(op, List) else (op.key, KEY)
-    if pattern.fullmatch(text) is None:
-        raise ValueError(f"{text!r} is no key of a store")
 
 
 def _sync(folder: Path) -> None:

@@ -9,6 +9,8 @@ HOSTS = "hosts/"
 SEATS = "seats/"
 UIDS = "uids/"
 AUDIT = "audit/"
+ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", "leases/", AUDIT)
+"""The prefixes of everything that is ours in a store that others may have objects in."""
 
 
 def app_folder(app: str) -> str:

@@ -161,8 +161,9 @@ class Ledger:
     def delete_app(self, name: str) -> None:
         """Forget an app: its record last, so that an interrupted `apps:destroy` can be repeated. Its uid and its
         lease's token stay: neither is ever used again."""
-        rest = [key for key in self._keys(keys.app_folder(name)) if key != keys.app(name)]
-        self.store.batch([*(Delete(key) for key in rest), Delete(keys.app(name))])
+        # An operation that was cleared is no key any more, and yet an object where the store is S3.
+        found = {*self._keys(keys.app_folder(name)), keys.operation(name)} - {keys.app(name)}
+        self.store.batch([*(Delete(key) for key in sorted(found)), Delete(keys.app(name))])
         for known in (self._etags, self._unchanging, self._unwritten):
             for key in [key for key in known if key.startswith(keys.app_folder(name))]:
                 del known[key]

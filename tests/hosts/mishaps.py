@@ -114,7 +114,7 @@ class Owner(Person):
 def owner(folder: Path, app: str, sandbox: Sandbox) -> Owner:
     """A person whose app serves, with one web dyno."""
     folder.mkdir()
-    person = Owner(folder, app, sandbox.record.port)
+    person = Owner(folder, app, sandbox.record.port, space=sandbox.record.name)
     person.types("deployer", "create", app, "--space", sandbox.record.name, "--no-remote")
     person.deploys()
     person.sees("GREETING")

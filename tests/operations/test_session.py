@@ -117,12 +117,12 @@ def test_a_lease_is_renewed_beside_a_connection_that_is_busy(place: Place) -> No
             command="deploy",
             wait=None,
             second_store=space.second_store,
-            time_to_live=1.0,
+            time_to_live=3.0,
             renew_every=0.2,
         ) as held,
     ):
         with space.first.exchange("logs", {"app": "shop", "lines": 1, "follow": True}):
-            time.sleep(1.5)
+            time.sleep(4)
             first = FolderStore(place.folder / "h1" / "store")
             with (
                 pytest.raises(LeaseHeld),

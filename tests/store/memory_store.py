@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Sequence
 
-from deployer.store.base import Answers, Get, List, Lost, Op, Put, Stored
+from deployer.store.base import Answers, Delete, Get, List, Lost, Op, Put, Stored
 
 
 class MemoryStore:
@@ -29,6 +29,8 @@ class MemoryStore:
         body = self.bodies.get(op.key)
         if isinstance(op, Get):
             return None if body is None else Stored(body, etag(body))
+        if isinstance(op, Delete) and body is None:
+            return None
         absent = isinstance(op, Put) and op.if_absent and body is not None
         if absent or (op.if_match is not None and (body is None or etag(body) != op.if_match)):
             raise Lost(op.key)

@@ -57,13 +57,17 @@ def print_table(out: Output, titles: Sequence[str], rows: Sequence[Sequence[str]
         out.print(line)
 
 
-def print_sources(out: Output, known: Sequence[Source], bills: Iterable[Bill]) -> None:
+def print_sources(
+    out: Output, known: Sequence[Source], aws: Sequence[Bill], heroku: Sequence[Bill], region: str
+) -> None:
     """The list that the marks lead to, and a warning where there are prices without one."""
     out.print("Prices: on demand, US dollars, without tax.")
     for number, source in enumerate(known, 1):
         out.print(f"  [{number}] {source.title} ({source.date})")
-    if any(bill.unknown for bill in bills):
+    if any(bill.unknown for bill in (*aws, *heroku)):
         out.warn("Unknown prices are in no table here; the sums are without them.")
+    if any(bill.unknown for bill in aws):
+        out.warn(f"`deployer prices:update --region {region}` reads them from AWS, with credentials of yours.")
 
 
 def reckoned(usage: Usage) -> str:

@@ -16,8 +16,8 @@ from deployer.errors.cli import BadUsage
 from deployer.errors.preview import RegionUnknown
 from deployer.model.formation import DEFAULT_SIZE, SIZES
 from deployer.operations import preview as operation
+from deployer.operations import prices
 from deployer.operations.preview import App, Choice
-from infra import prices
 from infra.bill import HOURS, Line, Usage
 from infra.prices import Source, Table
 from infra.regions import DEFAULT, REGIONS
@@ -45,11 +45,11 @@ def preview(
     if space and region:
         raise BadUsage("The region of a space stands in deployer.toml.", "deployer preview")
     app = operation.read(shell.folder)
-    table = prices.load(prices.shipped())
+    table = prices.load()
     if space:
         preview_space(shell, app, space, table, as_json=as_json)
         return
-    where = _region(shell, region)
+    where = region_of(shell, region)
     choices = operation.choices(app, where, table)
     if as_json:
         shell.output.json(_as_json(app, where, choices))
@@ -57,7 +57,8 @@ def preview(
         _show(shell, app, where, choices, table)
 
 
-def _region(shell: Shell, flag: str | None) -> str:
+def region_of(shell: Shell, flag: str | None) -> str:
+    """The flag's region, else the one that the tools of AWS would take, else us-east-1."""
     chosen = flag or next((shell.env[name] for name in NAMED_BY if shell.env.get(name)), DEFAULT)
     if chosen not in REGIONS:
         near = difflib.get_close_matches(chosen, REGIONS, n=1)
@@ -84,7 +85,7 @@ def _show(shell: Shell, app: App, region: str, choices: Sequence[Choice], table:
         }
     )
     out.print()
-    bills.print_sources(out, known, [bill for choice in choices for bill in (choice.bill, choice.heroku)])
+    bills.print_sources(out, known, [c.bill for c in choices], [c.heroku for c in choices], region)
 
 
 def _rows(choices: Sequence[Choice], known: Sequence[Source]) -> list[list[str]]:

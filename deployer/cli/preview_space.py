@@ -53,7 +53,7 @@ def _show(shell: Shell, space: str, proposed: Proposed, table: Table) -> None:
     groups = groupby(proposed.resources, key=lambda resource: resource.noun)
     out.values({noun.capitalize(): "\n".join(map(str, found)) for noun, found in groups})
     out.print()
-    bills.print_sources(out, known, [bill, proposed.heroku])
+    bills.print_sources(out, known, [bill], [proposed.heroku], spec.region)
     out.print(f"\n{NOT_YET}")
 
 

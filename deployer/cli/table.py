@@ -35,6 +35,7 @@ TOPICS = {
     "git": "git remotes that deploy",
     "hosts": "the machines of a space",
     "pg": "PostgreSQL databases",
+    "prices": "what AWS takes for what",
     "ps": "dynos: the processes of an app",
     "releases": "what was deployed, when, by whom",
     "spaces": "where apps run",
@@ -222,6 +223,12 @@ ENTRIES = (
         "Open psql in a database",
         ("pg:psql", "psql -c 'select count(*) from auth_user'", "pg:psql REPORTS -f report.sql"),
         aliases=("psql",),
+    ),
+    Entry(
+        "prices:update",
+        "prices:update",
+        "Read today's prices from AWS",
+        ("prices:update", "prices:update --region eu-central-1 --region eu-west-1"),
     ),
     Entry("buildpacks", "buildpacks:buildpacks", "Show the buildpacks of an app", ("buildpacks", "buildpacks --json")),
     Entry(

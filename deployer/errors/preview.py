@@ -39,3 +39,39 @@ class SpaceNotProposed(Failure):
     headline = "deployer.toml proposes no space {space}."
     seen = "It proposes: {known}."
     advice = 'Describe it there: `[space.{space}]`, and below it `region = "eu-central-1"`.'
+
+
+@dataclass(eq=False)
+class PriceListUnread(Failure):
+    """AWS did not answer with its prices. `reason` is the SDK's."""
+
+    reason: str
+
+    headline = "The prices could not be read from AWS."
+    seen = "{reason}"
+    advice = """
+        It takes credentials that may do pricing:GetProducts: AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin.
+        `deployer preview` goes on with the prices that it has.
+        """
+
+
+@dataclass(eq=False)
+class NoPricesFound(Failure):
+    """AWS answered, and nothing in it was a price of ours."""
+
+    region: str
+
+    headline = "AWS has no prices for {region} that deployer knows how to read."
+    advice = "The prices that were here before stay."
+
+
+@dataclass(eq=False)
+class PricesUnreadable(Failure):
+    """The table that `prices:update` wrote is damaged."""
+
+    path: str
+    reason: str
+
+    headline = "The table of prices cannot be read: {path}."
+    seen = "{reason}"
+    advice = "Delete it, or have it written anew with `deployer prices:update`."

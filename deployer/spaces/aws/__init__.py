@@ -1,0 +1,1 @@
+"""Spaces in AWS: what of them needs an account."""

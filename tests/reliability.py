@@ -13,8 +13,8 @@ INTRODUCTION = """\
 # What happens when something happens
 
 Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
-(`tests/hosts/test_faults*.py`, minutes); `make test` runs those of the last section (`test_load.py`). This page is made
-from the tests; `make golden` makes it anew.
+(`tests/hosts/test_faults*.py`, minutes); `make test` runs those of the last sections. This page
+is made from the tests; `make golden` makes it anew.
 
 What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
@@ -30,6 +30,7 @@ the lease at once where the dead one ran on the same machine. The other signals 
 """
 MODULES = {
     "test_faults_hosts.py": "Hosts, routers, agents and laptops",
+    "test_left_out.py": "Hosts that do not answer",
     "test_load.py": "Users who ask meanwhile",
 }
 

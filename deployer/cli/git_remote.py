@@ -63,7 +63,7 @@ def _push(shell: Shell, space_name: str, app: str) -> int:
     from deployer.operations.change import changing
 
     with (
-        shell.open_space(shell.pointers.load(space_name)) as space,
+        shell.opening(shell.pointers.load(space_name)) as space,
         changing(space, app, "git push", shell.tell, WAIT) as change,
         push.listening() as (address, listener),
     ):

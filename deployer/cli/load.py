@@ -40,6 +40,9 @@ def command(entry: Entry) -> TyperCommand:
     called: Callable[..., Any] = getattr(importlib.import_module(f"deployer.cli.{module}"), function)
     # The words after `run` belong to the program that it runs.
     loaded = _typer_command(called, _help(entry, called.__doc__ or ""), interspersed=entry.topic != "run")
+    if entry.changes_dynos:
+        own = {param.name for param in loaded.params}
+        loaded.params += [p for p in _typer_command(_for_hosts, "", interspersed=True).params if p.name not in own]
     loaded.params += _typer_command(_everywhere, "", interspersed=True).params
     return loaded
 
@@ -93,6 +96,40 @@ def _switch(name: str, about: str) -> Any:
 def _everywhere(
     no_color: Annotated[bool, _switch("--no-color", "No colours.")] = False,
     verbose: Annotated[bool, _switch("--verbose", "Timings, and tracebacks of defects.")] = False,
+) -> None: ...
+
+
+def _leave_out(ctx: typer.Context, value: list[str] | None) -> None:
+    if "" in (value or ()):
+        raise BadUsage("The value of --leave-out is empty.", str(ctx.info_name))
+    ctx.obj.leave_out = tuple(value or ())
+
+
+def _wait(ctx: typer.Context, value: float | None) -> None:
+    ctx.obj.wait = value
+
+
+def _for_hosts(
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--leave-out",
+            metavar="HOST",
+            callback=_leave_out,
+            expose_value=False,
+            help="Go on without this host where it does not answer.",
+        ),
+    ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            metavar="SECONDS",
+            callback=_wait,
+            expose_value=False,
+            help="Wait that long for hosts that do not answer.",
+        ),
+    ] = None,
 ) -> None: ...
 
 

@@ -22,7 +22,12 @@ Watch = Annotated[
     ),
 ]
 Wait = Annotated[
-    float | None, typer.Option("--wait", metavar="SECONDS", help="Wait that long while somebody else changes the app.")
+    float | None,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        help="Wait that long while somebody else changes the app, or a host does not answer.",
+    ),
 ]
 StoreAt = Annotated[str | None, typer.Option("--store", metavar="s3://BUCKET/PREFIX", help="Where the ledger lies.")]
 StoreEndpoint = Annotated[

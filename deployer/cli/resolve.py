@@ -59,7 +59,7 @@ def open_named(shell: Shell, space: str) -> Iterator[OpenSpace]:
     """The space of that name, open."""
     if space not in shell.pointers.names():
         raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
-    with shell.open_space(shell.pointers.load(space)) as found:
+    with shell.opening(shell.pointers.load(space)) as found:
         yield found
 
 

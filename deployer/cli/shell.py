@@ -45,6 +45,8 @@ class Shell:
     ask: Callable[[str], str] | None = None
     secret: Callable[[str], str] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    leave_out: tuple[str, ...] = ()  # hosts that may be left out where they do not answer
+    wait: float | None = None  # seconds that a host gets to answer
     tell: Narrator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +70,16 @@ class Shell:
             self.tell.break_off()
             raise
         self.tell(Done(", ".join(words)))
+
+    @contextmanager
+    def opening(self, pointer: Pointer) -> Iterator[OpenSpace]:
+        """A space, open; what is done about hosts that do not answer is what the command line says, the environment, or
+        whoever sits at the terminal."""
+        from deployer.cli.absent import absence_of
+
+        with self.open_space(pointer) as space:
+            space.absence = absence_of(self)
+            yield space
 
     def _write(self, text: str) -> None:
         self.output.err.write(text)

@@ -21,6 +21,11 @@ class Entry:
     aliases: tuple[str, ...] = ()
 
     @property
+    def changes_dynos(self) -> bool:
+        """Whether it needs every host: it takes `--leave-out` and `--wait`."""
+        return self.name in CHANGES_DYNOS
+
+    @property
     def topic(self) -> str:
         """`ps` for `ps:scale`."""
         return self.name.partition(":")[0]
@@ -40,6 +45,19 @@ TOPICS = {
     "releases": "what was deployed, when, by whom",
     "spaces": "where apps run",
 }
+
+CHANGES_DYNOS = (
+    "addons:create",
+    "addons:destroy",
+    "apps:destroy",
+    "config:set",
+    "config:unset",
+    "deploy",
+    "ps:restart",
+    "ps:scale",
+    "releases:rollback",
+    "up",
+)
 
 ENTRIES = (
     Entry(
@@ -75,7 +93,7 @@ ENTRIES = (
         "deploy",
         "deploy:deploy",
         "Build and release the folder as it is, or a commit",
-        ("deploy", "deploy --commit v1.2"),
+        ("deploy", "deploy --commit v1.2", "deploy --leave-out sandbox-h2"),
         daily=True,
     ),
     Entry(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from deployer.errors.base import HostFailure
-from deployer.host import sockets
+from deployer.host import roll, sockets
 from deployer.host.firewall import PORTS
 from deployer.host.paths import Paths
 
@@ -30,7 +30,7 @@ def allocate(paths: Paths, used: Set[int], count: int) -> list[int]:
         return []
     state = paths.root / "last-port"
     last = int(state.read_text()) if state.exists() else LAST
-    taken = {*used, *routed(paths), *(listener.port for listener in sockets.listeners())}
+    taken = {*used, *routed(paths), *roll.read(paths).ports, *(listener.port for listener in sockets.listeners())}
     ports = choose(taken, last, count)
     state.write_text(f"{ports[-1]}\n")
     return ports

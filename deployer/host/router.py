@@ -9,7 +9,6 @@ mended by the next one.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import router_config, router_service, router_socket
+from deployer.host import files, roll, router_config, router_service, router_socket
 from deployer.host.channel import Channel
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
@@ -61,6 +60,11 @@ def switch(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         reloaded = put_in_force(of_host(channel.paths), routes)
         flip_links(channel.paths, routes.app, request.get("links", []))
     return {"reloaded": reloaded, "answered": before}
+
+
+def routes(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: the routes in force of every app, for a host that joins."""
+    return {"routes": [codec.encode(one) for one in all_routes(channel.paths)]}
 
 
 def counters(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -110,11 +114,13 @@ def of_host(paths: Paths) -> Router:
 def settings_of(paths: Paths) -> Settings:
     """The settings that this host's files and programs ask for."""
     fronts = paths.etc / "fronts"
+    known = roll.read(paths)
     found = Settings(
         folder=paths.haproxy,
         run=paths.router_socket.parent,
         version=router_service.version(paths.router_socket),
-        ready=not (paths.etc / "joining").exists(),
+        ready=known.counts and not (paths.etc / "joining").exists(),
+        roll=known,
     )
     return replace(found, fronts=tuple(fronts.read_text().split())) if fronts.exists() else found
 
@@ -126,7 +132,7 @@ def stage_routes(router: Router, routes: Routes) -> None:
     text = router_config.render([*others, routes], router.settings)
     if _running(router) != router_config.structure_in(text):
         _validate(router, text, routes.app)
-    _write(router.paths.app(routes.app).staged, _json(routes))
+    files.write(router.paths.app(routes.app).staged, _json(routes))
 
 
 def put_in_force(router: Router, routes: Routes) -> bool:
@@ -137,7 +143,7 @@ def put_in_force(router: Router, routes: Routes) -> bool:
     text = router_config.render([*others, routes], router.settings)
     if _running(router) != router_config.structure_in(text):
         _validate(router, text, routes.app)
-    _write(router.paths.app(routes.app).routes, _json(routes))
+    files.write(router.paths.app(routes.app).routes, _json(routes))
     router.paths.app(routes.app).staged.unlink(missing_ok=True)
     return apply(router, routes)
 
@@ -158,16 +164,25 @@ def apply(router: Router, changed: Routes | None) -> bool:
     return True
 
 
+def follow_roll(router: Router) -> None:
+    """Let HAProxy know who counts. No reload: it would cost other processes' connections."""
+    install(router, routes := all_routes(router.paths), router_config.render(routes, router.settings))
+    with suppress(RouterIsDown):
+        _tell(router.paths, _map_differences(router, routes))
+
+
 def install(router: Router, routes: Sequence[Routes], text: str) -> list[str]:
     """Write what differs of the configuration's files; their names. haproxy.cfg comes last: it needs the others."""
     settings = router.settings
-    files = {
+    wanted = {
         **router_config.fixed_files(settings),
+        "roll.lst": router_config.render_roll(settings),
+        "out.map": router_config.render_out_map(settings.roll),
         "hosts.map": router_config.render_hosts_map(routes),
         "state.map": router_config.render_state_map(routes, ready=settings.ready),
         "haproxy.cfg": text,
     }
-    return [name for name, content in files.items() if _write(settings.folder / name, content.encode())]
+    return [name for name, content in wanted.items() if files.write(settings.folder / name, content.encode())]
 
 
 def all_routes(paths: Paths) -> list[Routes]:
@@ -204,7 +219,7 @@ def flip_links(paths: Paths, app: str, instances: Sequence[str]) -> None:
         instance = link.name.removeprefix(prefix).removesuffix(suffix)
         if link.name not in wanted and parse_instance(instance).app == app:
             link.unlink()
-    _sync(folder)
+    files.sync(folder)
 
 
 def _routes(request: dict[str, Any]) -> Routes:
@@ -242,16 +257,23 @@ def _adjust(router: Router, routes: Sequence[Routes], changed: Routes) -> bool:
 
 
 def _differences(router: Router, routes: Sequence[Routes], changed: Routes) -> list[str]:
+    socket, name = router.paths.router_socket, backend(changed.app)
+    slots = router_socket.slot_changes(name, router_socket.slots(socket, name), changed)
+    return [*slots, *_map_differences(router, routes)]
+
+
+def _map_differences(router: Router, routes: Sequence[Routes]) -> list[str]:
     socket, folder = router.paths.router_socket, router.settings.folder
-    states = dict(
-        line.split() for line in router_config.render_state_map(routes, ready=router.settings.ready).splitlines()
-    )
-    name = backend(changed.app)
-    return [
-        *router_socket.slot_changes(name, router_socket.slots(socket, name), changed),
-        *_map_changes(socket, folder / "state.map", states),
-        *_map_changes(socket, folder / "hosts.map", router_config.host_entries(routes)),
-    ]
+    wanted = {
+        "state.map": _entries(router_config.render_state_map(routes, ready=router.settings.ready)),
+        "out.map": _entries(router_config.render_out_map(router.settings.roll)),
+        "hosts.map": router_config.host_entries(routes),
+    }
+    return [command for name, entries in wanted.items() for command in _map_changes(socket, folder / name, entries)]
+
+
+def _entries(text: str) -> dict[str, str]:
+    return dict(line.split() for line in text.splitlines())
 
 
 def _map_changes(socket: Path, file: Path, wanted: dict[str, str]) -> list[str]:
@@ -293,27 +315,3 @@ def _tell(paths: Paths, commands: Sequence[str]) -> None:
 
 def _json(routes: Routes) -> bytes:
     return json.dumps(codec.encode(routes), sort_keys=True).encode() + b"\n"
-
-
-def _write(path: Path, content: bytes) -> bool:
-    """Replace a file, for good also after a power cut; whether it differed."""
-    with suppress(FileNotFoundError):
-        if path.read_bytes() == content:
-            return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(path)
-    _sync(path.parent)
-    return True
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

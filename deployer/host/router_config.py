@@ -14,13 +14,14 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployer.errors.base import HostFailure
-from deployer.host import error_pages, hold_lua
+from deployer.host import error_pages, hold_lua, roll_lua
 from deployer.host.hold_lua import BOOT_DEADLINE
 from deployer.model.names import is_app_name
+from deployer.model.roll import Roll
 from deployer.model.routes import Routes, Server
 
 # Loopback and private networks: where load balancers stand, and where a router's real clients do not.
@@ -48,6 +49,8 @@ class Settings:
     boot: int = BOOT_DEADLINE
     ready: bool = True
     per_app: int = MOST_CONNECTIONS // 2  # requests and websockets of one app: no app takes the router from all others
+    roll: Roll = field(default_factory=Roll)
+    peer_port: int = 80
 
 
 def backend(app: str) -> str:
@@ -96,11 +99,24 @@ def render_state_map(routes: Iterable[Routes], *, ready: bool) -> str:
     return _lines([f"{ROUTER} {'ready' if ready else 'joining'}", *apps])
 
 
+def render_out_map(roll: Roll) -> str:
+    """out.map: the hosts that are left out, and since which number of the roll; what other routers ask for."""
+    return _lines(f"{host} {number}" for host, number in sorted(roll.out.items()))
+
+
+def render_roll(settings: Settings) -> str:
+    """roll.lst: whom this router asks whether its host counts."""
+    roll = settings.roll
+    peers = [f"peer {address} {settings.peer_port}" for address in roll.peers]
+    return _lines([f"number {roll.number}", *([f"host {roll.host}"] if roll.host else []), *peers])
+
+
 def fixed_files(settings: Settings) -> dict[str, str]:
     """What haproxy.cfg refers to and no app changes, by path below its folder."""
     pages = {f"errors/{name}": text for name, text in error_pages.pages().items()}
     lua = hold_lua.render(str(settings.folder / "state.map"))
-    return {"hold.lua": lua, "fronts.lst": _lines(settings.fronts), **pages}
+    counts = roll_lua.render(str(settings.folder), str(settings.run))
+    return {"hold.lua": lua, "roll.lua": counts, "fronts.lst": _lines(settings.fronts), **pages}
 
 
 def render(routes: Iterable[Routes], settings: Settings) -> str:
@@ -136,6 +152,7 @@ global{user}
   stats socket {settings.run}/admin.sock mode 600 level admin expose-fd listeners
   log {settings.log}
   lua-load @FOLDER@/hold.lua
+  lua-load @FOLDER@/roll.lua
   maxconn {MOST_CONNECTIONS}
   # After a reload the old process keeps its websockets for so long.
   hard-stop-after 1h
@@ -252,9 +269,13 @@ _ROUTING = """\
   acl no_app var(txn.be) -m str no_app
   acl replaced stopping
   acl is_ready var(txn.router) -m str ready
-  http-request set-log-level silent if no_app { path /-/ready }
-  http-request return status 200 content-type text/plain string "ready\\n" if no_app { path /-/ready } is_ready
-  http-request return status 503 content-type text/plain string "joining\\n" if no_app { path /-/ready }
+  http-request set-log-level silent if no_app { path_beg /-/ }
+  acl counts lua.counts -m str yes
+  http-request return status 503 content-type text/plain string "joining\\n" if no_app { path /-/ready } !is_ready
+  http-request return status 503 content-type text/plain string "behind\\n" if no_app { path /-/ready } !counts
+  http-request return status 200 content-type text/plain string "ready\\n" if no_app { path /-/ready }
+  http-request set-var(txn.out) path,field(4,/),map(@FOLDER@/out.map,0) if no_app { path_beg /-/out/ }
+  http-request return status 200 content-type text/plain lf-string "%[var(txn.out)]\\n" if { var(txn.out) -m found }
   http-request set-var(txn.code) str(H81) if no_app !replaced
   http-request set-var(txn.code) str(H80) if { var(txn.state) -m str maint }
   http-request set-var(txn.code) str(H14) if { var(txn.state) -m str none } !no_app

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class Host:
     """`hosts/ID`. `address` is how the command line reaches it, `private_address` how routers of other hosts do.
-    `host_key` is an OpenSSH public key line without a comment (`ssh-ed25519 AAAA...`)."""
+    `host_key` is an OpenSSH public key line without a comment (`ssh-ed25519 AAAA...`). `out` is the number of the roll
+    since which the host is left out; 0 where it counts."""
 
     id: str
     seat: int
@@ -17,13 +18,15 @@ class Host:
     host_key: str
     user: str = "root"
     port: int = 22
+    out: int = 0
     schema: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
     """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space. Where the
-    hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone."""
+    hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone.
+    `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -33,6 +36,8 @@ class Space:
     tool: str
     epoch: int = 1
     local_only: bool = False
+    roll: int = 0
+    called: int = 0
     schema: int = 1
 
     def app_url(self, app: str) -> str:

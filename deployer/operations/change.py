@@ -74,29 +74,24 @@ def changing(
     """Hold the app's lease, read its state, and first finish or undo what a dead command began. `wait` is for how many
     seconds somebody else may hold it before LeaseHeld; ToolTooOld where a newer deployer changed the space. Where the
     change is one of dynos, a host that does not answer is named first, and whatever fails says what serves then."""
+    from deployer.operations.attendance import attend
+
     with ExitStack() as stack:
         if of_dynos:
             stack.enter_context(named_at_the_end(space, app))
-            space.reach_every_host()
-        yield stack.enter_context(_held(space, app, command, tell, wait))
+            attend(space, tell, wait, but=None if command == "ps:restart" else app)
+        yield stack.enter_context(holding_change(space, app, command, tell, wait))
 
 
 @contextmanager
-def _held(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None) -> Iterator[Change]:
+def holding_change(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | None) -> Iterator[Change]:
+    """`changing` for a caller that knows that the hosts answer."""
+    from deployer.operations.attendance import check_unchanged
     from deployer.operations.converge import finish_or_undo
 
     space.begin_change()
-    store, name = space.ledger.store, f"app-{app}"
-    with hold(
-        store,
-        name,
-        command=command,
-        wait=wait,
-        second_store=space.second_store,
-        waiting=_telling_once(tell),
-        time_to_live=space.time_to_live,
-        renew_every=space.renew_every,
-    ) as held:
+    with holding_app(space, app, command, wait, tell) as held:
+        check_unchanged(space)
         state = space.ledger.state(app)
         if state is None:
             raise AppNotFound(app, space.space.name)
@@ -104,6 +99,24 @@ def _held(space: OpenSpace, app: str, command: str, tell: Tell, wait: float | No
         finish_or_undo(change)
         yield change
         space.ledger.audit(command, app)
+
+
+@contextmanager
+def holding_app(
+    space: OpenSpace, app: str, command: str, wait: float | None, tell: Tell = lambda event: None
+) -> Iterator[Held]:
+    """Hold an app's lease, and no more."""
+    with hold(
+        space.ledger.store,
+        f"app-{app}",
+        command=command,
+        wait=wait,
+        second_store=space.second_store,
+        waiting=_telling_once(tell),
+        time_to_live=space.time_to_live,
+        renew_every=space.renew_every,
+    ) as held:
+        yield held
 
 
 def _telling_once(tell: Tell) -> Waiting:

@@ -88,6 +88,16 @@ def converge(change: Change, formation: Formation | None = None) -> None:
     phases.retire(change.fence, difference.extra)
 
 
+def lacks_dynos(change: Change) -> bool:
+    """Whether hosts that count run less of the current release than the formation asks for."""
+    current = change.state.current
+    if current is None or change.state.slug is None:
+        return False
+    survey = phases.survey(change.space, change.app.name)
+    wanted = phases.place_dynos(change.space, change.app.name, current.release, change.app.formation, survey)
+    return bool(phases.compare(survey.present, wanted).missing)
+
+
 def start(
     change: Change, process: Process, release: Release, dynos: Sequence[Placed], present: Sequence[Placed]
 ) -> list[Placed]:

@@ -24,6 +24,7 @@ from deployer.operations.converge import start, switch_to, taken_back_unless_com
 from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
+from deployer.store.ledger import Ledger
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
 LOOKED_AT = 40  # newest releases among which they are looked for
@@ -163,14 +164,17 @@ def describe(changes: Mapping[str, str | None]) -> str:
 
 def prune(change: Change) -> None:
     """Remove from the hosts the layers that neither the current nor a kept release has; nothing fails for it."""
-    ledger = change.space.ledger
-    entries = [e for e in ledger.releases(change.app.name, LOOKED_AT) if e.result and e.result.status == "succeeded"]
-    digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
-    slugs = ledger.slugs(sorted(digests))
     try:
-        phases.prune(change.space, change.fence, (layer.digest for slug in slugs for layer in slug.layers))
+        phases.prune(change.space, change.fence, kept_layers(change.space.ledger, change.app.name))
     except Failure as failure:
         change.tell(Warn(f"Old releases could not be removed from the hosts: {failure.paragraphs()[0]}"))
+
+
+def kept_layers(ledger: Ledger, app: str) -> list[str]:
+    """The layers of the releases that can be asked for: the last ten that succeeded."""
+    entries = [e for e in ledger.releases(app, LOOKED_AT) if e.result and e.result.status == "succeeded"]
+    digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
+    return sorted({layer.digest for slug in ledger.slugs(sorted(digests)) for layer in slug.layers})
 
 
 def told_serving(change: Change, release: Release) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from deployer.errors.base import Failure
+from deployer.errors.hosts import HostsDoNotAnswer
 from deployer.errors.ledger import ToolTooOld
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
@@ -25,7 +29,43 @@ from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 
 MOST_AT_ONCE = 16  # connections that are opened at the same time
+OUT_PATIENCE = 3.0  # seconds that a host gets to answer which is left out anyway
 Connect = Callable[[Host], Session]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A host that counts and does not answer, and what was seen."""
+
+    host: Host
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """What is done about hosts that do not answer: those that `leave_out` names are left out; others get `wait`
+    seconds; then `ask` says `wait`, `leave out` or `abort`, and where it is None nobody can be asked."""
+
+    leave_out: tuple[str, ...] = ()
+    wait: float | None = None
+    ask: Callable[[Sequence[Missing]], str] | None = None
+
+
+def failure_of(missing: Sequence[Missing]) -> HostsDoNotAnswer:
+    """What says which hosts do not answer, and what may be done."""
+    seen = "\n".join(f"{one.host.id}: {_why(one.failure)}" for one in missing)
+    options = " ".join(f"--leave-out {one.host.id}" for one in missing)
+    return HostsDoNotAnswer(names(missing), seen, options, ",".join(one.host.id for one in missing))
+
+
+def names(missing: Sequence[Missing]) -> str:
+    """Their ids, in a sentence."""
+    return ", ".join(one.host.id for one in missing)
+
+
+def _why(failure: Failure) -> str:
+    seen = failure.paragraphs()
+    return seen[1].replace("\n", " ") if len(seen) > 1 else seen[0]
 
 
 @dataclass
@@ -38,30 +78,71 @@ class OpenSpace:
     _first: Session | None
     connect: Connect
     time_to_live: float = TIME_TO_LIVE
-    _sessions: tuple[Session, ...] = field(default=())
+    absence: Absence = field(default_factory=Absence)
+    hosts: tuple[Host, ...] = ()
+    _open: dict[str, Session] = field(default_factory=dict)
+    _silent: dict[str, Failure] = field(default_factory=dict)
 
     @property
     def first(self) -> Session:
-        """The first host."""
+        """The first host; where the store is elsewhere, the first one that answers."""
         if self._first is None:
-            self._first = self._sessions[0] if self._sessions else self.connect(self.ledger.hosts()[0])
+            self._first = (self.answering or self.sessions)[0]
         return self._first
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """One session for each host, by seat; the first failure to connect is raised when all have been tried."""
-        if not self._sessions:
-            known = [self._first] if self._first else []
-            others = [host for host in self.ledger.hosts() if host.id not in {session.host.id for session in known}]
-            with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-                futures = [threads.submit(self.connect, host) for host in others]
-            found = [*known, *(future.result() for future in futures)]
-            self._sessions = tuple(sorted(found, key=lambda session: session.host.seat))
-        return self._sessions
+        """One session for each host that counts, by seat; the first failure to connect is raised when all have been
+        tried."""
+        for missing in self.missing:
+            raise missing.failure
+        return self.answering
 
-    def reach_every_host(self) -> None:
-        """Connect to all hosts now, so that one that does not answer is known before anything begins."""
-        assert self.sessions
+    @property
+    def answering(self) -> tuple[Session, ...]:
+        """Sessions of the hosts that count and answer, by seat."""
+        self._dial_once()
+        return tuple(self._open[host.id] for host in self.hosts if not host.out and host.id in self._open)
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """The hosts that count and do not answer."""
+        self._dial_once()
+        return tuple(Missing(host, self._silent[host.id]) for host in self.hosts if host.id in self._silent)
+
+    @property
+    def returning(self) -> tuple[Session, ...]:
+        """Sessions of hosts that are left out and answer again."""
+        self._dial_once()
+        return tuple(self._open[host.id] for host in self.hosts if host.out and host.id in self._open)
+
+    def dial(self) -> None:
+        """Read again which hosts there are, and connect to those that have not answered so far."""
+        known = [self._first] if self._first else []
+        self.hosts = self.ledger.hosts() or tuple(session.host for session in known)
+        self._open.update({session.host.id: session for session in known})
+        self._silent = {}
+        wanted = [host for host in self.hosts if host.id not in self._open]
+        threads = [threading.Thread(target=self._try, args=(host,), daemon=True) for host in wanted if host.out]
+        for thread in threads:
+            thread.start()
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            for future in [pool.submit(self._try, host) for host in wanted if not host.out]:
+                future.result()
+        deadline = time.monotonic() + OUT_PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _dial_once(self) -> None:
+        if not self.hosts:
+            self.dial()
+
+    def _try(self, host: Host) -> None:
+        try:
+            self._open[host.id] = self.connect(host)
+        except Failure as failure:
+            if not host.out:
+                self._silent[host.id] = failure
 
     @property
     def renew_every(self) -> float:
@@ -75,16 +156,20 @@ class OpenSpace:
     def begin_change(self, upgrade: Callable[[OpenSpace], None] = prepare_every_host) -> None:
         """Before a change: ToolTooOld where a newer deployer has changed this space. Where an older one prepared its
         hosts they are brought up to date, and older ones hear of us."""
-        if is_older(VERSION, self.space.tool):
-            raise ToolTooOld(self.space.name, VERSION, self.space.tool)
+        self.check_tool()
         if is_older(self.space.tool, VERSION):
             upgrade(self)
             self.space = replace(self.space, tool=VERSION)
             self.ledger.save_space(self.space)
 
+    def check_tool(self) -> None:
+        """ToolTooOld where a newer deployer has changed this space."""
+        if is_older(VERSION, self.space.tool):
+            raise ToolTooOld(self.space.name, VERSION, self.space.tool)
+
     def close(self) -> None:
         """End all connections."""
-        for session in {id(one): one for one in (self._first, *self._sessions) if one}.values():
+        for session in {id(one): one for one in (self._first, *self._open.values()) if one}.values():
             session.close()
 
 

@@ -28,6 +28,7 @@ from deployer.model.platforms import DEFAULT_SYSTEM, SYSTEMS, Platform
 from deployer.model.space import Host, Pointer, Space, StoreAddress
 from deployer.operations import rented_hosts, stores
 from deployer.operations.prepare import prepare_host
+from deployer.operations.roll_call import tell_first_roll
 from deployer.operations.session import whoami
 from deployer.remote.agent import Session, connect
 from deployer.remote.fan_out import fan_out
@@ -262,7 +263,10 @@ def _open(sandbox: Sandbox, store: Store | None, tell: Tell, prepare: Prepare) -
         tell(Done())
         ledger = Ledger(store or HostStore(sessions[0]), whoami())
         record = sandbox.record
-        space = Space(record.name, "sandbox", record.platform, sandbox.url, ledger.timestamp(), VERSION, EPOCH)
+        tell_first_roll(sessions)
+        space = Space(
+            record.name, "sandbox", record.platform, sandbox.url, ledger.timestamp(), VERSION, EPOCH, roll=1, called=1
+        )
         ledger.save_space(space)
         for host in sandbox.hosts:
             ledger.take_seat(host.id)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from deployer.errors.base import HostFailure
 from deployer.host import error_pages, router_config, router_service
 from deployer.host.router_config import Settings
+from deployer.model.roll import Roll
 from deployer.model.routes import Routes, Server
 
 SHOP = Routes(
@@ -46,6 +47,13 @@ def test_the_maps() -> None:
     )
 
 
+def test_who_counts() -> None:
+    roll = Roll(8, "h1", ("10.0.0.12", "fd00::7"), {"h9": 8, "h4": 3})
+    assert router_config.render_out_map(roll) == "h4 3\nh9 8\n"
+    assert router_config.render_roll(Settings(roll=roll)) == ("number 8\nhost h1\npeer 10.0.0.12 80\npeer fd00::7 80\n")
+    assert router_config.render_roll(Settings()) == "number 0\n", "as before a host was told anything"
+
+
 def test_only_more_than_addresses_asks_for_a_reload() -> None:
     def structure(*routes: Routes) -> str:
         return router_config.structure_in(router_config.render(routes, Settings()))
@@ -58,6 +66,8 @@ def test_only_more_than_addresses_asks_for_a_reload() -> None:
     assert structure(replace(SHOP, servers=eleven)) != before
     fronts = Settings(fronts=("192.0.2.0/24",))
     assert router_config.structure_in(router_config.render([SHOP], fronts)) != before
+    told = Settings(roll=Roll(8, "h1", ("10.0.0.12",), {"h9": 8}))
+    assert router_config.structure_in(router_config.render([SHOP], told)) == before
 
 
 @pytest.mark.parametrize(
@@ -106,6 +116,7 @@ def test_haproxy_itself_takes_it_and_its_words_come_through(tmp_path: Path) -> N
         **router_config.fixed_files(settings),
         "hosts.map": router_config.render_hosts_map([SHOP, BLOG]),
         "state.map": router_config.render_state_map([SHOP, BLOG], ready=True),
+        "out.map": router_config.render_out_map(Roll(8, "h1", out={"h2": 8})),
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

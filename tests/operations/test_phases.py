@@ -63,4 +63,11 @@ def three_hosts() -> OpenSpace:
     """A space whose sessions are open; its ledger is never asked."""
     described = Space("sandbox", "sandbox", "debian-13-amd64", "http://{app}.localhost:8080/", "2026", "1")
     ledger = Ledger(FolderStore(Path("/nonexistent")), "test")
-    return OpenSpace(described, ledger, H1, connect=lambda host: H1, _sessions=(H1, H2, H3))
+    return OpenSpace(
+        described,
+        ledger,
+        H1,
+        connect=lambda host: H1,
+        hosts=tuple(one.host for one in (H1, H2, H3)),
+        _open={one.host.id: one for one in (H1, H2, H3)},
+    )

@@ -1,10 +1,11 @@
-"""The store of a space in S3: the way to it, the right to use it, and what it cannot do."""
+"""The store of a space: the way to it, the right to use it, what it cannot do, and who else holds it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from deployer.errors.base import Failure, UsageFailure
+from deployer.errors.host import words
 
 
 @dataclass(eq=False)
@@ -156,3 +157,33 @@ class StoreTaken(Failure):
 
     headline = "The store {store} holds the space {space} already."
     advice = "Choose another prefix: --store s3://BUCKET/ANOTHER."
+
+
+@dataclass(eq=False)
+class StoreAlone(Failure):
+    """No host but the first one holds what was written; `reasons` is one line for each of the others."""
+
+    host: str
+    reasons: str
+
+    headline = "No other host could take the copy of what is written on host {host}."
+    seen = "{reasons}"
+    advice = """
+        In a space of several hosts a change counts when two of them hold it, so that no host that is lost takes it
+        along. Bring one back (a sandbox's: `deployer spaces:start`), then run the command again: it finishes or undoes
+        what this one may have begun.
+        """
+
+
+@words("no-copy")
+@dataclass(eq=False)
+class NoCopy(Failure):
+    """A host that is to become the first has no whole copy of the ledger, or is the first already."""
+
+    host: str
+    at: int
+    store: bool
+
+    headline = "Host {host} cannot become the first host."
+    seen = "Whole copy of the ledger: {at} changes (0: none). A ledger of its own: {store}."
+    advice = "Choose another host of the space, or look at /srv/deployer/store and store-copy on this one."

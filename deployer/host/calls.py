@@ -31,6 +31,9 @@ class Call:
 CALLS = {
     "facts": Call("facts.facts"),
     "store": Call("store_call.store", survives=True),
+    "store_read": Call("store_call.store_read"),
+    "copy": Call("store_call.copy", survives=True),
+    "copy_promote": Call("store_call.copy_promote", survives=True),
     "receive": Call("receive.receive", fenced=True),
     "give": Call("give.give"),
     "prune": Call("prune.prune", fenced=True),

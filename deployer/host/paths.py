@@ -34,6 +34,11 @@ class Paths:
         return self.root / "store"
 
     @property
+    def store_copy(self) -> Path:
+        """A copy of the first host's store, on a host that is not the first."""
+        return self.root / "store-copy"
+
+    @property
     def lock(self) -> Path:
         """The flock of router and ports."""
         return self.root / "lock"

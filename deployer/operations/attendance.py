@@ -59,6 +59,7 @@ def _choice(space: OpenSpace, missing: Sequence[Missing], deadline: float) -> st
 def leave_out(space: OpenSpace, missing: Sequence[Missing], tell: Tell, but: str | None = None) -> None:
     """Let hosts that do not answer no longer count: the others are told, the front is given time to notice, and what
     ran on them starts elsewhere."""
+    space.decided |= {one.host.id for one in missing}
     with holding_space(space, "leave out " + names(missing)):
         gone = [one for one in space.missing if one.host.id in {m.host.id for m in missing}]
         change_roll(space, {one.host.id: False for one in gone})

@@ -16,9 +16,11 @@ from pathlib import Path
 from deployer.errors.base import Failure
 from deployer.errors.hosts import HostsDoNotAnswer
 from deployer.errors.ledger import ToolTooOld
+from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations.prepare import prepare_every_host
+from deployer.remote.acknowledged import AcknowledgedStore, Others
 from deployer.remote.agent import Session, connect
 from deployer.remote.reach import NOBODY, Person, Reach
 from deployer.remote.store import HostStore
@@ -80,6 +82,7 @@ class OpenSpace:
     time_to_live: float = TIME_TO_LIVE
     absence: Absence = field(default_factory=Absence)
     hosts: tuple[Host, ...] = ()
+    decided: set[str] = field(default_factory=set)  # hosts that somebody has decided to leave out in this command
     _open: dict[str, Session] = field(default_factory=dict)
     _silent: dict[str, Failure] = field(default_factory=dict)
 
@@ -151,7 +154,24 @@ class OpenSpace:
 
     def second_store(self) -> Store:
         """The store through another agent, where the first host has it: for renewals while the first one is busy."""
-        return HostStore(self.first.second()) if isinstance(self.ledger.store, HostStore) else self.ledger.store
+        if not isinstance(self.ledger.store, HostStore):
+            return self.ledger.store
+        return self.acknowledged(self.first.second(), lambda: [session.second() for session in self.holders])
+
+    def acknowledged(self, first: Session, others: Others) -> Store:
+        """The first host's store, acknowledged by one of these others."""
+        return AcknowledgedStore(first, others, lambda: self.space.epoch)
+
+    @property
+    def holders(self) -> tuple[Session, ...]:
+        """Sessions with the hosts that may hold a copy of the first one's store: those that count and answer.
+        StoreAlone where there are others, none of them answers, and nobody has decided to do without them."""
+        found = tuple(session for session in self.answering if session.host.id != self.first.host.id)
+        undecided = [one for one in self.missing if one.host.id not in self.decided]
+        if undecided and not found:
+            reasons = "\n".join(f"{one.host.id}: {one.failure.paragraphs()[0]}" for one in undecided)
+            raise StoreAlone(self.first.host.id, reasons)
+        return found
 
     def begin_change(self, upgrade: Callable[[OpenSpace], None] = prepare_every_host) -> None:
         """Before a change: ToolTooOld where a newer deployer has changed this space. Where an older one prepared its
@@ -187,6 +207,8 @@ def open_space(
         store, first = _store_of(pointer, dial, stack)
         ledger = Ledger(store, whoami())
         space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
+        if first is not None:
+            ledger.store = space.acknowledged(first, lambda: space.holders)
         stack.callback(space.close)
         yield space
 

@@ -20,4 +20,5 @@ class HostStore:
         result = self._session.call("store", {"ops": [op_to_json(op) for op in ops]})
         if "lost" in result:
             raise Lost(result["lost"])
-        return Answers(result["now"], tuple(answer_from_json(answer) for answer in result["answers"]))
+        answers = tuple(answer_from_json(answer) for answer in result["answers"])
+        return Answers(result["now"], answers, result["at"])

@@ -66,10 +66,12 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The answers to a batch, in its order: Stored or None for Get, the new etag for Put, keys for List, None for
-    Delete. `now` is the store's clock in seconds since 1970."""
+    Delete. `now` is the store's clock in seconds since 1970; `at` counts the batches that wrote something into a store
+    that is copied, this one included."""
 
     now: float
     answers: tuple[Stored | str | tuple[str, ...] | None, ...]
+    at: int = 0
 
 
 class Store(Protocol):

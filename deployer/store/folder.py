@@ -16,6 +16,8 @@ from pathlib import Path
 
 from deployer.store.base import Answers, Delete, Get, List, Lost, Op, Put, Stored, check
 
+AT = ".at"  # how many batches wrote something
+
 
 class FolderStore:
     """The objects below `root`; `now` gives the store's clock in seconds since 1970."""
@@ -32,7 +34,22 @@ class FolderStore:
         writes = any(isinstance(op, (Put, Delete)) for op in ops)
         with self._locked(fcntl.LOCK_EX if writes else fcntl.LOCK_SH):
             now = self._now()
-            return Answers(now, tuple(self._answer(op) for op in ops))
+            at = self._count(writes)
+            return Answers(now, tuple(self._answer(op) for op in ops), at)
+
+    def _count(self, writes: bool) -> int:
+        """The number of this batch where it writes, counted before it is done: what a crash leaves half done, or an
+        unmet condition ends, is a number that no copy has."""
+        at = read_number(self._root / AT) + writes
+        if writes:
+            write_number(self._root / AT, at)
+        return at
+
+    def everything(self) -> tuple[int, dict[str, bytes]]:
+        """After how many batches it is, and every body by its key."""
+        with self._locked(fcntl.LOCK_SH):
+            found = {key: self._get(key) for key in self._list("")}
+            return self._count(writes=False), {key: stored.body for key, stored in found.items() if stored}
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
@@ -113,6 +130,24 @@ class FolderStore:
         while folder != self._root and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
+
+
+def read_number(path: Path) -> int:
+    """The number in a file; 0 where there is none."""
+    try:
+        return int(path.read_text() or "0")
+    except FileNotFoundError:
+        return 0
+
+
+def write_number(path: Path, number: int) -> None:
+    """Of constant length and within one sector: no crash leaves half a number."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(descriptor, b"%020d\n" % number, 0)
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def etag(body: bytes) -> str:

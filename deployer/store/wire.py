@@ -17,7 +17,7 @@ def op_to_json(op: Op) -> dict[str, Any]:
         return {"list": op.prefix}
     if isinstance(op, Delete):
         return {"delete": op.key, "if_match": op.if_match}
-    return {"put": op.key, "body": _text(op.body), "if_absent": op.if_absent, "if_match": op.if_match}
+    return {"put": op.key, "body": text_of(op.body), "if_absent": op.if_absent, "if_match": op.if_match}
 
 
 def op_from_json(value: dict[str, Any]) -> Op:
@@ -29,14 +29,14 @@ def op_from_json(value: dict[str, Any]) -> Op:
     if "delete" in value:
         return Delete(value["delete"], value.get("if_match"))
     if "put" in value:
-        return Put(value["put"], _bytes(value["body"]), value.get("if_absent", False), value.get("if_match"))
+        return Put(value["put"], read_text(value["body"]), value.get("if_absent", False), value.get("if_match"))
     raise ValueError(f"no operation of a store: {sorted(value)}")
 
 
 def answer_to_json(answer: Answer) -> Any:
     """`{body, etag}`, `{etag}`, `{keys}` or null."""
     if isinstance(answer, Stored):
-        return {"body": _text(answer.body), "etag": answer.etag}
+        return {"body": text_of(answer.body), "etag": answer.etag}
     if isinstance(answer, str):
         return {"etag": answer}
     return None if answer is None else {"keys": list(answer)}
@@ -48,12 +48,14 @@ def answer_from_json(value: Any) -> Answer:
         return None
     if "keys" in value:
         return tuple(value["keys"])
-    return Stored(_bytes(value["body"]), value["etag"]) if "body" in value else str(value["etag"])
+    return Stored(read_text(value["body"]), value["etag"]) if "body" in value else str(value["etag"])
 
 
-def _text(body: bytes) -> str:
+def text_of(body: bytes) -> str:
+    """A body as it travels."""
     return body.decode("utf-8", "surrogateescape")
 
 
-def _bytes(text: str) -> bytes:
+def read_text(text: str) -> bytes:
+    """The body that travelled as this text."""
     return text.encode("utf-8", "surrogateescape")

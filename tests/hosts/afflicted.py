@@ -50,6 +50,10 @@ true
 """
 
 
+COPIES = ("store", "store-copy")  # where the first and the second host have the ledger
+LEDGER = "cd /srv/deployer/NAME && find . -type f ! -name '.*' -exec sha256sum {} + | sort | sha256sum"
+
+
 @dataclass
 class Afflicted(Person):
     """A person whose app goes through a lot."""
@@ -146,6 +150,8 @@ class Afflicted(Person):
             assert lease.holder is None, f"still held: {lease}"
             pending = [e.release.name for e in space.ledger.releases(self.app, 5) if e.result is None]
             assert not pending, f"pending: {pending}"
+            held = [Machine(s).run(LEDGER.replace("NAME", at)) for s, at in zip(space.sessions, COPIES, strict=False)]
+            assert held[0] == held[1], "the second host does not hold what the first one does"
             survey = phases.survey(space, self.app).present
             running = sorted((p.dyno.name, p.dyno.release, p.state) for p in survey)
             assert running == sorted(_wanted(state)), f"{running}, wanted: {sorted(_wanted(state))}"

@@ -1,4 +1,4 @@
-"""What every store does, whichever it is: in a folder, in memory, on a host behind its agent, in S3."""
+"""What every store does, whichever it is: in a folder, in memory, on one host or two behind their agents, in S3."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors.lease import LeaseHeld
+from deployer.remote.acknowledged import AcknowledgedStore
 from deployer.remote.store import HostStore
 from deployer.store.base import Delete, Get, List, Lost, Op, Put, Store, Stored
 from deployer.store.folder import FolderStore
@@ -49,11 +50,23 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("agents")
 
 
-@pytest.fixture(params=["folder", "memory", pytest.param("host", marks=REAL), pytest.param("s3", marks=REAL)])
+@pytest.fixture(
+    params=[
+        "folder",
+        "memory",
+        pytest.param("host", marks=REAL),
+        pytest.param("hosts", marks=REAL),
+        pytest.param("s3", marks=REAL),
+    ]
+)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "host":
         with session_here(tmp_path / "host", request.getfixturevalue("agents")) as session:
             yield HostStore(session)
+    elif request.param == "hosts":
+        agents = request.getfixturevalue("agents")
+        with session_here(tmp_path / "h1", agents) as first, session_here(tmp_path / "h2", agents) as second:
+            yield AcknowledgedStore(first, lambda: [second], lambda: 1)
     elif request.param == "s3":
         yield S3Store(request.getfixturevalue("door").address(tmp_path.name))
     else:

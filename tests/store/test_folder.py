@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def test_answers_bear_the_clock_of_the_store(store: FolderStore) -> None:
-    assert store.batch([Put("a", b"1"), Get("a")]) == Answers(1234.5, (etag(b"1"), Stored(b"1", etag(b"1"))))
+    assert store.batch([Put("a", b"1"), Get("a")]) == Answers(1234.5, (etag(b"1"), Stored(b"1", etag(b"1"))), at=1)
 
 
 def test_the_last_key_takes_its_folders_with_it(store: FolderStore, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from deployer.cli.confirm import confirm
 from deployer.cli.shell import Shell
+from deployer.model.space import StoreAddress
 from deployer.operations import rented as operations
 from deployer.operations import spaces
 from deployer.operations.rented import Preview, Wanted
@@ -49,11 +50,15 @@ def preview_lines(preview: Preview) -> list[str]:
 
 def _consequences(preview: Preview) -> list[str]:
     lines = [f"Apps would answer at {preview.url.replace('{app}', 'APP')}, over plain HTTP: nothing is encrypted."]
+    if preview.store:
+        lines.append(f"The space's ledger would lie in {preview.store}.")
     if len(preview.hosts) == 1:
-        lines.append("Apps, their databases and the space's ledger are as safe as that one host.")
+        safe = "Apps and their databases" if preview.store else "Apps, their databases and the space's ledger"
+        lines.append(f"{safe} are as safe as that one host.")
         return lines
-    first = preview.hosts[0].id
-    lines.append(f"Databases and the space's ledger are as safe as {first}.")
+    lines.append(f"Databases are as safe as {preview.hosts[0].id}.")
+    if not preview.store:
+        lines.append("Two of the hosts hold the space's ledger.")
     if preview.local_only:
         lines.append(
             "The hosts have no private network: each router sends requests to dynos of its own host alone, and an app "
@@ -65,9 +70,9 @@ def _consequences(preview: Preview) -> list[str]:
     return lines
 
 
-def join(shell: Shell, target: str, keys: Sequence[str]) -> None:
+def join(shell: Shell, target: str, keys: Sequence[str], store: StoreAddress | None) -> None:
     """Know a space from now on."""
-    pointer, space = operations.join(target, Reach(shell.person, {}, keys))
+    pointer, space = operations.join(target, Reach(shell.person, {}, keys), store)
     shell.output.say(f"This machine now knows the space {pointer.name}, whose first host is {pointer.first.address}.")
     shell.output.print(space.app_url("APP"))
 

@@ -68,8 +68,8 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     from deployer.cli import rented
     from deployer.operations.rented import Wanted as Machines
 
-    _refuse_mixed("--host", {"--store": store, "--hosts": hosts, "--platform": platform, "--port": port})
-    wanted = Machines(name, tuple(targets), domain, tuple(private or ()))
+    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
+    wanted = Machines(name, tuple(targets), domain, tuple(private or ()), address)
     rented.create(shell, wanted, keys or (), confirmation)
 
 
@@ -77,14 +77,17 @@ def join(
     ctx: typer.Context,
     target: Annotated[str, typer.Argument(metavar="USER@ADDRESS", help="The first host of the space.")],
     keys: options.HostKeys = None,
+    store: options.StoreAt = None,
+    endpoint: options.StoreEndpoint = None,
+    region: options.StoreRegion = None,
 ) -> None:
     """Use a space of rented hosts that another machine has made.
 
     Whoever can log in to its first host, as root or with sudo, can use it. ~/.ssh/config, jump hosts, the agent and
-    your keys count as for ssh."""
+    your keys count as for ssh. A space that was created with --store is joined with the same."""
     from deployer.cli import rented
 
-    rented.join(ctx.obj, target, keys or ())
+    rented.join(ctx.obj, target, keys or (), stores.address("", store, endpoint, region))
 
 
 def spaces(ctx: typer.Context, as_json: options.Json = False) -> None:

@@ -24,7 +24,8 @@ from deployer.errors.spaces import BadSpaceName, SpaceExists
 from deployer.model.events import Doing, Done, Tell, Warn
 from deployer.model.names import is_space_name
 from deployer.model.platforms import Platform
-from deployer.model.space import Host, Pointer, Space
+from deployer.model.space import Host, Pointer, Space, StoreAddress
+from deployer.operations import stores
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
 from deployer.remote.agent import Session
@@ -35,6 +36,7 @@ from deployer.spaces import pointers
 from deployer.spaces.ssh import addresses
 from deployer.spaces.ssh.inspect import Found, inspect, private_candidates, problems
 from deployer.store.ledger import Ledger
+from deployer.store.s3 import S3Store
 from deployer.version import VERSION
 
 EPOCH = 1
@@ -43,12 +45,14 @@ DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What `spaces:create --host` is asked for. `private_addresses` go with `targets`, where any are given."""
+    """What `spaces:create --host` is asked for. `private_addresses` go with `targets`, where any are given; `store` is
+    where the ledger is to lie, None for the first host."""
 
     name: str
     targets: tuple[str, ...]
     domain: str | None = None
     private_addresses: tuple[str, ...] = ()
+    store: StoreAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Preview:
     platform: Platform
     url: str
     local_only: bool
+    store: StoreAddress | None = None
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -78,34 +83,39 @@ def create(wanted: Wanted, reach: Reach, approve: Approve, tell: Tell) -> Space:
     with _met(wanted, reach, tell) as sessions:
         preview = _preview(wanted, sessions, tell)
         approve(preview)
+        store = stores.claim(wanted.store) if wanted.store else None
         sessions = [replace_host(session, host) for session, host in zip(sessions, preview.hosts, strict=True)]
         tell(Doing(f"Preparing {', '.join(host.id for host in preview.hosts)}"))
         fan_out(sessions, lambda session: prepare_host(session, preview.hosts, EPOCH, tell, wanted.name))
         tell(Done())
-        space = _write(preview, Ledger(HostStore(sessions[0]), whoami()))
+        space = _write(preview, Ledger(store or HostStore(sessions[0]), whoami()))
         targets = dict(zip((host.id for host in preview.hosts), wanted.targets, strict=True))
-        pointers.save(Pointer(wanted.name, "ssh", preview.hosts[0], "", targets=targets))
+        pointers.save(Pointer(wanted.name, "ssh", preview.hosts[0], "", store=wanted.store, targets=targets))
         for session in sessions:
             _check_from_outside(session, tell)
     return space
 
 
-def join(target: str, reach: Reach) -> tuple[Pointer, Space]:
-    """Have this machine know a space that another one has made, by its first host."""
+def join(target: str, reach: Reach, store: StoreAddress | None = None) -> tuple[Pointer, Space]:
+    """Have this machine know a space that another one has made, by its first host; `store` is where its ledger lies
+    otherwise, below the space's name where it has no prefix."""
     host, way = reach.meet(target, target, 1)
     with reach.log_in(host, way) as session:
         found = inspect(session, target)
         if not found.taken:
             raise NoSpaceThere(target)
-        ledger = Ledger(HostStore(session), whoami())
+        store = store and (store if store.prefix else replace(store, prefix=found.space or ""))
+        ledger = Ledger(S3Store(store) if store else HostStore(session), whoami())
         try:
             space = ledger.space()
         except SpaceEmpty as error:
+            if store:
+                raise
             raise NotFirstHost(target, found.space) from error
         if space.name in pointers.names():
             raise SpaceExists(space.name)
         first = replace(ledger.hosts()[0], host_key=host.host_key)
-    pointer = Pointer(space.name, "ssh", first, "", targets={first.id: target})
+    pointer = Pointer(space.name, "ssh", first, "", store=store, targets={first.id: target})
     pointers.save(pointer)
     return pointer, space
 
@@ -159,7 +169,7 @@ def _preview(wanted: Wanted, sessions: Sequence[Session], tell: Tell) -> Preview
         for session, one in zip(sessions, found, strict=True)
     )
     tell(Done())
-    return Preview(wanted.name, hosts, tuple(found), platforms.pop(), _url(wanted, hosts[0]), local_only)
+    return Preview(wanted.name, hosts, tuple(found), platforms.pop(), _url(wanted, hosts[0]), local_only, wanted.store)
 
 
 def _private(wanted: Wanted, sessions: Sequence[Session], found: Sequence[Found]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from deployer.errors.rented import HostsLeft
 from deployer.errors.spaces import HostNotReady, NoSuchHost
 from deployer.model.events import Detail, Doing, Done, Step, Tell
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations import stores
 from deployer.operations.session import MOST_AT_ONCE, Connect, dialler, open_space
 from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
@@ -114,6 +115,7 @@ def give_back(pointer: Pointer, person: Person, tell: Tell, *, data: bool) -> No
     finally:
         for session in sessions:
             session.close()
+    stores.clear(pointer.store)
     pointers.remove(pointer.name)
 
 

@@ -23,8 +23,8 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
 
-faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; not part of test yet
-	@$(BIN)/pytest -m faults
+faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test has a few of them
+	@$(BIN)/pytest tests/hosts/test_faults*.py
 
 bench: setup ## deploy times beside rsync and systemctl restart
 	@scripts/bench

@@ -6,15 +6,15 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.hosts.cases import CASES, POINTS, Case
+from tests.hosts.cases import CASES, POINTS, QUICK, Case
 
 HOSTS = Path(__file__).parent / "hosts"
 INTRODUCTION = """\
 # What happens when something happens
 
 Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
-(`tests/hosts/test_faults*.py`, minutes); `make test` runs those of the last sections. This page
-is made from the tests; `make golden` makes it anew.
+(`tests/hosts/test_faults*.py`, minutes); `make test` runs those in bold and those of the last sections. This page is
+made from the tests; `make golden` makes it anew.
 
 What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
@@ -30,6 +30,7 @@ the lease at once where the dead one ran on the same machine. The other signals 
 """
 MODULES = {
     "test_faults_hosts.py": "Hosts, routers, agents and laptops",
+    "test_faults_store.py": "Stores, clocks and links",
     "test_left_out.py": "Hosts that do not answer",
     "test_load.py": "Users who ask meanwhile",
 }
@@ -58,13 +59,15 @@ def _points(function: ast.FunctionDef) -> list[str]:
 
 
 def _row(case: Case) -> str:
-    return f"| `{case.command}` | {case.signal} | {POINTS[case.point]} | {_then(case)} |"
+    gets = {"CUT": "its connections cut", "AGENT": "the agent on one host killed"}.get(case.signal, case.signal)
+    command = f"**`{case.command}`**" if case.id in QUICK else f"`{case.command}`"
+    return f"| {command} | {gets} | {POINTS[case.point]} | {_then(case)} |"
 
 
 def _then(case: Case) -> str:
     if case.command == "ps:restart":
         return "the hosts bring it to its end by themselves"
     did = "finishes" if case.is_committed else "undoes"
-    if case.signal == "SIGKILL":
+    if case.signal in ("SIGKILL", "CUT") or (case.signal == "AGENT" and case.is_committed):
         return f"the next command, here `{case.then}`, {did} it"
     return "it finishes all the same" if case.is_committed else "it undoes and frees the lease"

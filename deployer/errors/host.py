@@ -134,6 +134,23 @@ class HostDiskFull(Failure):
     advice = "Make room there, or take a larger disk, then deploy again."
 
 
+@words("read-only")
+@dataclass(eq=False)
+class HostReadOnly(Failure):
+    """The file system was read-only when a call wanted to write. `reason` is the system's own words."""
+
+    host: str
+    call: str
+    reason: str
+
+    headline = "The disk of host {host} can only be read."
+    seen = "{reason}, in `{call}`."
+    advice = """
+        Linux does that to a disk with errors: `dmesg` and `findmnt /srv` on the host say more. When it can be written
+        again, run the command again: it finishes or undoes what this one began.
+        """
+
+
 @words("no-space")
 @dataclass(eq=False)
 class HostNoSpace(Failure):

@@ -75,10 +75,12 @@ def answer(request: dict[str, Any], channel: Channel, calls: Mapping[str, Call] 
 
 
 def _unforeseen(call: str, error: Exception) -> tuple[str, dict[str, Any]]:
-    """The code and facts of what no call expects: a disk may be full wherever something is written, all else is a
-    defect of ours."""
+    """The code and facts of what no call expects: a disk may be full or read-only wherever something is written, all
+    else is a defect of ours."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "no-space", {"call": call, "reason": error.strerror}
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return "read-only", {"call": call, "reason": error.strerror}
     return "defect", {"call": call, "traceback": "".join(traceback.format_exception(error))}
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COMMITS = ("before:switch", "after:put-current", "before:put-app", "before:retire", "after:retire", "before:prune")
+COMMITS = (
+    *("before:switch", "during:switch", "after:put-current", "before:put-app"),
+    *("before:retire", "during:retire", "after:retire", "before:prune"),
+)
 """Points at or after the commit: what was begun is finished."""
 
 POINTS = {
@@ -20,6 +23,8 @@ POINTS = {
     "before:put-current": "on the point of committing",
     "after:put-current": "right behind the commit",
     "before:switch": "committed, no router switched",
+    "during:switch": "as routers switch",
+    "during:retire": "as old dynos go",
     "after:switch": "one router of two has switched",
     "before:retire": "all routers switched, old dynos there",
     "after:retire": "old dynos gone on one host",
@@ -30,7 +35,8 @@ POINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A command that gets a signal at a point. `then` is the next command that somebody types."""
+    """A command that gets a signal at a point; `CUT`: all its connections end, `AGENT`: an agent is killed. `then`
+    is the next command that somebody types."""
 
     command: str
     signal: str
@@ -48,12 +54,31 @@ class Case:
         return f"{self.command}-{self.signal}-{self.point.replace(':', '-')}"
 
 
+QUICK = (
+    "deploy-SIGKILL-during-boot",
+    "deploy-SIGKILL-after-switch",
+    "deploy-SIGINT-during-replace",
+    "deploy-CUT-before-switch",
+    "ps:scale-SIGKILL-during-boot",
+)
+"""The cases that stand for all others in `make test`."""
+
 THEN = ("config:set", "deploy", "ps:scale", "rollback", "ps:restart")
 
 
 def _killed(command: str, *points: str) -> list[Case]:
     """By SIGKILL: the command can do nothing more, and the next one of any kind cleans up."""
     return [Case(command, "SIGKILL", point, THEN[at % len(THEN)]) for at, point in enumerate(points)]
+
+
+def _cut(command: str, *points: str) -> list[Case]:
+    """By the network: the command lives and can reach nobody, the next one cleans up."""
+    return [Case(command, "CUT", point, THEN[at % len(THEN)]) for at, point in enumerate(points)]
+
+
+def _without_agent(command: str, *points: str) -> list[Case]:
+    """By the death of the agent on one host: the command undoes, or the next one finishes."""
+    return [Case(command, "AGENT", point, THEN[at % len(THEN)]) for at, point in enumerate(points)]
 
 
 def _asked(command: str, name: str, *points: str) -> list[Case]:
@@ -77,5 +102,13 @@ CASES = (
     *_killed("ps:scale", "during:boot", "after:put-current", "before:retire"),
     *_asked("ps:scale", "SIGINT", "during:boot", "before:switch"),
     *_killed("ps:restart", "during:restart"),
+    *_cut("deploy", "during:receive", "during:task", "during:boot", "after:stage", "after:put-current"),
+    *_cut("deploy", "before:switch", "before:retire"),
+    *_cut("config:set", "during:boot", "after:put-current"),
+    *_cut("ps:scale", "during:boot", "before:switch"),
+    *_cut("rollback", "during:boot", "before:switch"),
+    *_without_agent("deploy", "during:receive", "during:task", "during:boot", "during:replace"),
+    *_without_agent("deploy", "during:switch", "during:retire"),
+    *_without_agent("ps:scale", "during:boot", "during:switch"),
     *_asked("ps:restart", "SIGINT", "during:restart"),
 )

@@ -2,14 +2,17 @@
 
 POINT is `MOMENT:CALL[:HOST]`: `before`, `during` or `after` a call to the agent of a host (of whichever comes first,
 where none is named), like `during:boot` or `after:switch:hosts-h2`. For writes to the ledger the call is `put-` and the
-last part of the key: `after:put-current` is right behind the commit. SIGNAL is a signal's name; the process sends it to
-itself, once. LEASE in the environment is the lease's time to live in seconds.
+last part of the key: `after:put-current` is right behind the commit. SIGNAL is a signal's name, which the process sends
+to itself, once; `CUT` ends all its connections, `AGENT` kills the agent that is at work on the host. In the
+environment, LEASE is the lease's time to live in seconds, LINKS a port on loopback for each host, to dial instead.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping
@@ -26,6 +29,7 @@ from deployer.operations.session import OpenSpace, open_space
 from deployer.remote import ssh
 from deployer.remote.agent import Exchange, Session
 
+KILL = "for at in /srv/deployer/apps/*/at-work/*; do at=${at##*/}; kill -KILL ${at%%.*}; done"
 MIDDLE = 0.12  # seconds after its start that a call is in the middle of its work: a boot takes 0.4
 
 
@@ -34,7 +38,9 @@ class Fate:
 
     def __init__(self, point: str, name: str) -> None:
         self.moment, self.call, self.host = (*point.split(":"), "")[:3]
-        self.number = signal.Signals[name]
+        self.name = name
+        self.sockets: list[socket.socket] = []
+        self.sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self._done = False
 
@@ -44,7 +50,16 @@ class Fate:
             with self._lock:  # also for the signal: the command must not get past this point before it comes
                 done, self._done = self._done, True
                 if not done:
-                    os.kill(os.getpid(), self.number)
+                    self._strike(host)
+
+    def _strike(self, host: str) -> None:
+        if self.name == "CUT":
+            for connected in self.sockets:
+                connected.shutdown(socket.SHUT_RDWR)
+        elif self.name == "AGENT":
+            self.sessions[host].connection.open(["sh", "-c", KILL]).wait()
+        else:
+            os.kill(os.getpid(), signal.Signals[self.name])
 
 
 class Watched(Exchange):
@@ -92,9 +107,16 @@ class Watching(Session):
 def opened(pointer: Pointer, fate: Fate) -> AbstractContextManager[OpenSpace]:
     """The space, with sessions that fate watches."""
 
+    links = json.loads(os.environ.get("LINKS", "{}"))
+
+    def plug(host: Host) -> socket.socket:
+        fate.sockets.append(ssh.dial(replace(host, address="127.0.0.1", port=links[host.id]) if links else host))
+        return fate.sockets[-1]
+
     def dial(host: Host) -> Session:
-        session = Watching(host, ssh.connect(host, Path(pointer.identity), ssh.dial))
+        session = Watching(host, ssh.connect(host, Path(pointer.identity), plug))
         session.fate = fate
+        fate.sessions[host.id] = session
         return session
 
     return open_space(pointer, dial, float(os.environ.get("LEASE", TIME_TO_LIVE)))

@@ -6,7 +6,6 @@ import http.client
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,8 @@ from deployer.spaces.sandbox.machine import Running
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
-from tests.hosts.outside import Outside, wait_until
+from tests.hosts.outside import Outside
+from tests.hosts.processes import end, frozen
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 IN_FLIGHT = 12  # requests that a host may carry at a time: those that go down with it are not counted
@@ -51,31 +51,14 @@ def users(ada: Afflicted) -> Iterator[Outside]:
         yield users
 
 
-def test_an_agent_that_is_killed_as_dynos_boot(ada: Afflicted, sandbox: Sandbox, users: Outside) -> None:
-    before = ada.is_whole()
-    at_work = sandbox.folder / f"hosts/{sandbox.record.machines[1].name}/srv/deployer/apps/{ada.app}/at-work"
-    with connect(sandbox.hosts[1], sandbox.identity) as session:
-        machine = Machine(session)
-        machine.run("true")
-        deploy = _frozen(ada, "before:boot:" + sandbox.hosts[1].id, *ada.words("deploy"))
-        deploy.send_signal(signal.SIGCONT)
-        wait_until(lambda: list(at_work.iterdir()), what="the agent")
-        machine.run("kill -KILL " + next(at_work.iterdir()).name.partition(".")[0])
-    said = _end(deploy, 1)
-    assert f"The connection to {sandbox.hosts[1].id}" in said or sandbox.hosts[1].id in said
-    ada.types("deployer", *ada.words("config:set"))
-    assert before.current and ada.is_whole().current
-    users.lost_nothing()
-
-
 def test_a_router_that_is_killed_in_a_deploy_comes_back_with_the_new_release(
     ada: Afflicted, sandbox: Sandbox, users: Outside
 ) -> None:
     with connect(sandbox.hosts[1], sandbox.identity) as session:
-        deploy = _frozen(ada, "before:switch", *ada.words("deploy"))
+        deploy = frozen(ada, "before:switch", *ada.words("deploy"))
         Machine(session).run("systemctl kill -s KILL haproxy")
         deploy.send_signal(signal.SIGCONT)
-    _end(deploy, 0)
+    end(deploy, 0)
     current = ada.is_whole().current
     assert current
     for host in sandbox.hosts:
@@ -104,10 +87,10 @@ def test_a_host_that_dies_in_a_deploy_is_named_and_the_others_serve_on(
 ) -> None:
     before, dead = ada.is_whole().current, sandbox.hosts[1].id
     assert before
-    deploy = _frozen(ada, "before:boot", *ada.words("deploy"))
+    deploy = frozen(ada, "before:boot", *ada.words("deploy"))
     _kill_host(sandbox, dead)
     deploy.send_signal(signal.SIGCONT)
-    assert dead in _end(deploy, 1)
+    assert dead in end(deploy, 1)
     said = ada.types("deployer", *ada.words("config:set"), status=1).stderr
     assert f"No answer from {dead}. Nothing was changed." in said
     assert f"v{before.release} still serving" in said
@@ -123,7 +106,7 @@ def test_a_host_that_dies_in_a_deploy_is_named_and_the_others_serve_on(
 def test_of_two_laptops_the_second_is_told_of_the_first_and_may_wait(
     ada: Afflicted, bob: Afflicted, users: Outside
 ) -> None:
-    first = _frozen(ada, "before:boot", *ada.words("deploy"))
+    first = frozen(ada, "before:boot", *ada.words("deploy"))
     refused = bob.types("deployer", *bob.words("config:set"), status=1).stderr
     assert f"is changing ⬢ {ada.app}" in refused
     assert f"`deploy` (process {first.pid}) holds its lease" in refused
@@ -131,8 +114,8 @@ def test_of_two_laptops_the_second_is_told_of_the_first_and_may_wait(
     time.sleep(1)
     assert second.poll() is None
     first.send_signal(signal.SIGCONT)
-    _end(first, 0)
-    assert "Waiting for" in _end(second, 0)
+    end(first, 0)
+    assert "Waiting for" in end(second, 0)
     ada.is_whole()
     users.lost_nothing()
 
@@ -141,11 +124,11 @@ def test_of_two_laptops_the_second_is_told_of_the_first_and_may_wait(
 def test_what_a_laptop_does_that_slept_through_the_end_of_its_lease_is_refused(
     ada: Afflicted, bob: Afflicted, users: Outside, point: str
 ) -> None:
-    sleeper = _frozen(replace(ada, env={"LEASE": "2"}), point, *ada.words("deploy"))
+    sleeper = frozen(replace(ada, env={"LEASE": "2"}), point, *ada.words("deploy"))
     bob.types("deployer", *bob.words("deploy"), "--wait", "20")
     newer = bob.is_whole().current
     sleeper.send_signal(signal.SIGCONT)
-    said = _end(sleeper, 1)
+    said = end(sleeper, 1)
     assert "Lost the right to change" in said or "lease" in said, said
     assert ada.is_whole().current == newer
     users.lost_nothing()
@@ -163,25 +146,6 @@ def test_a_first_deploy_that_is_killed_behind_its_commit_is_finished(
     assert eve.is_whole().app.formation["web"].quantity == 1
     eve.sees("v3 ")
     eve.closes()
-
-
-def _frozen(person: Afflicted, point: str, *words: str) -> subprocess.Popen[bytes]:
-    """A command that has stopped at the point."""
-    started = person.starts(*person.meets(point, "SIGSTOP", *words))
-    wait_until(lambda: _is_frozen(started), 30, f"{words} to come to {point}")
-    return started
-
-
-def _is_frozen(process: subprocess.Popen[bytes]) -> bool:
-    assert process.poll() is None, process.communicate()
-    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-
-def _end(process: subprocess.Popen[bytes], status: int) -> str:
-    """What it said on standard error until its end."""
-    said = process.communicate(timeout=120)[1].decode(errors="replace")
-    assert process.returncode == status, said
-    return said
 
 
 def _kill_host(sandbox: Sandbox, name: str) -> None:

@@ -12,7 +12,7 @@ from deployer.model.lease import Lease
 from deployer.operations import spaces
 from deployer.spaces.sandbox.sandbox import Sandbox
 from deployer.store import keys, record
-from deployer.store.base import List, Put
+from deployer.store.base import Get, List, Put, Stored
 from deployer.store.s3 import S3Store
 from tests.hosts.mishaps import Owner, owner
 from tests.hosts.person import Person
@@ -71,13 +71,19 @@ def test_deploys_rollbacks_and_config_changes_as_in_every_space(ada: Owner, vaul
     assert not (vault.folder / f"hosts/{vault.hosts[0].id}/srv/deployer/store").exists()
 
 
-def test_a_lease_that_another_holds_by_the_clock_of_s3_is_respected(ada: Owner, store: S3Store) -> None:
-    other = Lease(1000, "x", "bob", "ci-7", 4711, "deploy", time.time() + 60)
-    store.batch([Put(keys.lease(f"app-{ada.app}"), record.dump(other))])
-    ada.is_refused(
-        "deployer", "config:set", "A=1", "-a", f"{SPACE}/{ada.app}", says=("bob on ci-7 is changing ⬢ safe",)
-    )
-    store.batch([Put(keys.lease(f"app-{ada.app}"), record.dump(Lease(1000)))])
+@pytest.mark.parametrize("off", [0, 3600, -3600])
+def test_leases_are_judged_by_the_clock_of_s3_alone(ada: Owner, door: Door, store: S3Store, off: int) -> None:
+    """Whether it is right, an hour ahead or an hour behind of laptop and hosts."""
+    door.clock = lambda: time.time() + off
+    key, here = keys.lease(f"app-{ada.app}"), ("-a", f"{SPACE}/{ada.app}")
+    stored = store.batch([Get(key)]).answers[0]
+    assert isinstance(stored, Stored)
+    token = record.load(Lease, stored).token + 1
+    store.batch([Put(key, record.dump(Lease(token, "x", "bob", "ci-7", 4711, "deploy", door.clock() + 60)))])
+    ada.is_refused("deployer", "config:set", "A=1", *here, says=("bob on ci-7 is changing ⬢ safe",))
+    store.batch([Put(key, record.dump(Lease(token, "x", "bob", "ci-7", 4711, "deploy", door.clock() - 1)))])
+    ada.types("deployer", "config:set", f"A={off}", *here)
+    assert ada.looks()["config"]["A"] == str(off)
 
 
 def test_a_store_that_cannot_be_written_changes_nothing(ada: Owner, door: Door) -> None:

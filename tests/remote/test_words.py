@@ -36,6 +36,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "lease-lost": {"app": "shop", "token": 7, "highest": 8},
     "old-epoch": {"epoch": 3, "known": 4},
     "disk-full": {"path": "/srv/deployer/apps/shop", "needed": 123_456_789, "free": 1_234_567},
+    "read-only": {"call": "store", "reason": "Read-only file system"},
     "no-space": {"call": "store", "reason": "No space left on device"},
     "bad-manifest": {"reason": "b'etc/passwd' lies outside app/"},
     "bad-blob": {"reason": "the stream was cut off"},

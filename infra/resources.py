@@ -11,6 +11,7 @@ from infra.spec import DISK, Spec
 from infra.subnets import plan
 
 SYSTEM = "Debian 13"
+MAJOR = 17  # of PostgreSQL, for a new space
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _database(space: str, spec: Spec) -> Iterable[Resource]:
     about = f"{spec.database.size}, {spec.database.storage} GB, private, encrypted, protected from deletion"
     yield Resource("database", "security group", name(space, "security-group", "database"), "5432 from the hosts")
     yield Resource("database", "subnet group", name(space, "subnet-group", "database"))
-    yield Resource("database", "parameter group", name(space, "parameter-group", "database"), "TLS only")
+    yield Resource("database", "parameter group", name(space, "parameter-group", f"postgres{MAJOR}"), "TLS only")
     yield Resource("database", "RDS for PostgreSQL", name(space, "database"), about)
 
 

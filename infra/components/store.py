@@ -1,0 +1,73 @@
+"""The space's store: one bucket, private, encrypted, reached by TLS only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.noun import Noun
+from infra.names import name
+
+KEPT = 30  # days of versions that were replaced: a ledger that somebody deleted can be brought back
+LEASES = "leases/"  # renewed every few seconds: their old versions are worth nothing
+
+
+class Store(Noun):
+    """`bucket` is the bucket's name, `arn` its ARN. It is not empty when it is to go: `down` empties it first."""
+
+    def __init__(self, space: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(space, "store", opts)
+        bucket = aws.s3.Bucket(name(space, "bucket", "store"), tags=self.tags("store"), opts=self.inside)
+        self.bucket, self.arn = bucket.id, bucket.arn
+        of: dict[str, Any] = {"bucket": bucket.id, "opts": self.inside}
+        aws.s3.BucketOwnershipControls("store", rule={"object_ownership": "BucketOwnerEnforced"}, **of)
+        aws.s3.BucketPublicAccessBlock(
+            "store",
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            **of,
+        )
+        encryption = {"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}
+        aws.s3.BucketServerSideEncryptionConfiguration("store", rules=[encryption], **of)
+        versioning = aws.s3.BucketVersioning("store", versioning_configuration={"status": "Enabled"}, **of)
+        after = pulumi.ResourceOptions(parent=self, depends_on=[versioning])
+        aws.s3.BucketLifecycleConfiguration("store", bucket=bucket.id, rules=lifecycle(), opts=after)
+        aws.s3.BucketPolicy("store", policy=bucket.arn.apply(tls_only), **of)
+        self.leave(bucket=bucket.id)
+
+
+def lifecycle() -> list[dict[str, Any]]:
+    """What S3 deletes by itself: old versions, and uploads that nobody finished."""
+    return [
+        {
+            "id": "leases",
+            "status": "Enabled",
+            "filter": {"prefix": LEASES},
+            "noncurrent_version_expiration": {"noncurrent_days": 1},
+        },
+        {
+            "id": "old-versions",
+            "status": "Enabled",
+            "filter": {"prefix": ""},
+            "noncurrent_version_expiration": {"noncurrent_days": KEPT},
+            "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+        },
+    ]
+
+
+def tls_only(arn: str) -> str:
+    """A bucket policy that refuses requests without TLS."""
+    refuse = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [refuse]})

@@ -1,0 +1,102 @@
+"""The Pulumi program of a space: its specification becomes what is in AWS. Only a run of it imports Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.access import Access
+from infra.components.budget import Budget
+from infra.components.database import Database
+from infra.components.hosts import Boot, Hosts
+from infra.components.load_balancer import LoadBalancer
+from infra.components.network import Network
+from infra.components.noun import TOOL
+from infra.components.store import Store
+from infra.resources import MAJOR
+from infra.sizes import HOSTS
+from infra.spec import ZONES, Spec
+
+IMAGES = "/aws/service/debian/release/13/latest/{architecture}"  # public SSM parameters that Debian keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run needs. `image` is the id that the space is pinned to, None to take Debian's newest; `snapshot` names
+    the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain."""
+
+    space: str
+    spec: Spec
+    user_data: str
+    snapshot: str
+    image: str | None = None
+    postgres: int = MAJOR
+    certificate_issued: bool = False
+
+
+def program(settings: Settings) -> None:
+    """Declare everything, and export what the space is reached by."""
+    space, spec = settings.space, settings.spec
+    opts = pulumi.ResourceOptions(provider=provider(settings))
+    where = pulumi.InvokeOptions(provider=opts.provider)
+    network = Network(space, spec, zones(where), opts)
+    hosts = Hosts(space, spec, network, opts)
+    Access(space, spec, network, hosts.walls, opts)
+    store = Store(space, opts)
+    front = LoadBalancer(space, spec, network, hosts.walls, opts) if spec.load_balancer else None
+    if front:
+        front.listen(secure=settings.certificate_issued)
+    hosts.keep(boot(settings, where), store.arn, [front.targets] if front else [], [front.alb] if front else [])
+    database = None
+    if spec.database:
+        database = Database(space, spec, network, hosts.walls, settings.postgres, settings.snapshot, opts)
+    if spec.budget:
+        Budget(space, spec.budget, opts)
+    export(hosts, store, front, database)
+
+
+def provider(settings: Settings) -> aws.Provider:
+    """The one provider of the space: its region, and no account but its own."""
+    account = settings.spec.account
+    return aws.Provider(
+        "aws",
+        region=settings.spec.region,
+        allowed_account_ids=[account] if account else None,
+        default_tags={"tags": {f"{TOOL}:space": settings.space, f"{TOOL}:tool": TOOL}},
+    )
+
+
+def zones(where: pulumi.InvokeOptions) -> Sequence[str]:
+    """As many zones of the region as a space wants, of those that every account has."""
+    plain = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+    found = aws.get_availability_zones(state="available", filters=plain, opts=where).names
+    return sorted(found)[:ZONES]
+
+
+def boot(settings: Settings, where: pulumi.InvokeOptions) -> Boot:
+    """The image, and the name by which it knows its root device: with another one a host would get a second disk."""
+    architecture = HOSTS[settings.spec.hosts.size].architecture
+    image = settings.image
+    if image is None:
+        image = aws.ssm.get_parameter(name=IMAGES.format(architecture=architecture), opts=where).value
+    found = aws.ec2.get_ami(filters=[{"name": "image-id", "values": [image]}], opts=where)
+    return Boot(image, found.root_device_name, settings.user_data)
+
+
+def export(hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None) -> None:
+    """What others need to know: how the space is reached, and what `down` has to name."""
+    outputs: dict[str, Any] = {"bucket": store.bucket, "group": hosts.group.name}
+    if front:
+        outputs |= {"dns": front.dns, "zone": front.zone}
+        if front.certificate:
+            outputs["records"] = front.certificate.domain_validation_options
+    else:
+        outputs["address"] = hosts.address
+    if database:
+        outputs |= {"database": database.endpoint, "master": database.secret}
+    for key, value in outputs.items():
+        pulumi.export(key, value)

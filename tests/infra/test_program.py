@@ -1,0 +1,371 @@
+"""The Pulumi program under Pulumi's own mocks: what it makes of a specification, and what of it is open to whom."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from infra.components.hosts import hooks
+from infra.components.role import may
+from infra.names import ADDED, LIMITS
+from infra.program import Settings, program
+from infra.resources import resources
+from infra.spec import Budget, Database, Hosts, Spec
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pulumi_aws warns of old types of its own when a module of it is first used
+    LOADED = (
+        aws.acm.Certificate,
+        aws.autoscaling.Group,
+        aws.budgets.Budget,
+        aws.ec2.Vpc,
+        aws.ec2transitgateway.InstanceConnectEndpoint,
+        aws.iam.Role,
+        aws.lb.Listener,
+        aws.rds.Instance,
+        aws.s3.Bucket,
+        aws.ssm.get_parameter,
+        aws.vpc.SecurityGroupIngressRule,
+    )
+
+WORLD = "0.0.0.0/0"
+SPECS = {
+    "one host": Spec("us-east-1"),
+    "database": Spec("eu-central-1", database=Database(), budget=Budget(60, "me@example.com")),
+    "load balancer": Spec("us-east-1", Hosts("t4g.small", 2), Database(), load_balancer=True),
+    "domain": Spec(
+        "us-east-1",
+        Hosts("m7i.large", 3),
+        Database("db.t4g.small", 50),
+        load_balancer=True,
+        account="123456789012",
+        domain="example.com",
+        ssh_from=("203.0.113.7/32",),
+    ),
+}
+# What the list without an account calls a resource; None for those that only tie others together.
+KINDS: dict[str, str | None] = {
+    "aws:acm/certificate:Certificate": "certificate",
+    "aws:autoscaling/group:Group": "Auto Scaling group",
+    "aws:budgets/budget:Budget": "budget",
+    "aws:ec2/eip:Eip": "Elastic IP",
+    "aws:ec2/internetGateway:InternetGateway": "internet gateway",
+    "aws:ec2/launchTemplate:LaunchTemplate": "launch template",
+    "aws:ec2/route:Route": None,
+    "aws:ec2/routeTable:RouteTable": "route table",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": None,
+    "aws:ec2/securityGroup:SecurityGroup": "security group",
+    "aws:ec2/subnet:Subnet": "subnet",
+    "aws:ec2/vpc:Vpc": "VPC",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "S3 gateway endpoint",
+    "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint": "EC2 Instance Connect Endpoint",
+    "aws:iam/instanceProfile:InstanceProfile": None,
+    "aws:iam/role:Role": "role",
+    "aws:iam/rolePolicy:RolePolicy": None,
+    "aws:lb/listener:Listener": "listener",
+    "aws:lb/loadBalancer:LoadBalancer": "ALB",
+    "aws:lb/targetGroup:TargetGroup": "target group",
+    "aws:rds/instance:Instance": "RDS for PostgreSQL",
+    "aws:rds/parameterGroup:ParameterGroup": "parameter group",
+    "aws:rds/subnetGroup:SubnetGroup": "subnet group",
+    "aws:s3/bucket:Bucket": "S3 bucket",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": None,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": None,
+    "aws:s3/bucketPolicy:BucketPolicy": None,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": None,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": None,
+    "aws:s3/bucketVersioning:BucketVersioning": None,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": None,
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": None,
+}
+# Made before the program runs, or a rule of another group's there.
+NOT_OF_THE_PROGRAM = {("store", "SSM parameter"), ("access", "security group rule")}
+LOOKED_UP = {
+    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["zone-b", "zone-a", "zone-c"]},
+    "aws:ssm/getParameter:getParameter": {"value": "ami-newest"},
+    "aws:ec2/getAmi:getAmi": {"rootDeviceName": "/dev/xvda"},
+}
+MADE = {
+    "aws:autoscaling/group:Group": {"name": "group-1"},
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "front.example.com", "zoneId": "Z1"},
+    "aws:rds/instance:Instance": {"endpoint": "db:5432", "masterUserSecrets": [{"secretArn": "arn:secret"}]},
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """One resource that the program asked for, as Pulumi hands it to a provider."""
+
+    kind: str
+    name: str
+    inputs: dict[str, Any]
+    provider: str
+
+
+class Recorder(pulumi.runtime.Mocks):
+    """The engine's other end: keeps what is asked for, and answers with ids."""
+
+    def __init__(self) -> None:
+        self.made: list[Made] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        if args.typ.startswith("aws:"):
+            self.made.append(Made(args.typ, args.name, args.inputs, args.provider))
+        computed = {"arn": f"arn:aws:::{args.name}", "name": args.name, **MADE.get(args.typ, {})}
+        return f"{args.name}-id", {**computed, **args.inputs}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
+        self.asked.append((args.token, args.args))
+        return LOOKED_UP[args.token], []
+
+
+def run(spec: Spec, **more: Any) -> Recorder:
+    """Run the program to its end."""
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="deployer", stack="production", preview=False)
+    settings = Settings("production", spec, "#cloud-config\n", snapshot="production-1a2b3c", **more)
+    pulumi.runtime.test(lambda: program(settings))()
+    return recorder
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Recorder]:
+    return {name: run(spec) for name, spec in SPECS.items()}
+
+
+def of(found: Recorder, kind: str) -> list[Made]:
+    return [one for one in found.made if one.kind.endswith(f":{kind}")]
+
+
+def only(found: Recorder, kind: str) -> dict[str, Any]:
+    [one] = of(found, kind)
+    return one.inputs
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_the_program_makes_what_the_preview_without_an_account_lists(case: str, runs: dict[str, Recorder]) -> None:
+    made = Counter(kind for one in runs[case].made if (kind := KINDS[one.kind]))
+    listed = Counter(
+        one.kind
+        for one in resources("production", SPECS[case])
+        if (one.noun, one.kind) not in NOT_OF_THE_PROGRAM and "-state" not in one.name and "once the" not in one.about
+    )
+    assert made == listed
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_names_in_the_list_are_those_of_the_program(case: str, runs: dict[str, Recorder]) -> None:
+    listed = {one.name for one in resources("production", SPECS[case]) if one.name.startswith("deployer-")}
+    made = {one.name for one in runs[case].made}
+    assert {name for name in listed if not name.endswith("-state")} <= made
+
+
+def values(inputs: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key in nested inputs, with its path."""
+    if isinstance(inputs, dict):
+        for key, value in inputs.items():
+            yield f"{path}.{key}", key
+            yield from values(value, f"{path}.{key}") if key not in ("tags", "defaultTags") else ()
+    elif isinstance(inputs, list):
+        for one in inputs:
+            yield from values(one, path)
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_every_argument_is_one_that_the_provider_knows(case: str, runs: dict[str, Recorder]) -> None:
+    """The SDK refuses unknown arguments itself; in nested ones it leaves names that it does not know as they are."""
+    assert not [path for one in runs[case].made for path, key in values(one.inputs, one.name) if "_" in key]
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_everything_that_can_have_tags_says_whose_it_is(case: str, runs: dict[str, Recorder]) -> None:
+    tagged = [one for one in runs[case].made if KINDS[one.kind] and not one.kind.endswith(":Group")]
+    for one in tagged:
+        tags = one.inputs["tags"]
+        assert tags["deployer:space"] == "production", one.name
+        assert tags["deployer:noun"] and tags["deployer:name"], one.name
+    [group] = of(runs[case], "Group")
+    assert {"key": "deployer:space", "value": "production", "propagateAtLaunch": False} in group.inputs["tags"]
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_one_provider_makes_everything(case: str, runs: dict[str, Recorder]) -> None:
+    assert len({one.provider for one in runs[case].made}) == 1
+    assert "aws::" in runs[case].made[0].provider
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_only_web_ports_of_the_front_are_open_to_the_world(case: str, runs: dict[str, Recorder]) -> None:
+    rules = [one.inputs for one in of(runs[case], "SecurityGroupIngressRule")]
+    world = [rule for rule in rules if rule.get("cidrIpv4") == WORLD]
+    assert sorted((rule["fromPort"], rule["toPort"]) for rule in world) == [(80, 80), (443, 443)]
+    front = "front" if SPECS[case].load_balancer else "hosts"
+    assert {rule["securityGroupId"] for rule in world} == {f"deployer-production-{front}-id"}
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_ssh_comes_from_the_endpoint_or_from_named_networks(case: str, runs: dict[str, Recorder]) -> None:
+    rules = [one.inputs for one in of(runs[case], "SecurityGroupIngressRule")]
+    [ssh] = [rule for rule in rules if rule["fromPort"] == 22]
+    if SPECS[case].ssh_from:
+        assert ssh["cidrIpv4"] == "203.0.113.7/32"
+        assert not of(runs[case], "InstanceConnectEndpoint")
+    else:
+        assert ssh["referencedSecurityGroupId"] == "deployer-production-access-id"
+        assert only(runs[case], "InstanceConnectEndpoint")["preserveClientIp"] is False
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_hosts_are_kept_by_a_group_that_no_app_can_upset(case: str, runs: dict[str, Recorder]) -> None:
+    group, count = only(runs[case], "Group"), SPECS[case].hosts.count
+    assert (group["minSize"], group["desiredCapacity"], group["maxSize"]) == (count, count, count + 1)
+    assert group["healthCheckType"] == "EC2"
+    assert group["suspendedProcesses"] == ["AZRebalance"]
+    assert [hook["lifecycleTransition"].rpartition("_")[2] for hook in group["initialLifecycleHooks"]] == [
+        "LAUNCHING",
+        "TERMINATING",
+    ]
+    assert [hook["default_result"] for hook in hooks()] == ["ABANDON", "CONTINUE"]
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_a_host_starts_encrypted_and_its_metadata_is_for_itself(case: str, runs: dict[str, Recorder]) -> None:
+    template = only(runs[case], "LaunchTemplate")
+    assert template["imageId"] == "ami-newest"
+    [disk] = template["blockDeviceMappings"]
+    assert disk["deviceName"] == "/dev/xvda"
+    assert (disk["ebs"]["encrypted"], disk["ebs"]["volumeType"]) == ("true", "gp3")
+    assert template["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+    assert ("creditSpecification" in template) == SPECS[case].hosts.size.startswith("t")
+
+
+def test_an_image_that_the_space_is_pinned_to_is_not_looked_up() -> None:
+    found = run(SPECS["one host"], image="ami-pinned")
+    assert only(found, "LaunchTemplate")["imageId"] == "ami-pinned"
+    assert "aws:ssm/getParameter:getParameter" not in [token for token, _ in found.asked]
+
+
+def test_the_image_is_of_the_architecture_of_the_hosts(runs: dict[str, Recorder]) -> None:
+    for case, architecture in (("one host", "arm64"), ("domain", "amd64")):
+        [asked] = [args for token, args in runs[case].asked if token.startswith("aws:ssm")]
+        assert asked["name"] == f"/aws/service/debian/release/13/latest/{architecture}"
+
+
+@pytest.mark.parametrize("case", [case for case, spec in SPECS.items() if spec.database])
+def test_the_database_is_private_encrypted_and_hard_to_lose(case: str, runs: dict[str, Recorder]) -> None:
+    database = only(runs[case], "Instance")
+    assert database["engineVersion"] == "17"
+    assert "password" not in database and database["manageMasterUserPassword"] is True
+    assert (database["publiclyAccessible"], database["storageEncrypted"]) == (False, True)
+    assert (database["deletionProtection"], database["skipFinalSnapshot"]) == (True, False)
+    assert database["finalSnapshotIdentifier"] == "production-1a2b3c"
+    assert only(runs[case], "ParameterGroup")["parameters"] == [{"name": "rds.force_ssl", "value": "1"}]
+    assert only(runs[case], "SubnetGroup")["subnetIds"] == ["data-a-id", "data-b-id"]
+    rules = [one.inputs for one in of(runs[case], "SecurityGroupIngressRule")]
+    [rule] = [one for one in rules if one["fromPort"] == 5432]
+    assert rule["referencedSecurityGroupId"] == "deployer-production-hosts-id"
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_the_store_is_private_and_wants_tls(case: str, runs: dict[str, Recorder]) -> None:
+    block = only(runs[case], "BucketPublicAccessBlock")
+    assert [block[key] for key in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")]
+    assert all(value is True for key, value in block.items() if key != "bucket")
+    [statement] = json.loads(only(runs[case], "BucketPolicy")["policy"])["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_https_is_listened_to_once_the_certificate_is_issued() -> None:
+    before, after = (run(SPECS["domain"], certificate_issued=issued) for issued in (False, True))
+    assert [one.inputs["port"] for one in of(before, "Listener")] == [80]
+    assert sorted(one.inputs["port"] for one in of(after, "Listener")) == [80, 443]
+    [http] = [one.inputs for one in of(after, "Listener") if one.inputs["port"] == 80]
+    [action] = http["defaultActions"]
+    assert action == {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
+
+
+def test_another_account_is_refused_by_the_provider() -> None:
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="deployer", stack="production", preview=False)
+    providers: list[dict[str, Any]] = []
+    recorder.new_resource = lambda args: _kept(providers, args)  # type: ignore[method-assign]
+    settings = Settings("production", SPECS["domain"], "", snapshot="s")
+    pulumi.runtime.test(lambda: program(settings))()
+    [one] = providers
+    assert json.loads(one["allowedAccountIds"]) == ["123456789012"]
+    assert one["region"] == "us-east-1"
+
+
+def _kept(providers: list[dict[str, Any]], args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[Any, Any]]:
+    if args.typ == "pulumi:providers:aws":
+        providers.append(args.inputs)
+    return f"{args.name}-id", {"arn": "arn", "name": args.name, **MADE.get(args.typ, {}), **args.inputs}
+
+
+def test_names_that_pulumi_may_choose_fit() -> None:
+    """A space's name of the greatest length, in names that AWS bounds most narrowly."""
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="deployer", stack="s", preview=False)
+    pulumi.runtime.test(lambda: program(Settings("s" * 30, SPECS["domain"], "", snapshot="s")))()
+    for kind, limit in (("LoadBalancer", "load-balancer"), ("TargetGroup", "target-group"), ("Bucket", "bucket")):
+        assert len(of(recorder, kind)[0].name) + ADDED <= LIMITS[limit]
+
+
+BUCKET = "arn:aws:s3:::store"
+HOST = "AROAEXAMPLE:i-0a1b2c3d"
+
+
+def allowed(action: str, resource: str, *, takes_address: bool = True) -> bool:
+    """Whether the policy of a host lets it: any statement that matches, with its variables filled in, as IAM does."""
+    statements = may(BUCKET, "production", takes_address=takes_address)["Statement"]
+    return any(
+        action in one["Action"]
+        and any(fnmatch.fnmatchcase(resource, where.replace("${aws:userid}", HOST)) for where in one["Resource"])
+        for one in statements
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "key", "may_do_it"),
+    [
+        ("s3:GetObject", "apps/shop/current", True),
+        ("s3:GetObject", "agent/0123", True),
+        ("s3:PutObject", f"hosts/{HOST}", True),
+        ("s3:PutObject", f"hosts/{HOST}/health", True),
+        ("s3:PutObject", "hosts/AROAEXAMPLE:i-other", False),
+        ("s3:PutObject", f"hosts/{HOST}0", False),
+        ("s3:PutObject", "seats/1", True),
+        ("s3:PutObject", "apps/shop/releases/00000012.result", True),
+        ("s3:PutObject", "apps/shop/releases/00000012", False),
+        ("s3:PutObject", "apps/shop/current", False),
+        ("s3:PutObject", "apps/shop/config/0123", False),
+        ("s3:PutObject", "agent/0123", False),
+        ("s3:PutObject", "space", False),
+        ("s3:PutObject", "leases/space", False),
+        ("s3:DeleteObject", f"hosts/{HOST}", False),
+        ("s3:PutBucketPolicy", "", False),
+    ],
+)
+def test_what_a_host_may_do_to_each_key(action: str, key: str, may_do_it: bool) -> None:
+    assert allowed(action, f"{BUCKET}/{key}") is may_do_it
+
+
+def test_only_a_host_without_a_load_balancer_takes_the_address() -> None:
+    address = "arn:aws:ec2:us-east-1:123456789012:elastic-ip/eipalloc-1"
+    assert allowed("ec2:AssociateAddress", address)
+    assert not allowed("ec2:AssociateAddress", address, takes_address=False)

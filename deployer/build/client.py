@@ -4,12 +4,15 @@ proxies.
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deployer.build import folders
+
+if TYPE_CHECKING:
+    import configparser
 
 CA = "/etc/ssl/certs/ca-certificates.crt"
 BUNDLES = (CA, "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
@@ -85,6 +88,8 @@ def as_uv(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _from_pip_conf(path: Path) -> dict[str, str]:
+    import configparser
+
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         parser.read(path)

@@ -3,7 +3,6 @@ the app's address, as its users would."""
 
 from __future__ import annotations
 
-import http.client
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,6 +46,8 @@ def told(space: OpenSpace, state: AppState) -> str:
 
 def answers(url: str, path: str) -> bool:
     """Whether an app answers there, whatever it says; a router that speaks in its place does not count."""
+    import http.client  # with ssl and email 20 ms, which only failures need
+
     place = urlsplit(url)
     host = place.hostname or ""
     kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection

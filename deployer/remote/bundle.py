@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
-import tarfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +23,10 @@ class Bundle:
 
     def archive(self) -> bytes:
         """A gzipped tar, the same for the same files."""
+        import gzip
+        import io
+        import tarfile
+
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
             for path, content in sorted(self.files.items()):

@@ -53,12 +53,16 @@ def _leave_out_invoke() -> None:
 
 def connect(host: Host, identity: Path, dial: Dial = dial) -> SshConnection:
     """An authenticated connection; HostUnreachable, HostKeyChanged, AuthenticationRefused or IdentityUnreadable."""
-    _leave_out_invoke()
-    key = _load(identity)
+    stream = dial(host)  # before all else: the host gets ready while paramiko is imported here
     try:
-        return log_in(host, [(str(identity), key)], [host.host_key], dial)
+        _leave_out_invoke()
+        key = _load(identity)
+        return log_in(host, [(str(identity), key)], [host.host_key], lambda host: stream)
     except NoKeyAccepted as error:
         raise AuthenticationRefused(host.id, host.user, host.address, host.port, str(identity)) from error
+    except BaseException:
+        stream.close()
+        raise
 
 
 def log_in(

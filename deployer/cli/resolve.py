@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from deployer.cli.shell import Shell
 from deployer.errors.apps import NoApp, NoSpace, RemoteUnknown, SeveralApps, SeveralSpaces, SpaceUnknown
 from deployer.errors.config import UnreadableFile
+from deployer.model.events import Timing
 from deployer.operations.checkout import Remote, remotes
 
 if TYPE_CHECKING:
@@ -59,7 +61,9 @@ def open_named(shell: Shell, space: str) -> Iterator[OpenSpace]:
     """The space of that name, open."""
     if space not in shell.pointers.names():
         raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
+    before = monotonic()
     with shell.opening(shell.pointers.load(space)) as found:
+        shell.tell(Timing("connect", monotonic() - before))
         yield found
 
 

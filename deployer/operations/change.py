@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from deployer.errors.apps import AppNotFound
 from deployer.errors.lease import LeaseHeld
 from deployer.model.app import App, Operation
-from deployer.model.events import Tell, Warn
+from deployer.model.events import Tell, Timing, Warn
 from deployer.model.formation import Formation
 from deployer.operations.phases import Fence
 from deployer.operations.serving import named_at_the_end
@@ -89,6 +90,7 @@ def holding_change(space: OpenSpace, app: str, command: str, tell: Tell, wait: f
     from deployer.operations.attendance import check_unchanged
     from deployer.operations.converge import finish_or_undo
 
+    before = monotonic()
     space.begin_change()
     with holding_app(space, app, command, wait, tell) as held:
         check_unchanged(space)
@@ -96,6 +98,7 @@ def holding_change(space: OpenSpace, app: str, command: str, tell: Tell, wait: f
         if state is None:
             raise AppNotFound(app, space.space.name)
         change = Change(space, held, state, tell)
+        tell(Timing("lease", monotonic() - before))
         finish_or_undo(change)
         yield change
         space.ledger.audit(command, app)

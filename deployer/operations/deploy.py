@@ -6,7 +6,6 @@ nothing that users of the app can see; where a step fails the previous release s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -22,6 +21,7 @@ from deployer.model.slug import Built, Slug
 from deployer.operations.change import Change, changing
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
+from deployer.operations.timing import timed
 from deployer.operations.watch import Outset, look
 from deployer.ship.ship import ship
 
@@ -74,7 +74,8 @@ def _build_and_look(change: Change, order: Order) -> tuple[Built, Outset]:
     """Build here, and meanwhile ask the hosts what runs there: nobody else may change that while the lease is held."""
     with ThreadPoolExecutor(1) as thread:
         outset = thread.submit(look, change.space, change.app.name)
-        built = _timed(change.tell, "build", lambda: _build(change, order))
+        with timed(change.tell, "build"):
+            built = _build(change, order)
         return built, outset.result()
 
 
@@ -119,13 +120,6 @@ def _draft(change: Change, order: Order, built: Built) -> Draft:
         app_json=order.source.app_json,
         watch=order.watch,
     )
-
-
-def _timed(tell: Tell, phase: str, work: Callable[[], Built]) -> Built:
-    before = monotonic()
-    done = work()
-    tell(Timing(phase, monotonic() - before))
-    return done
 
 
 def size(count: int) -> str:

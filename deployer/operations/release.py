@@ -23,6 +23,7 @@ from deployer.operations.change import Change, changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
 from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
+from deployer.operations.timing import timed
 from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
 from deployer.store.ledger import Ledger
 
@@ -56,7 +57,9 @@ def make_release(change: Change, draft: Draft, outset: Outset | None = None) -> 
     """Make the draft the app's current release; raise, with the previous one serving, where it does not come up, or
     does badly in its first moments. A caller that has looked at the hosts says what it saw."""
     _check_platform(change, draft.slug)
-    before, release = change.state, _record(change, draft)
+    before = change.state
+    with timed(change.tell, "record"):
+        release = _record(change, draft)
     with taken_back_unless_committed(change, release):
         if draft.slug is None:
             change.enter(draft.kind, "boot", release.number, change.app.formation)
@@ -65,8 +68,9 @@ def make_release(change: Change, draft: Draft, outset: Outset | None = None) -> 
         else:
             launched = _launch(change, release, draft.slug, draft, outset)
     if launched:
-        watch(change, before, launched, draft.watch)
-    with uninterrupted():
+        with timed(change.tell, "watch"):
+            watch(change, before, launched, draft.watch)
+    with uninterrupted(), timed(change.tell, "retire"):
         if launched:
             phases.retire(change.fence, [p for p in launched.old if p.dyno.release != release.number])
             tell_felt(change, launched)
@@ -113,15 +117,19 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: 
     process = process_of(change.app, release, slug, draft.config)
     if "release" in slug.process_types:
         change.enter(draft.kind, "release", release.number, change.app.formation)
-        _run_release_command(change, release, process)
+        with timed(change.tell, "release command"):
+            _run_release_command(change, release, process)
     formation = after_deploy(change.app.formation, slug.process_types)
     outset = outset or look(change.space, change.app.name)
     survey = outset.survey
     wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey, anew=("web",))
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
-    dynos = start(change, process, release, wanted, survey.present)
-    return Launched(release, dynos, outset, switch_to(change, release.number, formation, dynos))
+    with timed(change.tell, "boot"):
+        dynos = start(change, process, release, wanted, survey.present)
+    with timed(change.tell, "switch"):
+        switched = switch_to(change, release.number, formation, dynos)
+    return Launched(release, dynos, outset, switched)
 
 
 def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:
@@ -165,7 +173,8 @@ def describe(changes: Mapping[str, str | None]) -> str:
 def prune(change: Change) -> None:
     """Remove from the hosts the layers that neither the current nor a kept release has; nothing fails for it."""
     try:
-        phases.prune(change.space, change.fence, kept_layers(change.space.ledger, change.app.name))
+        with timed(change.tell, "prune"):
+            phases.prune(change.space, change.fence, kept_layers(change.space.ledger, change.app.name))
     except Failure as failure:
         change.tell(Warn(f"Old releases could not be removed from the hosts: {failure.paragraphs()[0]}"))
 

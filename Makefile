@@ -26,7 +26,7 @@ test: setup ## check, then the tests with real programs and on systemd hosts: mi
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test has a few of them
 	@$(BIN)/pytest tests/hosts/test_faults*.py
 
-bench: setup ## deploy times beside rsync and systemctl restart
+bench: setup ## deploys beside rsync and systemctl restart: a quarter of an hour; writes docs/performance.md
 	@scripts/bench
 
 golden: setup ## rewrite the expected texts in tests/golden; read the difference

@@ -160,6 +160,7 @@ def _values(info: AppInfo) -> dict[str, str]:
         "Addons": "\n".join(f"{addon.service}:{addon.plan}" for addon in info.addons),
         "Dynos": "\n".join(dynos),
         "Git URL": checkout.url(info.space, info.state.app.name),
+        "Maintenance": "on" if info.state.app.maintenance else "",
         "Release": info.state.release.name if info.state.release else "",
         "Slug Size": size(slug.size) if slug else "",
         "Space": info.space,

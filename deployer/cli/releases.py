@@ -119,6 +119,23 @@ def rollback(
     )
 
 
+def retry(
+    ctx: typer.Context, app: options.App = None, remote: options.Remote = None, wait: options.Wait = None
+) -> None:
+    """Make the newest release again, with its release command.
+
+    The same code and config vars as a new release: for a release command that failed, or a release that was switched
+    back."""
+    from deployer.operations.retry import retry as operation
+
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        newest = operations.listing(space, name, 1)[1][0].release.name
+        with shell.doing(f"Retrying {newest} on {shell.output.app_err(name)} ({space.space.name})") as said:
+            _, release = operation(space, name, shell.tell.quietly, wait=wait)
+            said.append(release.name)
+
+
 def release_json(listed: Listed) -> dict[str, object]:
     """Heroku's release object, as far as there is something to say."""
     release = listed.release

@@ -104,6 +104,20 @@ class DynoUnhealthy(DynoFailure):
     advice = "Any status below 500 is healthy. Another path can be named in app.json, under healthchecks."
 
 
+@dataclass(eq=False)
+class DynosNotUp(Failure):
+    """Not every dyno runs the current release after all the time that was given, in seconds. `missing`: one a line."""
+
+    app: str
+    release: int
+    seconds: float
+    missing: str
+
+    headline = "Not every dyno of ⬢ {app} runs v{release} after {seconds:g} seconds."
+    seen = "{missing}"
+    advice = "`deployer ps -a {app}` shows them, and `deployer logs -a {app}` why."
+
+
 @words("no-memory")
 @dataclass(eq=False)
 class NoMemory(Failure):

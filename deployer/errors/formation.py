@@ -56,3 +56,10 @@ class NoSuchDyno(Failure):
     headline = "Couldn't find the dyno {dyno} of ⬢ {app}."
     seen = "There are: {known}."
     advice = "`deployer ps -a {app}` lists them."
+
+
+class NoDynoNamed(UsageFailure):
+    """`ps:stop` without a dyno or a process type, or with both."""
+
+    headline = "Which dynos are to stop?"
+    advice = "Name a dyno or a process type: `deployer ps:stop -d run.1234`, `deployer ps:stop -p worker`."

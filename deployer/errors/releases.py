@@ -18,6 +18,17 @@ class BadVersion(UsageFailure):
 
 
 @dataclass(eq=False)
+class NothingToRetry(Failure):
+    """The newest release serves, and has no release command that could run again."""
+
+    app: str
+    release: int
+
+    headline = "There is nothing to retry: v{release} of ⬢ {app} serves, and has no release command."
+    advice = "`deployer ps:restart -a {app}` starts its dynos anew."
+
+
+@dataclass(eq=False)
 class NoReleaseOutput(Failure):
     """No host has the output of a release's command."""
 

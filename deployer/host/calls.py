@@ -57,6 +57,7 @@ CALLS = {
     "roll": Call("roll.roll", survives=True),
     "logs": Call("logs.logs"),
     "run": Call("run.run"),
+    "stop_run": Call("run.stop"),
     "postgres": Call("postgres.postgres", survives=True),
     "psql": Call("psql.psql"),
 }

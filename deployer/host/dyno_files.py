@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.errors.base import HostFailure
@@ -19,6 +19,7 @@ from deployer.model.dyno import Dyno
 from deployer.model.formation import SIZES, Size
 from deployer.model.names import is_config_key
 
+MEMORY = (b"DYNO_RAM", b"MEMORY_AVAILABLE")  # variables that hold a dyno's memory in MiB
 LARGEST_ENVIRONMENT = 900 << 10  # bytes as rendered: systemd takes 1 MiB of credentials, and fails the unit above it
 
 
@@ -88,6 +89,20 @@ def write(paths: Paths, placed: Placed, env: Mapping[str, str], template: str = 
         raise HostFailure("environment-too-large", {"size": len(variables), "limit": LARGEST_ENVIRONMENT})
     with _room_for(paths, len(variables)):
         _write_all(paths, placed, lower, variables, template)
+
+
+def resize(paths: Paths, placed: Placed, size: str) -> None:
+    """Give a dyno that does not run another size: its limits, and what its environment says of its memory."""
+    before, after = placed.limits, replace(placed, size=size).limits
+    env = paths.dyno(placed.instance) / "env"
+    text = env.read_bytes()
+    for name in MEMORY:
+        # One that a config var has set to another value stays.
+        text = text.replace(b"export %s='%d'\n" % (name, before.memory), b"export %s='%d'\n" % (name, after.memory))
+    _write(env, text)
+    _write(paths.dyno(placed.instance) / "dyno.json", json.dumps(codec.encode(replace(placed, size=size))).encode())
+    dropin = paths.units / f"{placed.unit}.d" / "dyno.conf"
+    dropin.write_text(units.dropin(placed.dyno, placed.uid, after))
 
 
 def read_all(paths: Paths) -> list[Placed]:

@@ -44,6 +44,18 @@ def run(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return {"status": status}
 
 
+def stop(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call `stop_run`: end one-off dynos (`instances`) of `app`, attached or not."""
+    named = [launch.check_instance(one) for one in request["instances"]]
+    found = [one for one in dyno_files.of_app(channel.paths, request["app"]) if one.instance in named]
+    running = [one for one in found if one.dyno.process_type == TYPE]
+    for one in running:
+        _say(one, "Stopping all processes with SIGTERM")
+    systemd.stop([unit(one) for one in running], GRACE)
+    _remove(channel.paths, running)
+    return {}
+
+
 def words(placed: Placed, *options: str) -> list[str]:
     """The command that starts the dyno's unit."""
     instance = placed.instance

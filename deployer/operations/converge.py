@@ -20,6 +20,8 @@ from deployer.operations.change import Change, uninterrupted
 from deployer.operations.phases import Placed, Process, Switched
 from deployer.operations.process import health_of, process_of
 
+NO_RELEASE = ("scale", "maintenance")  # kinds of operations that make none
+
 
 def finish_or_undo(change: Change) -> None:
     """Bring to an end what another command left in the middle, if any did."""
@@ -39,7 +41,7 @@ def finish_or_undo(change: Change) -> None:
     else:
         change.undo()
         converge(change)
-    if operation.kind != "scale":
+    if operation.kind not in NO_RELEASE:
         reason = None if committed else f"cut off in its phase {operation.phase}"
         change.space.ledger.end_release(change.app.name, operation.release, reason)
     change.leave()
@@ -86,6 +88,7 @@ def converge(change: Change, formation: Formation | None = None) -> None:
     started = start(change, process, release, missing, present)
     switch_to(change, current.release, formation, [*difference.kept, *started])
     phases.retire(change.fence, difference.extra)
+    phases.restart(change.fence, difference.resized)
 
 
 def lacks_dynos(change: Change) -> bool:

@@ -135,11 +135,13 @@ def place_dynos(
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What runs against what should: what can stay, what is to start, and what is nowhere wanted. A dyno that is
-    wanted on another host is both of the latter."""
+    wanted on another host is both of the latter. `resized` are those of the kept ones that have to begin anew with the
+    size that stands there."""
 
     kept: tuple[Placed, ...]
     missing: tuple[Placed, ...]
     extra: tuple[Placed, ...]
+    resized: tuple[Placed, ...] = ()
 
 
 def compare(present: Sequence[Placed], wanted: Sequence[Placed], *, crashed_anew: bool = False) -> Difference:
@@ -150,7 +152,10 @@ def compare(present: Sequence[Placed], wanted: Sequence[Placed], *, crashed_anew
     kept = tuple(one for one in present if _place(one) in places and one.state in stays)
     staying = {_place(one) for one in kept}
     missing = tuple(one for one in wanted if _place(one) not in staying)
-    return Difference(kept, missing, tuple(one for one in present if _place(one) not in places))
+    extra = tuple(one for one in present if _place(one) not in places)
+    sizes = {_place(one): one.size for one in kept}
+    resized = tuple(one for one in wanted if sizes.get(_place(one), one.size).lower() != one.size.lower())
+    return Difference(kept, missing, extra, resized)
 
 
 def _place(placed: Placed) -> tuple[Dyno, str]:
@@ -314,11 +319,11 @@ def retire(fence: Fence, dynos: Sequence[Placed], *, drain: float = DRAIN) -> No
 
 
 def restart(fence: Fence, dynos: Sequence[Placed]) -> None:
-    """Stop and start dynos in place; requests wait at the router meanwhile."""
+    """Stop and start dynos in place, with the sizes that they have here; requests wait at the router meanwhile."""
 
     def again(session: Session) -> None:
-        mine = [placed.dyno.instance for placed in dynos if placed.session is session]
-        session.call("restart", fence.request(instances=mine))
+        sizes = {placed.dyno.instance: placed.size for placed in dynos if placed.session is session}
+        session.call("restart", fence.request(instances=list(sizes), sizes=sizes))
 
     fan_out(_sessions(dynos), again)
 

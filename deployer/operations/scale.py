@@ -12,6 +12,8 @@ from deployer.operations.change import changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
 from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
+from deployer.remote.agent import Session
+from deployer.remote.fan_out import fan_out
 
 
 def scale(
@@ -35,6 +37,7 @@ def scale(
             switch_to(change, state.release.number, formation, [*difference.kept, *started])
         with uninterrupted():
             phases.retire(change.fence, difference.extra)
+            phases.restart(change.fence, difference.resized)
             change.leave()
         return formation
 
@@ -49,3 +52,20 @@ def restart(
         ]
         phases.restart(change.fence, dynos)
         return [found.dyno.name for found in dynos]
+
+
+def stop(
+    space: OpenSpace, app: str, chosen: Callable[[str, int], bool], tell: Tell, *, wait: float | None = None
+) -> list[str]:
+    """End one-off dynos for good and restart those of the formation for which `chosen(process type, number)`. Their
+    names."""
+
+    def end(session: Session) -> list[str]:
+        found = [dyno for dyno in session.call("ps", {"app": app})["dynos"] if dyno["type"] == "run"]
+        mine = [dyno for dyno in found if chosen(dyno["type"], dyno["number"])]
+        if mine:
+            session.call("stop_run", {"app": app, "instances": [dyno["instance"] for dyno in mine]})
+        return [f"{dyno['type']}.{dyno['number']}" for dyno in mine]
+
+    stopped = [name for names in fan_out(space.sessions, end) for name in names]
+    return stopped or restart(space, app, chosen, tell, wait=wait)

@@ -13,7 +13,17 @@ from tests.cli.conftest import Machine
 
 WORDS = {"run", "run:detached"}  # what stands behind these belongs to another program
 # As many words as one likes, or one of three.
-MANY = {"config:get", "config:set", "config:unset", "ps", "ps:scale", "hosts:reboot", "apps:open", "completion"}
+MANY = {
+    "config:get",
+    "ps:type",
+    "config:set",
+    "config:unset",
+    "ps",
+    "ps:scale",
+    "hosts:reboot",
+    "apps:open",
+    "completion",
+}
 IDS = {"ids": lambda value: value if isinstance(value, str) else getattr(value, "name", None)}
 
 

@@ -1,26 +1,70 @@
-"""`hosts`, `hosts:reboot`."""
+"""`hosts`, `hosts:add`, `hosts:remove`, `hosts:reboot`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deployer.cli import options
-from deployer.cli.resolve import space_of
+from deployer.cli.resolve import open_named, space_of
 from deployer.cli.shell import Shell
 from deployer.operations import spaces as operations
+
+if TYPE_CHECKING:
+    from deployer.spaces.sandbox.sandbox import Sandbox
 
 
 def hosts(ctx: typer.Context, space: options.Space = None, as_json: options.Json = False) -> None:
     """List the machines of a space."""
     shell: Shell = ctx.obj
     found = operations.hosts(space_of(shell, space), shell.person)
-    rows = [(state.host.id, state.host.seat, state.host.address, "up" if state.is_up else "down") for state in found]
+    rows = [(state.host.id, state.host.seat, state.host.address, state.word) for state in found]
     if as_json:
         shell.output.json([dict(zip(("name", "seat", "address", "state"), row, strict=True)) for row in rows])
     else:
         shell.output.table(("Name", "Seat", "Address", "State"), [[str(cell) for cell in row] for row in rows])
+
+
+def add(ctx: typer.Context, space: options.Space = None) -> None:
+    """Add a host to a space on this machine.
+
+    It has the code and the routes of every app before it counts, and gets dynos as apps are scaled up or deployed: what
+    runs stays where it is. No request is lost. It needs root."""
+    from deployer.operations.hosts import add as operation
+
+    shell: Shell = ctx.obj
+    name = space_of(shell, space)
+    sandbox = _sandbox(name, "hosts:add", "--space", name)
+    with open_named(shell, name) as found:
+        host = operation(found, sandbox, shell.tell)
+    shell.output.print(host.id)
+
+
+def remove(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Argument(metavar="HOST", help="As `deployer hosts` names it.")],
+    space: options.Space = None,
+) -> None:
+    """Remove a host from a space on this machine.
+
+    Its dynos start on the other hosts first, beside those that serve, which then finish their requests. One that does
+    not answer is removed as it is. The first host, which has the ledger, stays. It needs root."""
+    from deployer.operations.hosts import remove as operation
+
+    shell: Shell = ctx.obj
+    name = space_of(shell, space)
+    sandbox = _sandbox(name, "hosts:remove", host, "--space", name)
+    with open_named(shell, name) as found:
+        operation(found, sandbox, host, shell.tell)
+
+
+def _sandbox(space: str, *words: str) -> Sandbox:
+    from deployer.spaces.sandbox.sandbox import check_machine
+
+    sandbox = operations.sandbox_of(space)
+    check_machine(*words)
+    return sandbox
 
 
 def reboot(

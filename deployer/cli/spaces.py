@@ -113,7 +113,7 @@ def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_
     shell.output.values(
         {
             "Apps": "not known: the space does not answer" if found.apps is None else "\n".join(found.apps) or "none",
-            "Hosts": "\n".join(f"{s.host.id} {s.host.address} ({'up' if s.is_up else 'down'})" for s in found.hosts),
+            "Hosts": "\n".join(f"{s.host.id} {s.host.address} ({s.word})" for s in found.hosts),
             "Kind": found.pointer.kind,
             "Platform": found.platform or "not known: the space does not answer",
             "URL": found.url.replace("{app}", "APP"),
@@ -179,7 +179,6 @@ def _as_json(info: SpaceInfo) -> dict[str, object]:
         "store": str(info.pointer.store) if info.pointer.store else None,
         "apps": None if info.apps is None else list(info.apps),
         "hosts": [
-            {"name": s.host.id, "seat": s.host.seat, "address": s.host.address, "state": "up" if s.is_up else "down"}
-            for s in info.hosts
+            {"name": s.host.id, "seat": s.host.seat, "address": s.host.address, "state": s.word} for s in info.hosts
         ],
     }

@@ -54,6 +54,8 @@ CHANGES_DYNOS = (
     "config:set",
     "config:unset",
     "deploy",
+    "hosts:add",
+    "hosts:remove",
     "ps:restart",
     "ps:scale",
     "releases:rollback",
@@ -347,6 +349,15 @@ ENTRIES = (
         ),
     ),
     Entry("hosts", "hosts:hosts", "List the machines of a space", ("hosts", "hosts --json")),
+    Entry(
+        "hosts:add", "hosts:add", "Add a host to a space on this machine", ("hosts:add", "hosts:add --space sandbox")
+    ),
+    Entry(
+        "hosts:remove",
+        "hosts:remove",
+        "Move a host's dynos to others, then remove it",
+        ("hosts:remove sandbox-h2",),
+    ),
     Entry(
         "hosts:reboot",
         "hosts:reboot",

@@ -37,3 +37,14 @@ class RollChanged(Failure):
 
     headline = "The hosts of {space} have changed since this command looked at them. It changed nothing."
     advice = "Run the command again."
+
+
+@dataclass(eq=False)
+class FirstHostStays(Failure):
+    """The host that is to be removed has what there is once in the space."""
+
+    host: str
+    space: str
+
+    headline = "{host} is the first host of {space}: the ledger lies there, and the databases of its apps. It stays."
+    advice = "Other hosts can be removed; `deployer hosts` lists them."

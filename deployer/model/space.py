@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Host:
     """`hosts/ID`. `address` is how the command line reaches it, `private_address` how routers of other hosts do.
     `host_key` is an OpenSSH public key line without a comment (`ssh-ed25519 AAAA...`). `out` is the number of the roll
-    since which the host is left out; 0 where it counts."""
+    since which the host is left out; 0 where it counts. One that is `leaving` is about to be removed."""
 
     id: str
     seat: int
@@ -19,6 +19,7 @@ class Host:
     user: str = "root"
     port: int = 22
     out: int = 0
+    leaving: bool = False
     schema: int = 1
 
 

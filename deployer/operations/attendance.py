@@ -80,13 +80,14 @@ def _mind_the_others(space: OpenSpace, tell: Tell) -> None:
     out = [host.id for host in space.hosts if host.out]
     untold = space.space.roll != space.space.called or (len(space.hosts) > 1 and not space.space.roll)
     if out or untold:
-        _take_back(space, tell)
+        take_back(space, tell)
         still = [host.id for host in space.hosts if host.out]
         if still:
             tell(Warn(f"Going on without {', '.join(still)}, which {'are' if len(still) > 1 else 'is'} left out"))
 
 
-def _take_back(space: OpenSpace, tell: Tell) -> None:
+def take_back(space: OpenSpace, tell: Tell) -> None:
+    """Bring every host that is left out and answers up to date, and let it count."""
     try:
         with holding_space(space, "take back hosts"):
             if not space.space.roll:  # an older deployer made this space

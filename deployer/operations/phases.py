@@ -100,16 +100,21 @@ class Survey:
 
 def survey(space: OpenSpace, app: str) -> Survey:
     """Ask every host once."""
-
-    def ask(session: Session) -> tuple[list[Placed], Seat]:
-        answer = session.call("ps")
-        own = [dyno for dyno in answer["dynos"] if dyno["app"] == app and dyno["type"] not in ONE_OFF]
-        others = sum(SIZES[dyno["size"].lower()].memory for dyno in answer["dynos"] if dyno["app"] != app)
-        free = answer["memory"] - max(RESERVE, answer["memory"] // 8) - others
-        return [_found(dyno, session) for dyno in own], Seat(session.host.seat, free)
-
-    answers = fan_out(space.sessions, ask)
+    answers = fan_out(space.sessions, lambda session: _look(session, app))
     return Survey(tuple(placed for own, _ in answers for placed in own), tuple(seat for _, seat in answers))
+
+
+def found_on(session: Session, app: str) -> list[Placed]:
+    """The app's dynos on one host, which may be one that does not count."""
+    return _look(session, app)[0]
+
+
+def _look(session: Session, app: str) -> tuple[list[Placed], Seat]:
+    answer = session.call("ps")
+    own = [dyno for dyno in answer["dynos"] if dyno["app"] == app and dyno["type"] not in ONE_OFF]
+    others = sum(SIZES[dyno["size"].lower()].memory for dyno in answer["dynos"] if dyno["app"] != app)
+    free = answer["memory"] - max(RESERVE, answer["memory"] // 8) - others
+    return [_found(dyno, session) for dyno in own], Seat(session.host.seat, free)
 
 
 def _found(dyno: dict[str, Any], session: Session) -> Placed:

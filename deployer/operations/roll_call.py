@@ -48,15 +48,18 @@ def rolls(number: int, hosts: Sequence[Host]) -> dict[str, Roll]:
     }
 
 
-def change_roll(space: OpenSpace, changes: Mapping[str, bool], also: Sequence[Session] = ()) -> int:
+def change_roll(
+    space: OpenSpace, changes: Mapping[str, bool], also: Sequence[Session] = (), *, leaving: bool = False
+) -> int:
     """Make hosts count or not, by id, and tell everybody who counts then and answers, and `also` those others; the
-    roll's number. Needs the space's lease."""
+    roll's number. Those that do not count are `leaving` or come back. Needs the space's lease."""
     number = space.space.roll + 1
     space.space = replace(space.space, roll=number)
     space.ledger.save_space(space.space)
     for host in space.hosts:
         if host.id in changes:
-            space.ledger.save_host(replace(host, out=0 if changes[host.id] else number))
+            counts = changes[host.id]
+            space.ledger.save_host(replace(host, out=0 if counts else number, leaving=leaving and not counts))
     space.dial()
     tell_roll(space, also)
     return number

@@ -115,9 +115,15 @@ class OpenSpace:
 
     @property
     def returning(self) -> tuple[Session, ...]:
-        """Sessions of hosts that are left out and answer again."""
+        """Sessions of hosts that are left out and answer again, but not of those that are being removed."""
         self._dial_once()
-        return tuple(self._open[host.id] for host in self.hosts if host.out and host.id in self._open)
+        out = [host.id for host in self.hosts if host.out and not host.leaving]
+        return tuple(self._open[name] for name in out if name in self._open)
+
+    def session_of(self, name: str) -> Session | None:
+        """The session with a host, whether it counts or not; None where it does not answer."""
+        self._dial_once()
+        return self._open.get(name)
 
     def dial(self) -> None:
         """Read again which hosts there are, and connect to those that have not answered so far."""

@@ -80,6 +80,11 @@ class HostState:
     host: Host
     is_up: bool
 
+    @property
+    def word(self) -> str:
+        """`up`, `down`, or `left out`: it does not count, whether it runs or not."""
+        return "left out" if self.host.out else "up" if self.is_up else "down"
+
 
 @dataclass(frozen=True, slots=True)
 class SpaceInfo:
@@ -202,8 +207,17 @@ def hosts(name: str, person: Person = NOBODY) -> tuple[HostState, ...]:
     if pointer.kind == "ssh":
         return tuple(HostState(host, is_up) for host, is_up in rented_hosts.look(pointer, person).hosts)
     sandbox = sandbox_of(name)
-    running = sandbox.running()
-    return tuple(HostState(host, running[host.id]) for host in sandbox.hosts)
+    running, known = sandbox.running(), _known_hosts(pointer)
+    return tuple(HostState(known.get(host.id, host), running[host.id]) for host in sandbox.hosts)
+
+
+def _known_hosts(pointer: Pointer) -> dict[str, Host]:
+    """The hosts as the ledger knows them, by id; none where it does not answer."""
+    try:
+        with stores.opened(pointer) as store:
+            return {host.id: host for host in Ledger(store, whoami()).hosts()}
+    except Failure:
+        return {}
 
 
 def reboot(name: str, chosen: Sequence[str], tell: Tell, person: Person = NOBODY) -> None:
@@ -222,7 +236,7 @@ def reboot(name: str, chosen: Sequence[str], tell: Tell, person: Person = NOBODY
         tell(Doing(f"Rebooting {host}"))
         sandbox.reboot(host)
         if was_ready:
-            _wait_until_ready(known[host])
+            wait_until_ready(known[host])
         tell(Done())
 
 
@@ -287,7 +301,8 @@ def _connected(sandbox: Sandbox) -> Iterator[list[Session]]:
             session.close()
 
 
-def _wait_until_ready(host: Host) -> None:
+def wait_until_ready(host: Host) -> None:
+    """Wait until a host's router takes requests; HostNotReady."""
     deadline = time.monotonic() + READY_PATIENCE
     while not is_ready(host):
         if time.monotonic() > deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import time
@@ -115,3 +116,27 @@ def test_config_changes_and_rollbacks_lose_no_request(shop: Shop, outside: Outsi
 def test_requests_wait_while_every_dyno_restarts(shop: Shop, outside: Outside) -> None:
     shop.types("deployer", "ps:restart", *shop.here)
     shop.types("deployer", "ps:restart", "-d", "web.1", *shop.here)
+
+
+def test_hosts_that_come_and_go_lose_no_request(shop: Shop, sandbox: Sandbox, outside: Outside) -> None:
+    added = shop.types("deployer", "hosts:add", "--space", "hosts").stdout.strip()
+    try:
+        shop.types("deployer", "ps:scale", "web=3", "worker=1", *shop.here)
+        assert added in where(shop).values(), "the new host gets what is new"
+        shop.changes_a_line()
+        shop.types("deployer", "deploy", *shop.here)
+        assert set(where(shop).values()) == {host.id for host in sandbox.hosts} | {added}
+        assert (
+            "the first host" in shop.types("deployer", "hosts:remove", "hosts-h1", "--space", "hosts", status=1).stderr
+        )
+    finally:
+        shop.types("deployer", "hosts:remove", added, "--space", "hosts")
+    assert added not in shop.types("deployer", "hosts", "--space", "hosts").stdout
+    assert set(where(shop)) == {"web.1", "web.2", "web.3", "worker.1"}, "what ran there runs elsewhere"
+    shop.types("deployer", "ps:scale", "web=2", "worker=0", *shop.here)
+
+
+def where(shop: Shop) -> dict[str, str]:
+    """The host of each dyno."""
+    listed = json.loads(shop.types("deployer", "ps", "--json", *shop.here).stdout)
+    return {dyno["name"]: dyno["host"] for dyno in listed}

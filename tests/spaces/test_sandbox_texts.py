@@ -19,12 +19,12 @@ RECORD = Record("box", "debian-13-amd64", "/cache/image", 8080, "10.213.7", "a1b
 
 
 def test_the_fronts_configuration(golden: Callable[[str, str], None]) -> None:
-    golden("sandbox/front.cfg", front.render(RECORD))
+    golden("sandbox/front.cfg", front.render(RECORD, Path("/run/dpl-front.sock")))
 
 
 @pytest.mark.edge
 def test_haproxy_takes_the_fronts_configuration(tmp_path: Path) -> None:
-    (tmp_path / "front.cfg").write_text(front.render(RECORD))
+    (tmp_path / "front.cfg").write_text(front.render(RECORD, Path("/run/dpl-front.sock")))
     said = subprocess.run(["haproxy", "-c", "-f", tmp_path / "front.cfg"], check=True, capture_output=True, text=True)
     assert "[WARNING]" not in said.stderr
 

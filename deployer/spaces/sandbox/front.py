@@ -6,6 +6,8 @@ load balancer adds. Time limits are the routers' to set: its own are long.
 
 from __future__ import annotations
 
+import csv
+import io
 import socket
 import time
 from collections.abc import Iterable
@@ -14,12 +16,16 @@ from pathlib import Path
 
 from deployer.errors.spaces import FrontDidNotStart, PortTaken
 from deployer.spaces.sandbox.process import Process
-from deployer.spaces.sandbox.record import Record
+from deployer.spaces.sandbox.record import Machine, Record
 
 ADDRESS = "127.0.0.1"
 FIRST_PORT = 8080
 PATIENCE = 5.0  # seconds
+MOST_HOSTS = 50  # slots, filled or not: a host that comes or goes is no reload, which would cut connections
+DRAIN = 30.0  # seconds that requests in flight get at a host that goes
+EMPTY = "127.0.0.1:1 disabled"
 CONFIG = """global
+  stats socket {socket} mode 600 level admin
   maxconn 4000
   user nobody
   group nogroup
@@ -50,10 +56,11 @@ backend hosts
 """
 
 
-def render(record: Record) -> str:
-    """The front's configuration."""
-    servers = [f"  server {machine.name} {machine.address}:80\n" for machine in record.machines]
-    return CONFIG.format(address=ADDRESS, port=record.port) + "".join(servers)
+def render(record: Record, socket: Path) -> str:
+    """The front's configuration, with a slot for every host that there may be."""
+    there = {machine.number: f"{machine.address}:80" for machine in record.machines}
+    slots = [f"  server h{number} {there.get(number, EMPTY)}\n" for number in range(1, MOST_HOSTS + 1)]
+    return CONFIG.format(address=ADDRESS, port=record.port, socket=socket) + "".join(slots)
 
 
 def free_port(port: int | None, others: Iterable[int] = ()) -> int:
@@ -67,6 +74,11 @@ def free_port(port: int | None, others: Iterable[int] = ()) -> int:
     return next(candidate for candidate in candidates if _is_free(candidate))
 
 
+def socket_of(tag: str) -> Path:
+    """Where the front of a sandbox takes commands. Not in its folder: the path may have at most 107 bytes."""
+    return Path(f"/run/dpl{tag}-front.sock")
+
+
 class Front:
     """The front of the sandbox in `folder`."""
 
@@ -74,20 +86,65 @@ class Front:
         self.record = record
         self.config = folder / "front.cfg"
         self.process = Process(folder / "front.json", folder / "front.log")
+        self.socket = socket_of(record.tag)
 
     def start(self) -> None:
-        """Start it, unless it runs already."""
+        """Start it, unless it runs already; then it learns which hosts there are, where a command was cut off."""
         if self.process.pid is not None:
+            self._follow()
             return
         if not _is_free(self.record.port):
             raise PortTaken(self.record.port)
-        self.config.write_text(render(self.record))
+        self.config.write_text(render(self.record, self.socket))
         self.process.start(["haproxy", "-db", "-f", str(self.config)])
         self._wait_until_it_listens()
 
     def stop(self) -> None:
         """End it."""
         self.process.stop(PATIENCE)
+        self.socket.unlink(missing_ok=True)
+
+    def let_in(self, machine: Machine) -> None:
+        """Share requests with a host that is ready."""
+        self._write()
+        self._tell(f"set server hosts/h{machine.number} addr {machine.address} port 80")
+        self._tell(f"set server hosts/h{machine.number} state ready")
+
+    def let_go(self, machine: Machine) -> None:
+        """Send a host nothing new, wait for what it is at, and forget it."""
+        self._tell(f"set server hosts/h{machine.number} state drain")
+        deadline = time.monotonic() + DRAIN
+        while time.monotonic() < deadline and self._sessions(machine):
+            time.sleep(0.1)
+        self._tell(f"set server hosts/h{machine.number} state maint")
+        self._write()
+
+    def _follow(self) -> None:
+        there = {machine.number: machine for machine in self.record.machines}
+        for number in range(1, MOST_HOSTS + 1):
+            if number in there:
+                self._tell(f"set server hosts/h{number} addr {there[number].address} port 80")
+            self._tell(f"set server hosts/h{number} state {'ready' if number in there else 'maint'}")
+        self._write()
+
+    def _write(self) -> None:
+        """What the next start begins with."""
+        self.config.write_text(render(self.record, self.socket))
+
+    def _sessions(self, machine: Machine) -> int:
+        for row in csv.DictReader(io.StringIO(self._tell("show stat hosts 4 -1").removeprefix("# "))):
+            if row["svname"] == f"h{machine.number}":
+                return int(row["scur"] or 0)
+        return 0
+
+    def _tell(self, command: str) -> str:
+        """One command to the running HAProxy; nothing where it does not run."""
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.socket))
+            connection.sendall(command.encode() + b"\n")
+            return b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode(errors="replace")
+        return ""
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -55,7 +55,7 @@ def lay(record: Record) -> list[Machine]:
 def remove(record: Record) -> None:
     """Remove all of it."""
     for machine in record.machines:
-        _remove_host(record, machine)
+        remove_host(record, machine)
     _filter("-D", record.bridge)
     if _link_exists(record.bridge):
         _ip("link", "del", record.bridge)
@@ -63,7 +63,7 @@ def remove(record: Record) -> None:
 
 def _lay_host(record: Record, machine: Machine) -> None:
     space, link = record.namespace(machine), record.link(machine)
-    _remove_host(record, machine)
+    remove_host(record, machine)
     _ip("netns", "add", space)
     _ip("link", "add", link, "type", "veth", "peer", "name", "host0", "netns", space)
     for words in (
@@ -74,7 +74,8 @@ def _lay_host(record: Record, machine: Machine) -> None:
         _ip("-n", space, *words)
 
 
-def _remove_host(record: Record, machine: Machine) -> None:
+def remove_host(record: Record, machine: Machine) -> None:
+    """Remove one host's part of it."""
     if _link_exists(record.link(machine)):
         _ip("link", "del", record.link(machine))
     handle = _handle(record, machine)

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.build import folders, platform_image
@@ -122,6 +122,49 @@ class Sandbox:
             running.stop()
             running.start()
 
+    def add_host(self) -> Host:
+        """Make one more host and boot it; nothing of it is left where it does not come up. The front does not know it
+        yet: see `let_in`."""
+        with _alone(self.folder), folders.readable():
+            taken = {machine.number for machine in self.record.machines}
+            number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+            private, public = _host_key()
+            machine = _describe_machine(self.record.name, self.record.prefix, number, public)
+            grown = replace(self.record, machines=tuple(sorted((*self.record.machines, machine), key=_by_number)))
+            running = Running(self.folder, grown, machine)
+            running.furnish(private, (self.folder / "id_ed25519.pub").read_text())
+            self._become(grown)
+            try:
+                network.lay(grown)
+                running.start()
+            except BaseException:
+                self._take_away(machine)
+                raise
+            return next(host for host in self.hosts if host.id == machine.id)
+
+    def let_in(self, name: str) -> None:
+        """Have the front share requests with a host that is ready."""
+        self.front.let_in(self._named(name).machine)
+
+    def remove_host(self, name: str) -> None:
+        """Have the front wait for what a host is at, then remove it with its disk. Can be repeated."""
+        with _alone(self.folder):
+            machine = self._named(name).machine
+            Front(self.folder, self._without(machine)).let_go(machine)
+            self._take_away(machine)
+
+    def _take_away(self, machine: Machine) -> None:
+        self._running(machine).remove()
+        network.remove_host(self.record, machine)
+        self._become(self._without(machine))
+
+    def _without(self, machine: Machine) -> Record:
+        return replace(self.record, machines=tuple(one for one in self.record.machines if one != machine))
+
+    def _become(self, record: Record) -> None:
+        records.save(self.folder, record)
+        self.record, self.front = record, Front(self.folder, record)
+
     def running(self) -> dict[str, bool]:
         """Whether each host runs, by its name."""
         return {machine.name: self._running(machine).process.pid is not None for machine in self.record.machines}
@@ -215,14 +258,19 @@ def _describe(order: Order, folder: Path) -> Record:
     prefix = network.free_prefix(zlib.crc32(str(folder).encode()), [other.prefix for other in others])
     port = free_port(order.port, [other.port for other in others])
     keys = {number: _host_key() for number in range(1, order.hosts + 1)}
-    machines = tuple(
-        Machine(number, f"{order.name}-h{number}", f"{prefix}.{FIRST_ADDRESS + number - 1}", public)
-        for number, (_, public) in keys.items()
-    )
+    machines = tuple(_describe_machine(order.name, prefix, number, public) for number, (_, public) in keys.items())
     record = Record(order.name, order.platform, str(order.image), port, prefix, records.tag_of(folder), machines)
     for machine in machines:
         Running(folder, record, machine).furnish(keys[machine.number][0], authorized)
     return record
+
+
+def _describe_machine(space: str, prefix: str, number: int, host_key: str) -> Machine:
+    return Machine(number, f"{space}-h{number}", f"{prefix}.{FIRST_ADDRESS + number - 1}", host_key)
+
+
+def _by_number(machine: Machine) -> int:
+    return machine.number
 
 
 def _others(folder: Path) -> list[Record]:

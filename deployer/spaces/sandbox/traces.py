@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from deployer.spaces.sandbox import cgroups, network
+from deployer.spaces.sandbox import cgroups, front, network
 from deployer.spaces.sandbox.record import Machine, Record, tag_of
 
 PATIENCE = 3.0  # seconds until killed processes are gone
@@ -47,6 +47,7 @@ def remove(folder: Path) -> None:
     _until_gone(lambda: all([cgroups.end(group) for group in groups]))
     machines = tuple(Machine(number, "", "", "") for number in _numbers(folder))
     network.remove(Record("", "", "", 0, "", tag_of(folder), machines))
+    front.socket_of(tag_of(folder)).unlink(missing_ok=True)
 
 
 def _until_gone(is_gone: Callable[[], bool]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from deployer.cli.shell import Shell
 from deployer.model.events import Warn
-from deployer.operations.session import Absence, Missing, failure_of
+from deployer.operations.session import Absence, Missing, OpenSpace, failure_of
 
 QUESTION = """\
 wait          until they answer
@@ -20,6 +20,14 @@ def absence_of(shell: Shell) -> Absence:
     """As this command was told."""
     from_env = shell.env.get("DEPLOYER_LEAVE_OUT", "").replace(",", " ").split()
     return Absence((*shell.leave_out, *from_env), shell.wait, _asking(shell))
+
+
+def say_who_is_missing(shell: Shell, space: OpenSpace) -> None:
+    """On standard error, the hosts of which a listing shows nothing."""
+    names = [missing.host.id for missing in space.missing] + [host.id for host in space.hosts if host.out]
+    if names:
+        verb = "do not answer or are" if len(names) > 1 else "does not answer or is"
+        shell.output.warn(f"{', '.join(names)} {verb} left out: nothing of it stands here.")
 
 
 def _asking(shell: Shell) -> Callable[[Sequence[Missing]], str] | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from deployer.cli import options
+from deployer.cli.absent import say_who_is_missing
 from deployer.cli.log_colours import Painter
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
@@ -40,6 +41,7 @@ def logs(
     painter = Painter(shell.output.colour_out and shell.env.get("HEROKU_LOGS_COLOR") != "0")
     try:
         with opened(shell, app, remote) as (space, name):
+            say_who_is_missing(shell, space)
             for line in operation(space, name, wanted):
                 shell.output.print(painter.painted(str(line)))
                 if tail:

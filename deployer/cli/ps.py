@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from deployer.cli import options
+from deployer.cli.absent import say_who_is_missing
 from deployer.cli.output import moment
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
@@ -35,6 +36,7 @@ def ps(
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
         state, lines = dynos(space, name)
+        say_who_is_missing(shell, space)
     known = [*formation_of(state), *(line.type for line in lines)]
     for wanted in types or ():
         if wanted not in known:

@@ -48,9 +48,8 @@ def examine(space: OpenSpace, app: str | None = None, *, deep: bool = False) -> 
 
 def repair(space: OpenSpace, findings: Sequence[Finding], tell: Tell) -> None:
     """Prepare each host anew, and make what runs of apps with a problem what the ledger says."""
-    hosts = [session.host for session in space.sessions]
     for session in space.sessions:
-        prepare_host(session, hosts, space.space.epoch, tell)
+        prepare_host(session, space.hosts, space.space.epoch, tell)
     known = {app.name for app in space.ledger.apps()}
     for name in sorted({one.where for one in findings if one.problem} & known):
         tell(Detail(f"making {name} what the ledger says"))

@@ -50,7 +50,7 @@ def _history(space: OpenSpace, request: dict[str, Any]) -> Iterator[LogLine]:
         session.call("logs", request, lambda message, data: lines.append(_line(message)))
         return lines
 
-    merged = list(heapq.merge(*fan_out(space.sessions, read), key=lambda line: line.time))
+    merged = list(heapq.merge(*fan_out(space.answering, read), key=lambda line: line.time))
     yield from merged[-request["lines"] :]
 
 
@@ -63,9 +63,9 @@ def _follow(space: OpenSpace, request: dict[str, Any]) -> Iterator[LogLine]:
             session.call("logs", request, lambda message, data: arrived.put(_line(message)))
         arrived.put(None)
 
-    for session in space.sessions:
+    for session in space.answering:
         threading.Thread(target=read, args=(session,), daemon=True).start()
-    open_hosts = len(space.sessions)
+    open_hosts = len(space.answering)
     while open_hosts:
         line = arrived.get()
         if line is None:

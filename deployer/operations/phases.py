@@ -249,7 +249,7 @@ def task(fence: Fence, process: Process, session: Session, size: str, tell: Tell
 
 def settle(space: OpenSpace, fence: Fence) -> None:
     """Wait for a release command that a dead command left running."""
-    space.sessions[0].call("task_settle", fence.request())
+    space.first.call("task_settle", fence.request())
 
 
 def routes_to(dynos: Iterable[Placed], app: str, generation: int, domains: tuple[str, ...], *, maint: bool) -> Routes:

@@ -31,5 +31,5 @@ def prepare_host(session: Session, hosts: Sequence[Host], epoch: int, tell: Tell
 
 def prepare_every_host(space: OpenSpace) -> None:
     """Bring what an older deployer prepared up to date. Units and helpers bear numbers: what runs goes on."""
-    hosts = [session.host for session in space.sessions]
-    fan_out(space.sessions, lambda session: prepare_host(session, hosts, space.space.epoch, lambda event: None))
+    sessions = space.sessions
+    fan_out(sessions, lambda session: prepare_host(session, space.hosts, space.space.epoch, lambda event: None))

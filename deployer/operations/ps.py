@@ -38,7 +38,7 @@ def dynos(space: OpenSpace, app: str) -> tuple[AppState, list[DynoLine]]:
     def ask(session: Any) -> list[tuple[str, dict[str, Any]]]:
         return [(session.host.id, dyno) for dyno in session.call("ps", {"app": app})["dynos"]]
 
-    found = [entry for answers in fan_out(space.sessions, ask) for entry in answers]
+    found = [entry for answers in fan_out(space.answering, ask) for entry in answers]
     return state, sorted((_line(host, dyno, commands) for host, dyno in found), key=_order)
 
 

@@ -135,7 +135,7 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: 
 def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:
     change.tell(Step("Running release command..."))
     size = change.app.formation.get("release")
-    session = change.space.sessions[0]
+    session = change.space.first
     try:
         status = phases.task(change.fence, process, session, size.size if size else DEFAULT_SIZE, change.tell)
     except KeyboardInterrupt:

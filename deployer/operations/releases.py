@@ -64,7 +64,7 @@ def output(space: OpenSpace, app: str, number: int | None, tell: Callable[[str],
     def hear(message: dict[str, Any], data: bytes) -> None:
         tell(message["line"])
 
-    if not any([session.call("task_output", request, hear)["found"] for session in space.sessions]):
+    if not any([session.call("task_output", request, hear)["found"] for session in space.answering]):
         raise NoReleaseOutput(app, release.number)
 
 

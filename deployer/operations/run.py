@@ -88,7 +88,7 @@ def start(space: OpenSpace, app: str, order: Order, terminal: Terminal) -> OneOf
     if state.slug is None or state.release is None:
         raise NothingDeployed(app)
     number = random.randint(1000, 9999)
-    session = space.sessions[0]
+    session = space.first
     request = _request(state, order, terminal, number) | {"epoch": space.space.epoch}
     return OneOff(f"run.{number}", session.exchange("run", request))
 

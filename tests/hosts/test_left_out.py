@@ -63,6 +63,8 @@ def test_a_host_that_is_down_is_left_out_of_a_deploy_and_catches_up_when_it_answ
         assert f"v{before.release} still serving" in refused
         assert ada.newest == before.release, "not even a release was recorded"
 
+        listed = ada.types("deployer", "ps", *ada.here)
+        assert "web.1" in listed.stdout and f"{gone.id} does not answer" in listed.stderr, "reading goes on"
         said = ada.types("deployer", *ada.words("deploy"), "--leave-out", gone.id).stderr
         assert f"{gone.id} is left out" in said
         lost = len(users.failures)

@@ -25,7 +25,8 @@ class HostsDoNotAnswer(Failure):
           with `{options}`
                                          to go on without: its dynos start on the other hosts, its router tells the
                                          front to send it nothing, and it catches up when it answers again
-        (`git push` takes the same from the environment: DEPLOYER_LEAVE_OUT={names}.)
+        `git push` takes the same from the environment: DEPLOYER_LEAVE_OUT={names}. A sandbox's hosts boot with
+        `deployer spaces:start`.
         """
 
 

@@ -4,7 +4,7 @@ brought up to date and counts."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from deployer.errors.hosts import RollChanged
 from deployer.errors.lease import LeaseHeld
@@ -19,7 +19,13 @@ WHEN_TOLD_TO_WAIT = 600.0  # seconds
 NOTICE = 4.0  # seconds until a host that is left out has asked the others, and the front has asked it
 
 
-def attend(space: OpenSpace, tell: Tell, wait: float | None, but: str | None = None) -> None:
+def attend(
+    space: OpenSpace,
+    tell: Tell,
+    wait: float | None,
+    but: str | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
     """Have every host that counts answer, for at most `wait` seconds, or leave it out as `space.absence` says, before
     anything is changed; HostsDoNotAnswer otherwise. Dynos of left-out hosts start on others, except those of the app
     `but`: its own change does that."""
@@ -29,14 +35,14 @@ def attend(space: OpenSpace, tell: Tell, wait: float | None, but: str | None = N
     while missing := space.missing:
         choice = _choice(space, missing, deadline)
         if choice == "leave out":
-            leave_out(space, missing, tell, but)
+            leave_out(space, missing, tell, but, pause)
             return
         if choice == "wait":
             deadline = max(deadline, time.monotonic() + WHEN_TOLD_TO_WAIT)
         if not told:
             tell(Warn(f"Waiting for {names(missing)} to answer"))
             told = True
-        time.sleep(LOOK_EVERY)
+        pause(LOOK_EVERY)
         space.dial()
     _mind_the_others(space, tell)
 
@@ -56,7 +62,9 @@ def _choice(space: OpenSpace, missing: Sequence[Missing], deadline: float) -> st
     return choice
 
 
-def leave_out(space: OpenSpace, missing: Sequence[Missing], tell: Tell, but: str | None = None) -> None:
+def leave_out(
+    space: OpenSpace, missing: Sequence[Missing], tell: Tell, but: str | None, pause: Callable[[float], None]
+) -> None:
     """Let hosts that do not answer no longer count: the others are told, the front is given time to notice, and what
     ran on them starts elsewhere."""
     space.decided |= {one.host.id for one in missing}
@@ -71,7 +79,7 @@ def leave_out(space: OpenSpace, missing: Sequence[Missing], tell: Tell, but: str
             )
         )
     if gone:
-        time.sleep(NOTICE)
+        pause(NOTICE)
         fill_up(space, tell, but)
 
 

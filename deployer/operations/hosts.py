@@ -75,10 +75,10 @@ def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
         if session := space.session_of(name):
             empty(space, session, tell)
         forget(space, name)
+    space.ledger.audit(f"hosts:remove {name}")  # before it goes: it may have held the copy of what is written
     tell(Doing(f"Removing {name}"))
     sandbox.remove_host(name)
     tell(Done())
-    space.ledger.audit(f"hosts:remove {name}")
 
 
 def empty(space: OpenSpace, session: Session, tell: Tell) -> None:

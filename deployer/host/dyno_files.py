@@ -131,6 +131,7 @@ def remove(paths: Paths, instances: Iterable[str], template: str = units.DYNO) -
         (paths.units / "multi-user.target.wants" / unit).unlink(missing_ok=True)
         shutil.rmtree(paths.units / f"{unit}.d", ignore_errors=True)
         forget_crashes(paths, [instance])
+        (run_folder(paths) / "crashed" / instance.rpartition(".")[0]).unlink(missing_ok=True)
         shutil.rmtree(paths.dyno(instance), ignore_errors=True)
 
 
@@ -166,6 +167,8 @@ def _write_all(paths: Paths, placed: Placed, lower: Sequence[Path], variables: b
     _write(folder / "dyno.json", json.dumps(codec.encode(placed)).encode())
     _write(folder / "layers", ":".join(map(str, lower)).encode() + b"\n")
     _write(folder / "uid", b"%d\n" % placed.uid)
+    if placed.port:
+        _write(folder / "port", b"%d\n" % placed.port)
     _write(folder / "env", variables)
     _write(folder / "command", placed.command.encode(errors="surrogateescape"))
     dropin = paths.units / f"{template.format(placed.instance)}.d"

@@ -5,7 +5,8 @@ They look at SYN packets only and need no connection tracking. The rule on sourc
 while an app's dyno restarts, another app's process could bind its port; such a process cannot answer. Nor can a dyno
 answer from outside this host on any port but its own.
 The port of a dyno that is about to stop is `closing`: whoever connects, from whatever host's router, is refused at once
-and tries another dyno or waits, while the requests that the dyno is at go on.
+and tries another dyno or waits, while the requests that the dyno is at go on. The port of one that waits after crashes
+is `crashed`: other hosts' routers see it by what they are answered (hold_lua.py).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ table inet deployer {
   set hosts6 { type ipv6_addr; @HOSTS6@}
   set own { typeof meta skuid . tcp dport; @OWN@}
   set closing { type inet_service; flags timeout; }
+  set crashed { type inet_service; flags timeout; }
   counter metadata { }
   counter squatters { }
   counter inside { }
@@ -51,6 +53,7 @@ table inet deployer {
     tcp dport @closing tcp flags & (fin | syn | rst | ack) == syn reject with tcp reset
     iifname != "lo" tcp dport @PORTS@ ip saddr != @hosts4 counter name "outside" drop
     iifname != "lo" tcp dport @PORTS@ ip6 saddr != @hosts6 counter name "outside" drop
+    iifname != "lo" tcp dport @crashed tcp flags & (fin | syn | rst | ack) == syn reject with icmpx type no-route
   }
 
   chain dyno {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 FORGIVEN_AFTER = 600  # seconds: a dyno that ran so long starts again as if it had never crashed
 LONGEST_DELAY = 300  # seconds
+CRASHED_FROM = 4  # seconds of delay from which routers do not let requests wait for a dyno
 
 DYNO_FS = f"""\
 #!/bin/sh
@@ -41,6 +42,23 @@ back_off() {{
     echo "$delay" > "$run/delays/$1"
 }}
 
+# Tells routers that they need not wait for a dyno that stays down for a while: this host's by a file with the time
+# (uptime) until which it does, those of other hosts by what their checks of its port get for an answer.
+tell() {{
+    if [ ! -r "$dyno/port" ]; then return; fi
+    read -r port < "$dyno/port"
+    name=$run/crashed/${{1%.v*}}
+    if [ "$delay" -ge {CRASHED_FROM} ]; then
+        chmod 0711 "$run"
+        mkdir -p -m 0711 "$run/crashed"
+        echo "$((now + delay))" > "$name"
+        nft add element inet deployer crashed "{{ $port timeout ${{delay}}s }}" || true
+    elif [ -e "$name" ]; then
+        rm -f "$name"
+        nft delete element inet deployer crashed "{{ $port }}" 2> /dev/null || true
+    fi
+}}
+
 # No dyno starts unfiltered, whoever flushed the rules.
 guard() {{
     nft list table inet deployer > /dev/null 2>&1 || nft -f /etc/deployer/firewall.nft
@@ -65,7 +83,7 @@ lay() {{
 }}
 
 case $1 in
-up) back_off "$2"; guard; clean; lay "$2" ;;
+up) back_off "$2"; guard; tell "$2"; clean; lay "$2" ;;
 down) clean ;;
 *) exit 2 ;;
 esac

@@ -48,6 +48,7 @@ class Settings:
     idle: int = 55
     boot: int = BOOT_DEADLINE
     ready: bool = True
+    crashed: Path = Path("/run/deployer/crashed")
     per_app: int = MOST_CONNECTIONS // 2  # requests and websockets of one app: no app takes the router from all others
     roll: Roll = field(default_factory=Roll)
     peer_port: int = 80
@@ -114,7 +115,7 @@ def render_roll(settings: Settings) -> str:
 def fixed_files(settings: Settings) -> dict[str, str]:
     """What haproxy.cfg refers to and no app changes, by path below its folder."""
     pages = {f"errors/{name}": text for name, text in error_pages.pages().items()}
-    lua = hold_lua.render(str(settings.folder / "state.map"))
+    lua = hold_lua.render(str(settings.folder / "state.map"), str(settings.crashed))
     counts = roll_lua.render(str(settings.folder), str(settings.run))
     return {"hold.lua": lua, "roll.lua": counts, "fronts.lst": _lines(settings.fronts), **pages}
 

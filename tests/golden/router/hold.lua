@@ -1,6 +1,7 @@
 local intents = Map.new("/etc/haproxy/state.map", Map._str)
 local seen = {}
 local held = {}
+local away = {}
 local count = 0
 
 local function milliseconds()
@@ -16,6 +17,22 @@ local function slots(be)
   return names
 end
 
+local function number_in(path)
+  local file = io.open(path)
+  if file == nil then return nil end
+  local number = file:read("n")
+  file:close()
+  return number
+end
+
+local function has_crashed(be, name, facts)
+  local key = be .. "/" .. name
+  if facts["last_chk"] == "Network is unreachable" then away[key] = true end
+  if facts["last_chk"] == "Connection refused" or string.sub(facts["status"], 1, 2) == "UP" then away[key] = nil end
+  local waits = number_in("/run/deployer/crashed/" .. string.sub(be, 4) .. "." .. name)
+  return away[key] or (waits ~= nil and waits > (number_in("/proc/uptime") or 0))
+end
+
 local function look(txn, be)
   local now = milliseconds()
   local view = seen[be]
@@ -29,14 +46,16 @@ local function look(txn, be)
   for _, name in ipairs(view.names) do
     if tonumber(txn.f:srv_is_up(be .. "/" .. name)) == 1 then view.alive = true end
   end
-  if now - view.down_at >= 1000 then
+  if now - view.down_at >= (view.crashed and 200 or 1000) then
     view.down_at = now
     view.down = nil
+    view.crashed = nil
     for _, name in ipairs(view.names) do
       local facts = core.backends[be].servers[name]:get_stats()
       if string.sub(facts["status"], 1, 5) ~= "MAINT" then
         local seconds = tonumber(facts["lastchg"]) or 0
         if view.down == nil or seconds < view.down then view.down = seconds end
+        view.crashed = view.crashed ~= false and has_crashed(be, name, facts)
       end
     end
     view.stopping = tonumber(core.get_info()["Stopping"]) == 1
@@ -65,7 +84,8 @@ local function wait(txn, be, started, limit, key)
     if not txn.req:may_recv() then return "H27" end
     local waited = milliseconds() - started
     if waited > limit then return "H20" end
-    if waited < limit / 2 and view.down ~= nil and view.down * 1000 > limit then return "H10" end
+    local gone = view.down ~= nil and view.down * 1000 > limit and waited < limit / 2
+    if (view.crashed or gone) and waited > math.min(2500, limit / 4) then return "H10" end
     core.msleep(20)
   end
 end

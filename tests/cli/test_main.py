@@ -164,6 +164,18 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.edge
+@pytest.mark.parametrize(
+    ("words", "status", "first"), [(["help"], 0, "Heroku's workflow"), (["help", "nothing"], 2, "")]
+)
+def test_the_program_ends_at_once_and_loses_no_word(words: list[str], status: int, first: str, tmp_path: Path) -> None:
+    """Its streams are no terminal: what is still buffered at the end must come out."""
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-m", "deployer.cli.main", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=env, timeout=30, check=False)
+    assert (done.returncode, done.stdout[: len(first)], bool(done.stderr)) == (status, first, status != 0)
+
+
 def test_help_needs_no_command_to_be_loaded(capsys: pytest.CaptureFixture[str]) -> None:
     script = (
         "import sys\nfrom deployer.cli.main import run\nrun(['--help'])\nassert 'typer' not in sys.modules, 'typer'"

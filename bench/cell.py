@@ -70,12 +70,13 @@ class Cell:
         shutil.rmtree(self.folder)
 
     def _first(self) -> Row:
-        """The app with its database, deployed; then the same site the other way, dependencies included."""
+        """The app with its database, deployed, with one dyno for all routers; then the same site the other way,
+        dependencies included. From then on each host has a dyno."""
         self.place.deployer("create", self.app, "--space", NAME, "--no-remote")
         self.place.deployer("addons:create", "heroku-postgresql:essential-0", *self.here)
+        ours = timed(self._clients(), "Hello", self._deploy)
         if self.hosts > 1:
             self._quietly("ps:scale", f"web={self.hosts}")
-        ours = timed(self._clients(), "Hello", self._deploy)
         url = self.place.deployer("config:get", "DATABASE_URL", *self.here).stdout.strip()
         self.plain.install({"DATABASE_URL": url})
         self.plain.fetch_dependencies(self.app)

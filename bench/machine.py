@@ -78,7 +78,10 @@ def router() -> Section:
         Row("a request, 99 of 100 within", "ms", _most(through), _most(direct), _most(through) / _most(direct)),
         Row(f"requests a second, {CLIENTS} clients", "", round(busy), round(plain), busy / plain),
     ]
-    note = "Beside: the same requests straight to the dyno. The client takes most of the processor's time in both."
+    note = (
+        "Beside: the same requests straight to the dyno, here HAProxy answering from memory. The router opens a\n"
+        "connection to the dyno for each request and writes a line about it; router, dyno and clients share the cores."
+    )
     return Section("The router", rows, [note])
 
 

@@ -32,7 +32,7 @@ PREFIX = "deployer-bench-"
 LATENCY = 0.040  # seconds of a round trip
 HOSTS = 4
 TIME = 1.5  # of the time on one host, for four
-FULL = {1: Counts(one_line=7, others=3), HOSTS: Counts(one_line=3, others=1)}
+FULL = {1: Counts(one_line=5, others=2), HOSTS: Counts(one_line=3, others=1)}
 QUICK = Counts(one_line=5, others=3, brief=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +102,8 @@ class Cell:
         ]
         if profiled:
             self.profile.rows = profile_rows(steps[1:], [one.returned for one in ours])
+            own = [one.returned - step.get("watch", 0.0) for one, step in zip(ours, steps[1:], strict=True)]
+            rows.append(paired(f"{what}, returned, without its watch", own, [one.returned for one in beside]))
             sent = [one.sent / self.hosts for one in ours]
             rows.append(alone(f"{what}, sent to each host", sent, BYTES, "bytes"))
         return rows
@@ -132,7 +135,7 @@ class Cell:
         beside: list[Run] = []
         for _ in range(self.counts.others):
             before, greeting = self.versions[-1], self._change()
-            self._deploy()
+            self._quietly("deploy", "--watch", "0")
             self.plain.deploy(greeting)
             ours.append(timed(self._clients(), before, partial(self._quietly, "rollback")))
             self.site.say(before)
@@ -153,7 +156,7 @@ class Cell:
     def _set_release_line(self, migrates: bool) -> None:
         self.site.migrates(migrates)
         greeting = self._change()
-        self._deploy()
+        self._quietly("deploy", "--watch", "0")
         self.plain.deploy(greeting, migrate=migrates)
 
     def _deploy(self, steps: dict[str, float] | None = None) -> int:
@@ -179,5 +182,17 @@ class Cell:
     def _wheel_size(self) -> int:
         """The compressed size of the raised package, as the index has it."""
         folder = self.folder / "wheel"
-        run(["pip", "download", "--quiet", "--no-deps", "-d", str(folder), f"{RAISED}=={raised_version()}"])
+        run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "-d",
+                str(folder),
+                f"{RAISED}=={raised_version()}",
+            ]
+        )
         return next(folder.iterdir()).stat().st_size

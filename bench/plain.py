@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from uv import find_uv_bin
+
 from bench.client import PATIENCE, Client
 from bench.place import Place, run
 from deployer.model.space import Host
@@ -84,7 +86,7 @@ class Plain:
         `fetch_dependencies` brought: it has byte code, too."""
         folder, requirements = self.place.folder / "installed", self.source / "requirements.txt"
         python = ["--python-version", "3.13", "--only-binary", ":all:"]
-        words = ["uv", "pip", "install", "--quiet", "--target", str(folder), *python, "-r", str(requirements)]
+        words = [find_uv_bin(), "pip", "install", "--quiet", "--target", str(folder), *python, "-r", str(requirements)]
         run(words)
         shutil.rmtree(folder)
         self.deploy(greeting, dependencies=True)

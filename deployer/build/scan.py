@@ -7,13 +7,16 @@ import io
 import mmap
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployer.build import elf
+from deployer.build.source import most_of
+from deployer.errors.build import TooManyFiles
 from deployer.model import manifest
-from deployer.model.manifest import NOTHING, Entry
+from deployer.model.manifest import MOST, NOTHING, Entry
 
 MAPPED = 1 << 20  # bytes: larger files are mapped, not read
 Known = Callable[[bytes, os.stat_result], str | None]
@@ -47,9 +50,12 @@ class Scope:
 
 
 def scan(scope: Scope) -> Scanned:
-    """Everything below the root. Paths are relative to it, in the file system's bytes."""
+    """Everything below the root; TooManyFiles. Paths are relative to it, in the file system's bytes."""
     found = Scanned()
     _folder(scope, found, os.fsencode(scope.root), b"")
+    if len(found.entries) > MOST:
+        counts = Counter(os.fsdecode(b"/".join(entry.path.split(b"/")[1:4])) for entry in found.entries)
+        raise TooManyFiles("A layer of the slug", MOST, most_of(counts))
     return found
 
 

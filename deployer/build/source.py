@@ -11,13 +11,15 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployer.build import slugignore
-from deployer.errors.build import CommitUnreadable, SourceMissing
+from deployer.errors.build import CommitUnreadable, SourceMissing, TooManyFiles
 from deployer.model import app_json
+from deployer.model.manifest import MOST
 
 NEVER = frozenset({".git", ".hg", ".svn", ".gitmodules", "__pycache__", ".DS_Store"})
 UNMANAGED = frozenset({"node_modules", ".env", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox", ".nox"})
@@ -50,13 +52,12 @@ def from_git(git_dir: Path, commit: str, env: Mapping[str, str] | None = None) -
 
 def _fill_from_folder(folder: Path, target: Path) -> list[str]:
     managed = _known_to_git(folder)
-    ignores = _ignores(folder)
+    copy = _Copy(_ignores(folder))
     if managed is not None:
-        _copy_listed(folder, target, managed, ignores)
+        _copy_listed(folder, target, managed, copy)
         return []
-    left_out: list[str] = []
-    _copy_folder(str(folder), str(target), "", ignores, left_out)
-    return [f"Leaving out {', '.join(sorted(left_out))}"] if left_out else []
+    _copy_folder(str(folder), str(target), "", copy)
+    return [f"Leaving out {', '.join(sorted(copy.left_out))}"] if copy.left_out else []
 
 
 def _ignores(folder: Path) -> slugignore.Ignores:
@@ -80,20 +81,20 @@ def _known_to_git(folder: Path) -> list[str] | None:
     return listed if done.returncode == 0 and listed else None
 
 
-def _copy_listed(folder: Path, target: Path, paths: list[str], ignores: slugignore.Ignores) -> None:
+def _copy_listed(folder: Path, target: Path, paths: list[str], copy: _Copy) -> None:
     """Copy files by name. A path that is a folder is a submodule or another repository: all of it."""
     made: dict[str, bool] = {"": True}
     for path in paths:
         parent, _, name = path.rstrip("/").rpartition("/")
-        if name in NEVER or not _made(target, parent, ignores, made):
+        if name in NEVER or not _made(target, parent, copy.ignores, made):
             continue
-        origin, copy = f"{folder}/{path.rstrip('/')}", f"{target}/{path.rstrip('/')}"
+        origin, place = f"{folder}/{path.rstrip('/')}", f"{target}/{path.rstrip('/')}"
         if Path(origin).is_dir() and not Path(origin).is_symlink():
-            if not ignores(path.rstrip("/"), True):
-                Path(copy).mkdir(exist_ok=True)
-                _copy_folder(origin, copy, f"{path.rstrip('/')}/", ignores, [])
-        elif os.path.lexists(origin) and not ignores(path, False):
-            _copy_file(origin, copy)
+            if not copy.ignores(path.rstrip("/"), True):
+                Path(place).mkdir(exist_ok=True)
+                _copy_folder(origin, place, f"{path.rstrip('/')}/", copy)
+        elif os.path.lexists(origin) and not copy.ignores(path, False):
+            copy.file(origin, place, path)
 
 
 def _made(target: Path, folder: str, ignores: slugignore.Ignores, made: dict[str, bool]) -> bool:
@@ -109,31 +110,53 @@ def _made(target: Path, folder: str, ignores: slugignore.Ignores, made: dict[str
     return made[folder]
 
 
-def _copy_folder(origin: str, target: str, prefix: str, ignores: slugignore.Ignores, left_out: list[str]) -> None:
+def _copy_folder(origin: str, target: str, prefix: str, copy: _Copy) -> None:
     with os.scandir(origin) as entries:
         for entry in entries:
+            path = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name in NEVER or ignores(prefix + entry.name, is_folder):
+            if entry.name in NEVER or copy.ignores(path, is_folder):
                 continue
             if entry.name in UNMANAGED or (is_folder and os.path.lexists(f"{entry.path}/pyvenv.cfg")):
-                left_out.append(prefix + entry.name)
+                copy.left_out.append(path)
             elif is_folder:
-                copy = f"{target}/{entry.name}"
-                Path(copy).mkdir()
-                _copy_folder(entry.path, copy, f"{prefix}{entry.name}/", ignores, left_out)
+                Path(f"{target}/{entry.name}").mkdir()
+                _copy_folder(entry.path, f"{target}/{entry.name}", f"{path}/", copy)
             else:
-                _copy_file(entry.path, f"{target}/{entry.name}")
+                copy.file(entry.path, f"{target}/{entry.name}", path)
 
 
-def _copy_file(origin: str, target: str) -> None:
-    """A file with nothing but its content and whether it is executable, or a link. Sockets and pipes have no
-    content."""
-    status = os.lstat(origin)
-    if stat.S_ISLNK(status.st_mode):
-        Path(target).symlink_to(Path(origin).readlink())
-    elif stat.S_ISREG(status.st_mode):
-        shutil.copyfile(origin, target)
-        Path(target).chmod(0o755 if status.st_mode & 0o100 else 0o644)
+@dataclass
+class _Copy:
+    """A copy under way. Raises TooManyFiles as soon as there are."""
+
+    ignores: slugignore.Ignores
+    left_out: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)  # of files, by the folder in the root that holds them
+    number: int = 0
+
+    def count(self, path: str) -> None:
+        """One more file."""
+        self.counts[path.partition("/")[0] if "/" in path else "."] += 1
+        self.number += 1
+        if self.number > MOST:
+            raise TooManyFiles("The source", MOST, most_of(self.counts))
+
+    def file(self, origin: str, target: str, path: str) -> None:
+        """A file with nothing but its content and whether it is executable, or a link. Sockets and pipes have no
+        content."""
+        self.count(path)
+        status = os.lstat(origin)
+        if stat.S_ISLNK(status.st_mode):
+            Path(target).symlink_to(Path(origin).readlink())
+        elif stat.S_ISREG(status.st_mode):
+            shutil.copyfile(origin, target)
+            Path(target).chmod(0o755 if status.st_mode & 0o100 else 0o644)
+
+
+def most_of(counts: Counter[str]) -> str:
+    """The folders with most files, a line each."""
+    return "\n".join(f"{number:8}  {folder}" for folder, number in counts.most_common(5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +198,23 @@ def _fill_from_git(git: _Git, target: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="deployer-source-") as aside:
         index = f"{aside}/index"
         git.run("read-tree", git.commit, index=index)
+        if number_of_entries(Path(index)) > MOST and git.text(slugignore.NAME) is None:
+            raise TooManyFiles("The commit", MOST, _folders_of(git))
         git.run("checkout-index", "--all", "--force", index=index, work_tree=str(target))
     submodules = git.submodules() if (target / ".gitmodules").is_file() else []
-    _prune(target, _ignores(target), submodules)
+    _prune(target, _Copy(_ignores(target)), submodules)
     return [*_told_submodules(submodules), *_told_large_files(target)]
+
+
+def number_of_entries(index: Path) -> int:
+    """What git's index says in its header (gitformat-index(5)): a signature, its version, the number of entries."""
+    with index.open("rb") as stream:
+        return int.from_bytes(stream.read(12)[8:])
+
+
+def _folders_of(git: _Git) -> str:
+    paths = git.run("ls-tree", "-r", "-z", "--name-only", git.commit).split(b"\0")
+    return most_of(Counter(os.fsdecode(path.partition(b"/")[0]) for path in paths if b"/" in path))
 
 
 def _told_submodules(paths: list[str]) -> list[str]:
@@ -202,13 +238,15 @@ def _begins(path: Path, start: bytes) -> bool:
         return stream.read(len(start)) == start
 
 
-def _prune(target: Path, ignores: slugignore.Ignores, submodules: list[str], prefix: str = "") -> None:
+def _prune(target: Path, copy: _Copy, submodules: list[str], prefix: str = "") -> None:
     """Take away what never comes along, what .slugignore leaves out, and the empty folders of submodules."""
     with os.scandir(target / prefix) as entries:
         for entry in list(entries):
             path = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name in NEVER or ignores(path, is_folder) or path in submodules:
+            if entry.name in NEVER or copy.ignores(path, is_folder) or path in submodules:
                 shutil.rmtree(entry.path) if is_folder else Path(entry.path).unlink()
             elif is_folder:
-                _prune(target, ignores, submodules, f"{path}/")
+                _prune(target, copy, submodules, f"{path}/")
+            else:
+                copy.count(path)

@@ -30,6 +30,19 @@ class CommitUnreadable(Failure):
 
 
 @dataclass(eq=False)
+class TooManyFiles(Failure):
+    """`where` is what is counted; `most` the limit; `folders` those that hold most of them, a line each."""
+
+    where: str
+    most: int
+    folders: str
+
+    headline = "{where} has more than {most} files."
+    seen = "{folders}"
+    advice = "Leave out what the app does not need when it runs: name it in .slugignore, or have the build delete it."
+
+
+@dataclass(eq=False)
 class JailUnavailable(Failure):
     """Builds cannot be fenced in on this machine. `fix` is the line to type."""
 

@@ -29,7 +29,7 @@ from deployer.host.paths import AppPaths
 from deployer.model.manifest import digest as digest_of
 from deployer.model.manifest import patch
 
-LARGEST_MANIFEST = 256 << 20
+LARGEST_MANIFEST = 64 << 20  # bytes
 RESERVE = 64 << 20  # bytes that stay free: databases and journals live on the same disk
 BLOCK = 4096  # what a small file really takes
 

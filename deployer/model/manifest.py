@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 KINDS = b"fxld"
+MOST = 250_000  # entries of a layer: what an agent holds in memory on the smallest host
 NOTHING = hashlib.sha256(b"").hexdigest()
 
 
@@ -44,7 +45,9 @@ def encode(entries: Iterable[Entry]) -> bytes:
 
 
 def decode(manifest: bytes) -> list[Entry]:
-    """The entries of a manifest; BadManifest where one could leave the layer or two could meet."""
+    """The entries of a manifest; BadManifest where one could leave the layer or two could meet, or of too many."""
+    if (count := manifest.count(b"\0")) > MOST:
+        raise BadManifest(f"{count} paths, and a layer has at most {MOST}")
     records = manifest.split(b"\0")
     if records.pop() != b"":
         raise BadManifest("the last record is cut off")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.hosts.attempts import ATTEMPTS, EXPOSURE, Attempt
@@ -18,7 +19,7 @@ What deployer defends, against whom, how it is shown, and what it does not promi
 | one app attacks another, or its host | own user, hardened unit (`systemd-analyze security` says {EXPOSURE}; 10 is \
 the worst), firewall by user: tried below |
 | one app takes what all need | memory, tasks, files, log lines, disk and requests are bounded: tried below |
-| config vars leak | root-only files, credentials on a private ramfs; not in units, arguments, journals or our output |
+| config vars leak | root-only files, credentials on a private ramfs; not in units, arguments, journals, our words |
 | man in the middle | host keys are known from the ledger or pinned when a space is made, never accepted silently |
 | stolen laptop | it holds pointers to spaces and their SSH keys, no config vars, no ledger |
 | malicious slug, archive or dependency | builds without root, paths, links, names and sizes checked on both ends |
@@ -42,6 +43,11 @@ Each line is a test of that file on real hosts; users ask another app meanwhile 
 are tried on a debian-12 host: it counts them also where the machine of the tests has control groups of version 1.
 
 """
+OTHERS = {
+    "build/test_hostile_trees.py": "Source trees, names and manifests",
+    "ship/test_receive.py": "What a host refuses of a shipment",
+    "ship/test_power_cut.py": "A power cut behind a receive, on a real file system",
+}
 LIMITS = """
 What it can do: all dynos of a host share its scratch file system (`/app`, `/tmp`) and its journal. An app that fills
 the former takes from others what they would write there until it stops; they go on running and start anew. An app
@@ -53,7 +59,13 @@ def page() -> str:
     """The whole page."""
     tables = [_table(title, attempts) for title, attempts in ATTEMPTS.items()]
     bounds = [f"- {sentence}\n" for sentence in sentences(HOSTS / "test_probe.py") if "should" not in sentence]
-    return "".join([INTRODUCTION, *tables, BOUNDS, *bounds, LIMITS])
+    return "".join([INTRODUCTION, *tables, BOUNDS, *bounds, LIMITS, "\n## What else is tried\n", *_others()])
+
+
+def _others() -> Iterator[str]:
+    for module, title in OTHERS.items():
+        yield f"\n{title} (`tests/{module}`):\n\n"
+        yield from (f"- {sentence}\n" for sentence in sentences(HOSTS.parent / module))
 
 
 def _table(title: str, attempts: tuple[Attempt, ...]) -> str:

@@ -7,13 +7,11 @@ import shutil
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 from deployer.errors.base import Failure
 from deployer.model.events import Detail, Tell
 from deployer.model.lease import Lease
-from deployer.model.space import Host
 from deployer.operations import diagnosis
 from deployer.operations.apps import state_of
 from deployer.operations.change import changing
@@ -27,6 +25,7 @@ from deployer.store.base import Get, Stored
 from deployer.store.lease import hold
 
 HERE = "this machine"
+RETURNS = "nothing, if it answers: the next command that changes an app takes it back"
 PROGRAMS = {"git": "git", "ssh": "openssh-client", "bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap"}
 NAMESPACES = ("kernel/unprivileged_userns_clone", "user/max_user_namespaces")
 
@@ -84,21 +83,23 @@ def _namespaces(settings: Path) -> Finding:
 
 
 def _ask_every_host(space: OpenSpace, *, deep: bool) -> list[Examined | Finding]:
-    """By seat; a host that does not answer is a finding."""
+    """What each host says; one that does not answer, or is left out, is a finding."""
 
-    def ask(host: Host) -> Examined | Finding:
-        with ExitStack() as stack:
-            try:
-                session = space.first if host.id == space.first.host.id else stack.enter_context(space.connect(host))
-                began = time.time()
-                facts = session.call("doctor", {"deep": deep})
-            except Failure as failure:
-                return Finding(host.id, "reach", failure.paragraphs()[0], f"deployer hosts --space {space.space.name}")
-            # Its clock was read at some time between the question and the answer.
-            return Examined(host.id, facts, min(max(began, facts["time"]), time.time()))
+    def ask(session: Session) -> Examined | Finding:
+        began = time.time()
+        try:
+            facts = session.call("doctor", {"deep": deep})
+        except Failure as failure:
+            return Finding(session.host.id, "reach", failure.paragraphs()[0], look)
+        # Its clock was read at some time between the question and the answer.
+        return Examined(session.host.id, facts, min(max(began, facts["time"]), time.time()))
 
+    look = f"deployer hosts --space {space.space.name}"
     with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-        return list(threads.map(ask, sorted(space.ledger.hosts(), key=lambda host: host.seat)))
+        answers = list(threads.map(ask, space.answering))
+    silent = [Finding(one.host.id, "reach", one.failure.paragraphs()[0], look) for one in space.missing]
+    out = [Finding(host.id, "reach", "it is left out", RETURNS) for host in space.hosts if host.out]
+    return [*answers, *silent, *out]
 
 
 def _kept(space: OpenSpace, app: str) -> Kept:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from tests.cli.conftest import Machine
+from tests.cli.conftest import HOST, Machine
 from tests.operations.test_diagnosis import WELL, row
 
 Golden = Callable[[str, str], None]
@@ -40,3 +41,9 @@ def test_programs_read_findings_as_json(deployed: Machine) -> None:
     assert with_facts(deployed, router="failed").run("doctor", "--json", "-a", "shop") == 1
     (wrong,) = [one for one in json.loads(deployed.out) if not one["ok"] and one["where"] != "this machine"]
     assert wrong["check"] == "router" and wrong["advice"].startswith("deployer doctor --repair")
+
+
+def test_a_host_that_is_left_out_is_named(deployed: Machine) -> None:
+    deployed.ledger().save_host(replace(HOST, id="host-2", seat=2, out=1))
+    assert with_facts(deployed).run("doctor") == 1
+    assert " !  host-2        reach: it is left out" in deployed.out

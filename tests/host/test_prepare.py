@@ -1,10 +1,11 @@
 """What makes a machine a host."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from deployer.host import packages, prepare
+from deployer.host import packages, prepare, units
 from deployer.host.paths import Paths
 
 LISTED = """\
@@ -44,3 +45,11 @@ def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
         "deployer.slice",
         "deployer.conf",
     }
+
+
+def test_the_burst_of_one_dyno_takes_a_third_of_the_journal_at_most() -> None:
+    burst = int(dict(units.HARDENING)["LogRateLimitBurst"])
+    longest = int(re.search(r"LineMax=(\d+)", prepare.JOURNALD)[1])  # type: ignore[index]
+    assert "SystemMaxUse=1G\n" in prepare.JOURNALD
+    # journald multiplies the burst by up to 3.25 where 1 GiB is free for it (journald-rate-limit.c).
+    assert burst * 3.25 * longest < (1 << 30) / 3

@@ -44,6 +44,7 @@ are tried on a debian-12 host: it counts them also where the machine of the test
 
 """
 OTHERS = {
+    "hosts/test_secrets.py": "Config vars: after a day of commands, and what goes wrong in it, all of it is searched",
     "build/test_hostile_trees.py": "Source trees, names and manifests",
     "ship/test_receive.py": "What a host refuses of a shipment",
     "ship/test_power_cut.py": "A power cut behind a receive, on a real file system",

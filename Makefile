@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-down check test faults bench lock golden try-vm clean
+.PHONY: help setup demo demo-down check test faults soak bench lock golden try-vm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ test: setup ## check, then the tests with real programs and on systemd hosts: mi
 
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test has a few of them
 	@$(BIN)/pytest tests/hosts/test_faults*.py
+
+soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: half an hour
+	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak
 
 bench: setup ## deploys beside rsync and systemctl restart: a quarter of an hour; writes docs/performance.md
 	@scripts/bench

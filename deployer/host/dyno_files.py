@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deployer.errors.base import HostFailure
-from deployer.host import units
+from deployer.host import files, units
 from deployer.host.paths import Paths
 from deployer.model import codec
 from deployer.model.dyno import Dyno
@@ -103,6 +103,14 @@ def resize(paths: Paths, placed: Placed, size: str) -> None:
     _write(paths.dyno(placed.instance) / "dyno.json", json.dumps(codec.encode(replace(placed, size=size))).encode())
     dropin = paths.units / f"{placed.unit}.d" / "dyno.conf"
     dropin.write_text(units.dropin(placed.dyno, placed.uid, after))
+
+
+def settle(paths: Paths, instance: str) -> None:
+    """Have all that the dyno's unit reads written down for good: after a power cut it must not start with less."""
+    unit = units.DYNO.format(instance)
+    folders = [paths.dyno(instance), paths.units / f"{unit}.d"]
+    for path in (path for folder in folders if folder.is_dir() for path in (*folder.iterdir(), folder, folder.parent)):
+        files.sync(path)
 
 
 def read_all(paths: Paths) -> list[Placed]:

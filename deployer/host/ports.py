@@ -29,11 +29,19 @@ def allocate(paths: Paths, used: Set[int], count: int) -> list[int]:
     if not count:
         return []
     state = paths.root / "last-port"
-    last = int(state.read_text()) if state.exists() else LAST
+    last = _number(state, LAST)
     taken = {*used, *routed(paths), *roll.read(paths).ports, *(listener.port for listener in sockets.listeners())}
     ports = choose(taken, last, count)
     state.write_text(f"{ports[-1]}\n")
     return ports
+
+
+def _number(file: Path, otherwise: int) -> int:
+    """What the file says: only where to begin, so that one that was lost does no harm."""
+    try:
+        return int(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return otherwise
 
 
 def routed(paths: Paths) -> Iterator[int]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deployer.host import firewall, helpers, packages, router, systemd, units, walls
+from deployer.host import files, firewall, helpers, packages, router, systemd, units, walls
 from deployer.host.channel import Channel
 from deployer.host.fence import read_epoch
 from deployer.host.lock import host_lock
@@ -81,7 +81,7 @@ def _space(paths: Paths, name: str, changed: Changed) -> None:
         changed(f"host of the space {name}")
 
 
-def files(paths: Paths) -> dict[Path, str]:
+def unit_files(paths: Paths) -> dict[Path, str]:
     """The units and the settings of other services that we lay down, by path."""
     own = {
         units.DYNO.format(""): units.dyno_template(),
@@ -118,7 +118,7 @@ def _folders(paths: Paths, changed: Changed) -> None:
 
 def _epoch(paths: Paths, epoch: int, changed: Changed) -> None:
     if epoch > read_epoch(paths):
-        put(paths.epoch, f"{epoch}\n")
+        files.write(paths.epoch, f"{epoch}\n".encode())
         changed(f"epoch {epoch}")
 
 
@@ -131,7 +131,7 @@ def _programs(paths: Paths, changed: Changed) -> None:
 
 
 def _units(paths: Paths, changed: Changed) -> None:
-    fresh = [path for path, text in files(paths).items() if put(path, text)]
+    fresh = [path for path, text in unit_files(paths).items() if put(path, text)]
     for path in fresh:
         changed(f"unit {path.relative_to(paths.units)}")
     if fresh:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import files, roll, router_config, router_service, router_socket
+from deployer.host import dyno_files, files, roll, router_config, router_service, router_socket, walls
 from deployer.host.channel import Channel
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
@@ -205,7 +205,8 @@ def is_older(paths: Paths, routes: Routes) -> bool:
 
 
 def flip_links(paths: Paths, app: str, instances: Sequence[str]) -> None:
-    """Let exactly these dynos of the app start at the host's boot; no reload of systemd is needed for the next boot."""
+    """Let exactly these dynos of the app start at the host's boot; no reload of systemd is needed for the next boot.
+    What they read then is written down for good before."""
     folder = paths.units / "multi-user.target.wants"
     folder.mkdir(parents=True, exist_ok=True)
     prefix, suffix = DYNO.split("{}")
@@ -214,7 +215,9 @@ def flip_links(paths: Paths, app: str, instances: Sequence[str]) -> None:
         if parse_instance(name.removeprefix(prefix).removesuffix(suffix)).app != app:
             raise HostFailure("bad-request", {"reason": f"{name} is no dyno of {app}"})
         if not (folder / name).is_symlink():
+            dyno_files.settle(paths, name.removeprefix(prefix).removesuffix(suffix))
             (folder / name).symlink_to(paths.units / DYNO.format(""))
+    walls.settle(paths)
     for link in folder.glob(DYNO.format("*")):
         instance = link.name.removeprefix(prefix).removesuffix(suffix)
         if link.name not in wanted and parse_instance(instance).app == app:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployer.host import dyno_files, firewall
+from deployer.host import dyno_files, files, firewall
 from deployer.host.paths import Paths
 
 
@@ -29,6 +29,13 @@ def save(paths: Paths) -> bool:
     aside.write_text(wanted)
     aside.rename(file)
     return True
+
+
+def settle(paths: Paths) -> None:
+    """Have the file written down for good: what a host loads when it boots."""
+    if _file(paths).exists():
+        files.sync(_file(paths))
+        files.sync(_file(paths).parent)
 
 
 def open_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
@@ -81,9 +88,7 @@ def hosts(paths: Paths) -> list[str]:
 
 def set_hosts(paths: Paths, addresses: Iterable[str]) -> None:
     """Remember the space's hosts."""
-    file = _hosts_file(paths)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(sorted(set(addresses))))
+    files.write(_hosts_file(paths), json.dumps(sorted(set(addresses))).encode())
 
 
 def _change(words: list[str]) -> bool:

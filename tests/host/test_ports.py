@@ -37,3 +37,12 @@ def test_a_port_that_a_router_may_still_name_is_not_given_again(tmp_path: Path):
     first = ports.allocate(paths, {7002}, 1)
     assert not {7000, 7001, 7002} & set(first)
     assert ports.allocate(paths, {7002}, 1)[0] > first[0]
+
+
+@pytest.mark.parametrize("left", ["", "70", "x"])
+def test_what_a_killed_agent_left_of_the_last_port_stops_nobody(tmp_path: Path, left: str):
+    paths = Paths(tmp_path / "srv", tmp_path)
+    paths.apps.mkdir(parents=True)
+    (paths.root / "last-port").write_text(left)
+    first, second = ports.allocate(paths, set(), 1), ports.allocate(paths, set(), 1)
+    assert 7000 <= first[0] < second[0] <= 9999

@@ -36,7 +36,7 @@ def test_a_file_that_is_as_it_should_be_is_left_alone(tmp_path: Path):
 
 
 def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
-    names = {path.name for path in prepare.files(Paths(tmp_path, tmp_path))}
+    names = {path.name for path in prepare.unit_files(Paths(tmp_path, tmp_path))}
     assert names == {
         "deployer-dyno-v1@.service",
         "deployer-dyno-fs-v1@.service",

@@ -46,8 +46,9 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def space(home: Path) -> Pointer:
-    """A space with two hosts, prepared; its front answers at its own port."""
-    spaces.create(Wanted(NAME, os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13"), hosts=2), ignore)
+    """A space with two hosts, or as many as the environment says, prepared; its front answers at its own port."""
+    hosts = int(os.environ.get("DEPLOYER_TEST_HOSTS", "2"))
+    spaces.create(Wanted(NAME, os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13"), hosts), ignore)
     return pointers.load(NAME)
 
 

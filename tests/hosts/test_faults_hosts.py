@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import shutil
 import signal
 import time
@@ -15,15 +14,13 @@ import pytest
 
 from deployer.model.space import Pointer
 from deployer.remote.agent import connect
-from deployer.spaces.sandbox.machine import Running
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.outside import Outside
-from tests.hosts.processes import end, frozen
+from tests.hosts.processes import IN_FLIGHT, end, frozen, kill_host
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults]
-IN_FLIGHT = 12  # requests that a host may carry at a time: those that go down with it are not counted
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +85,7 @@ def test_a_host_that_dies_in_a_deploy_is_named_and_the_others_serve_on(
     before, dead = ada.is_whole().current, sandbox.hosts[1].id
     assert before
     deploy = frozen(ada, "before:boot", *ada.words("deploy"))
-    _kill_host(sandbox, dead)
+    kill_host(sandbox, dead)
     deploy.send_signal(signal.SIGCONT)
     assert dead in end(deploy, 1)
     said = ada.types("deployer", *ada.words("config:set"), status=1).stderr
@@ -146,15 +143,6 @@ def test_a_first_deploy_that_is_killed_behind_its_commit_is_finished(
     assert eve.is_whole().app.formation["web"].quantity == 1
     eve.sees("v3 ")
     eve.closes()
-
-
-def _kill_host(sandbox: Sandbox, name: str) -> None:
-    """As when its power fails: nothing on it comes to an end by itself."""
-    machine = next(one for one in sandbox.record.machines if one.name == name)
-    running = Running(sandbox.folder, sandbox.record, machine)
-    assert running.process.pid
-    os.kill(running.process.pid, signal.SIGKILL)
-    running.groups.end()
 
 
 def _ask(address: str, app: str) -> str:

@@ -41,8 +41,9 @@ def command(entry: Entry) -> TyperCommand:
     # The words after `run` belong to the program that it runs.
     loaded = _typer_command(called, _help(entry, called.__doc__ or ""), interspersed=entry.topic != "run")
     if entry.changes_dynos:
-        own = {param.name for param in loaded.params}
-        loaded.params += [p for p in _typer_command(_for_hosts, "", interspersed=True).params if p.name not in own]
+        own = {option for param in loaded.params for option in param.opts}
+        added = _typer_command(_for_hosts, "", interspersed=True).params
+        loaded.params += [param for param in added if param.opts[0] not in own]
     loaded.params += _typer_command(_everywhere, "", interspersed=True).params
     return loaded
 

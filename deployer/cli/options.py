@@ -21,11 +21,20 @@ Watch = Annotated[
         "--watch", metavar="SECONDS", min=0, help="Watch the release so long before the old dynos go; 0: not at all."
     ),
 ]
+
+
+def _hear_wait(ctx: typer.Context, value: float | None) -> float | None:
+    """For hosts, too: what opens the space reads it from the shell."""
+    ctx.obj.wait = value
+    return value
+
+
 Wait = Annotated[
     float | None,
     typer.Option(
         "--wait",
         metavar="SECONDS",
+        callback=_hear_wait,
         help="Wait that long while somebody else changes the app, or a host does not answer.",
     ),
 ]

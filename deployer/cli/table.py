@@ -56,8 +56,13 @@ CHANGES_DYNOS = (
     "deploy",
     "hosts:add",
     "hosts:remove",
+    "maintenance:off",
+    "maintenance:on",
     "ps:restart",
     "ps:scale",
+    "ps:stop",
+    "ps:type",
+    "releases:retry",
     "releases:rollback",
     "up",
 )

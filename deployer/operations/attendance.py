@@ -22,15 +22,14 @@ NOTICE = 4.0  # seconds until a host that is left out has asked the others, and 
 def attend(
     space: OpenSpace,
     tell: Tell,
-    wait: float | None,
     but: str | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Have every host that counts answer, for at most `wait` seconds, or leave it out as `space.absence` says, before
-    anything is changed; HostsDoNotAnswer otherwise. Dynos of left-out hosts start on others, except those of the app
-    `but`: its own change does that."""
+    """Have every host that counts answer, wait for it or leave it out as `space.absence` says, before anything is
+    changed; HostsDoNotAnswer otherwise. Dynos of left-out hosts start on others, except those of the app `but`: its own
+    change does that."""
     space.check_tool()
-    deadline = time.monotonic() + (wait or space.absence.wait or 0)
+    deadline = time.monotonic() + (space.absence.wait or 0)
     told = False
     while missing := space.missing:
         choice = _choice(space, missing, deadline)

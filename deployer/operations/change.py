@@ -80,7 +80,7 @@ def changing(
     with ExitStack() as stack:
         if of_dynos:
             stack.enter_context(named_at_the_end(space, app))
-            attend(space, tell, wait, but=None if command == "ps:restart" else app)
+            attend(space, tell, but=None if command == "ps:restart" else app)
         yield stack.enter_context(holding_change(space, app, command, tell, wait))
 
 

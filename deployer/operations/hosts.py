@@ -32,7 +32,7 @@ from deployer.spaces.sandbox.sandbox import Sandbox
 def add(space: OpenSpace, sandbox: Sandbox, tell: Tell) -> Host:
     """Make one more host of a sandbox: prepared, with the layers and routes of every app, on a free seat, known to the
     front. It gets dynos as apps are scaled up or deployed."""
-    attend(space, tell, None)
+    attend(space, tell)
     tell(Doing(f"Creating a host of {space.space.name}"))
     made = sandbox.add_host()
     tell(Done(made.id))
@@ -71,7 +71,7 @@ def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
         raise NoSuchHost(name, space.space.name, ", ".join(sorted(known)))
     if name in known:
         space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
-        attend(space, tell, None)
+        attend(space, tell)
         if session := space.session_of(name):
             empty(space, session, tell)
         forget(space, name)

@@ -52,9 +52,9 @@ class Hosts:
         hosts = self.ledger.hosts()
         return OpenSpace(self.ledger.space(), self.ledger, self.dial(hosts[0]), self.dial, absence=absence or Absence())
 
-    def attend(self, absence: Absence | None = None, wait: float | None = None) -> OpenSpace:
+    def attend(self, absence: Absence | None = None) -> OpenSpace:
         space = self.open(absence)
-        attend(space, self.told.append, wait, pause=self._pause)
+        attend(space, self.told.append, pause=self._pause)
         return space
 
     def rolls(self, name: str) -> list[dict[str, Any]]:

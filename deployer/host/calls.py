@@ -37,6 +37,7 @@ CALLS = {
     "receive": Call("receive.receive", fenced=True),
     "give": Call("give.give"),
     "prune": Call("prune.prune", fenced=True),
+    "repair": Call("repair.repair", survives=True),
     "prepare": Call("prepare.prepare", survives=True),
     "dismantle": Call("dismantle.dismantle", survives=True),
     "boot": Call("boot.boot", fenced=True),

@@ -24,6 +24,7 @@ HELPERS = "/usr/local/lib/deployer"
 FS_HELPER = f"{HELPERS}/dyno-fs-v1"
 LAUNCHER = f"{HELPERS}/dyno-launch-v1"
 TASK_END = f"{HELPERS}/task-end-v1"
+AGENT = "/srv/deployer/agent/current"  # the version that prepared this host
 FIREWALL_FILE = "/etc/deployer/firewall.nft"
 
 DYNO = "deployer-dyno-v1@{}.service"
@@ -32,6 +33,8 @@ TASK = "deployer-task-v1@{}.service"
 RUN = "deployer-run-{}.service"  # a one-off dyno, made by systemd-run
 FIREWALL = "deployer-firewall.service"
 SCRATCH = "deployer-scratch.service"
+REPAIR = "deployer-repair-v1.service"
+REPAIR_TIMER = "deployer-repair-v1.timer"
 SLICE = "deployer.slice"
 
 # journald's sockets: a message there may be of 64 MB, and name its own fields. What a process prints comes without.
@@ -190,6 +193,27 @@ def firewall_unit() -> str:
         ("ExecReload", f"/usr/sbin/nft -f {FIREWALL_FILE}"),
     ]
     return _unit(unit, service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+
+
+def repair_unit() -> str:
+    """`deployer-repair-v1.service`: one look at what should run here, which ends by itself."""
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("ExecStart", f"/usr/bin/python3 -I {AGENT} repair"),
+        ("StandardInput", "null"),
+        # What it did it tells as an event; its result says the same.
+        ("StandardOutput", "null"),
+        ("TimeoutStartSec", "5min"),
+        ("Nice", "10"),
+    ]
+    return _unit([("Description", "Repair of dynos, router and firewall")], service)
+
+
+def repair_timer() -> str:
+    """`deployer-repair-v1.timer`: it runs once a minute."""
+    timer: list[Property] = [("OnBootSec", "2min"), ("OnUnitInactiveSec", "1min"), ("AccuracySec", "10s")]
+    head = section("Unit", [("Description", "Repair of dynos, router and firewall, once a minute")])
+    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
 
 
 def scratch_unit(size: int) -> str:

@@ -17,6 +17,8 @@ TEMPLATES = {
     units.TASK.format(""): units.task_template(),
     units.FIREWALL: units.firewall_unit(),
     units.SCRATCH: units.scratch_unit(4096),
+    units.REPAIR: units.repair_unit(),
+    units.REPAIR_TIMER: units.repair_timer(),
     units.SLICE: units.dynos_slice(),
 }
 

@@ -1,0 +1,110 @@
+"""The call `repair`: what a timer runs on every host once a minute, with nobody present.
+
+It starts what should run by what this host itself knows (the boot links of the committed release, the firewall's file,
+the router's), and removes what belongs to nobody. It never stands in a command's way: an app that an agent is changing,
+or whose dyno has another release beside it, is left to that command, and everything else to a dyno's own back-off.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from deployer.host import dyno_files, fence, firewall, launch, router_service, systemd, units, walls
+from deployer.host.channel import Channel
+from deployer.host.dyno_files import Placed
+from deployer.host.lock import host_lock
+from deployer.host.paths import Paths
+from deployer.host.systemd import State
+
+PATIENCE = 300.0  # seconds for which something has been down before it is started: a command may be at it
+DOWN = ("inactive", "failed")
+
+
+def repair(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Look, and mend what has been so for `patience` seconds; `{repaired: [what]}`."""
+    paths, patience = channel.paths, float(request.get("patience", PATIENCE))
+    done = _walls(paths) + _router(paths)
+    for app in sorted(paths.apps.glob("*")):
+        if not busy(paths, app.name):
+            done += _dynos(paths, app.name, patience)
+    done += _leftovers(paths, patience)
+    for what in done:
+        channel.event({"event": "repaired", "what": what})
+    return {"repaired": done}
+
+
+def busy(paths: Paths, app: str) -> bool:
+    """Whether an agent is changing this app just now."""
+    for record in paths.app(app).at_work.glob("*"):
+        pid, _, start = record.name.partition(".")
+        if pid.isdigit() and fence.started(int(pid)) == start:
+            return True
+    return False
+
+
+def _walls(paths: Paths) -> list[str]:
+    if not (paths.etc / "firewall.nft").exists() or firewall.is_loaded():
+        return []
+    with host_lock(paths):
+        walls.save(paths)
+        firewall.load()
+    return ["the firewall, whose rules were gone"]
+
+
+def _router(paths: Paths) -> list[str]:
+    """systemd starts it again after every end but one: where it gave up."""
+    state = systemd.show([router_service.UNIT], ["ActiveState"])[router_service.UNIT]["ActiveState"]
+    if state not in DOWN or not (paths.haproxy / "haproxy.cfg").exists():
+        return []
+    router_service.Systemd().start()
+    return [f"the router, which was {state}"]
+
+
+def _dynos(paths: Paths, app: str, patience: float) -> list[str]:
+    """Start the dynos that would start at the host's boot and are down, unless another release stands beside them."""
+    placed = dyno_files.of_app(paths, app)
+    folder = paths.units / "multi-user.target.wants"
+    linked = [one for one in placed if (folder / one.unit).is_symlink()]
+    alone = [one for one in linked if not _has_another(one, placed)]
+    states = systemd.show([one.unit for one in alone], ["ActiveState", "InactiveEnterTimestampMonotonic"])
+    down = [one for one in alone if _is_down(states.get(one.unit, {}), patience)]
+    dyno_files.forget_crashes(paths, [one.instance for one in down])
+    for one in down:
+        launch.announce(one)
+    systemd.start([one.unit for one in down]) if down else None
+    return [f"{one.dyno.name} of {app}, which was down" for one in down]
+
+
+def _has_another(one: Placed, placed: list[Placed]) -> bool:
+    return any(other.dyno.name == one.dyno.name and other.instance != one.instance for other in placed)
+
+
+def _is_down(state: State, patience: float) -> bool:
+    since = int(state.get("InactiveEnterTimestampMonotonic") or 0) / 1e6
+    return state.get("ActiveState") in DOWN and time.clock_gettime(time.CLOCK_MONOTONIC) - since >= patience
+
+
+def _leftovers(paths: Paths, patience: float) -> list[str]:
+    """Overlays of dynos that have no files and do not run."""
+    done = []
+    for folder in sorted(paths.scratch.glob("*.*.*.v*")):
+        with suppress(FileNotFoundError):
+            if not paths.dyno(folder.name).exists() and time.time() - folder.stat().st_mtime >= patience:
+                done += _clear(folder)
+    return done
+
+
+def _clear(folder: Path) -> list[str]:
+    names = [template.format(folder.name) for template in (units.DYNO, units.TASK, units.RUN, units.DYNO_FS)]
+    if any(state.get("ActiveState") not in DOWN for state in systemd.show(names, ["ActiveState"]).values()):
+        return []
+    if os.path.ismount(folder / "root"):
+        subprocess.run(["umount", "--lazy", str(folder / "root")], check=True, capture_output=True)
+    shutil.rmtree(folder)
+    return [f"files of {folder.name}, which is gone"]

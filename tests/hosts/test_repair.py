@@ -1,0 +1,67 @@
+"""What a host mends with nobody present, and what it leaves to a command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.model.space import Pointer
+from deployer.remote.agent import connect
+from deployer.spaces.sandbox.sandbox import Sandbox
+from tests.hosts.afflicted import Afflicted
+from tests.hosts.machine import Machine
+from tests.hosts.outside import wait_until
+
+pytestmark = pytest.mark.hosts
+AT_WORK = "/srv/deployer/apps/amy/at-work"
+
+
+@pytest.fixture(scope="module")
+def amy(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Afflicted]:
+    person = Afflicted(tmp_path_factory.mktemp("repair") / "amy", "amy", sandbox.record.port)
+    person.opens(web=2, worker=2)
+    yield person
+    person.closes()
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Iterator[Machine]:
+    with connect(sandbox.hosts[0], sandbox.identity) as session:
+        yield Machine(session)
+
+
+def test_a_timer_looks_once_a_minute_and_ends(amy: Afflicted, machine: Machine) -> None:
+    listed = machine.run("systemctl list-timers --all --no-legend deployer-repair-v1.timer")
+    assert "deployer-repair-v1.service" in listed
+    machine.run("systemctl start deployer-repair-v1.service")
+    state = machine.run("systemctl show --property=ActiveState,Result --value deployer-repair-v1.service").split()
+    assert sorted(state) == ["inactive", "success"]
+
+
+def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machine: Machine) -> None:
+    amy.is_whole()
+    machine.run("systemctl stop 'deployer-dyno-v1@amy.*'; systemctl stop haproxy; nft delete table inet deployer")
+    machine.run("mkdir -p /srv/deployer/scratch/amy.web.9.v1/root")
+    assert machine.call("repair", patience=3600)["repaired"][:1] == ["the firewall, whose rules were gone"]
+    repaired = machine.call("repair", patience=0)["repaired"]
+    assert "files of amy.web.9.v1, which is gone" in repaired
+    assert any(what.endswith(" of amy, which was down") for what in repaired)
+    amy.is_whole(15)
+    wait_until(lambda: amy.asks()[0] == 200)
+    assert machine.call("repair", patience=0)["repaired"] == []
+
+
+def test_what_a_command_has_stopped_is_left_to_it(amy: Afflicted, sandbox: Sandbox) -> None:
+    """Between the old worker and the new one, and while an agent is at work, nothing is started behind its back."""
+    amy.types(*amy.meets("before:put-current", "SIGKILL", *amy.words("deploy")), status=-9)
+    for host in sandbox.hosts:
+        with connect(host, sandbox.identity) as session:
+            one = Machine(session)
+            assert one.call("repair", patience=0)["repaired"] == []
+            one.run(f"mkdir -p {AT_WORK}; touch {AT_WORK}/1.$(cut -d' ' -f22 /proc/1/stat)")
+            one.run("systemctl stop 'deployer-dyno-v1@amy.web.*'")
+            assert one.call("repair", patience=0)["repaired"] == []
+            one.run(f"rm {AT_WORK}/1.*")
+    amy.types("deployer", *amy.words("config:set"))
+    amy.is_whole(15)

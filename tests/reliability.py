@@ -33,6 +33,9 @@ MODULES = {
     "test_faults_store.py": "Stores, clocks and links",
     "test_left_out.py": "Hosts that do not answer",
     "test_load.py": "Users who ask meanwhile",
+    "test_watch.py": "The moments after a switch",
+    "test_crashes.py": "Dynos that crash again and again",
+    "test_repair.py": "With nobody present",
 }
 
 

@@ -72,7 +72,8 @@ def _line(line: DynoLine, now: datetime, paint: Callable[[str, str], str]) -> st
     since = f" {moment(line.since, now)}" if line.since else ""
     if line.type == "run":
         return f"{line.name} ({line.size}): {state}{since}: {line.command}"
-    return f"{line.name}: {state}{since}"
+    reason = f" ({line.reason})" if line.reason else ""
+    return f"{line.name}: {state}{since}{reason}"
 
 
 def dyno_json(line: DynoLine) -> dict[str, object]:
@@ -88,6 +89,7 @@ def dyno_json(line: DynoLine) -> dict[str, object]:
         "host": line.host,
         "restarts": line.restarts,
         "memory": line.memory,
+        "reason": line.reason,
     }
 
 

@@ -53,6 +53,14 @@ def coming(app: str, cursor: str | None) -> Iterator[Entry]:
         yield from entries
 
 
+def last_ends(unit: str) -> list[Entry]:
+    """What systemd said of the last end of a unit: its status, before it that it was killed for its memory."""
+    kinds = (f"MESSAGE_ID={OUT_OF_MEMORY}", f"MESSAGE_ID={PROCESS_EXIT}")
+    command = ["journalctl", "--quiet", "--no-pager", "--output=json", "--lines=2", "_PID=1", f"UNIT={unit}", *kinds]
+    with _entries(command) as entries:
+        return list(entries)
+
+
 def text(entry: Entry, field: str) -> str:
     """A field's text; of one that is there several times the last, which journald itself added."""
     value = entry.get(field)

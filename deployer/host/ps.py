@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from deployer.host import dyno_files, facts, health, sockets, systemd, units
+from deployer.host import dyno_files, facts, health, journal_reader, log_lines, sockets, systemd, units
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
+from deployer.host.journal_reader import OUT_OF_MEMORY, Entry, text
 from deployer.host.paths import Paths
 from deployer.host.sockets import Listener
 from deployer.host.systemd import State
@@ -54,6 +56,15 @@ def state_of(state: State, placed: Placed, found: list[Listener], cooling: float
     return "up"
 
 
+def reason(ends: Sequence[Entry]) -> str | None:
+    """Why a dyno crashed, in a word or two; None where systemd said nothing, as of an exit with status 0."""
+    if any(text(entry, "MESSAGE_ID") == OUT_OF_MEMORY for entry in ends):
+        return "out of memory"
+    if not ends:
+        return None
+    return f"exit status {log_lines.exit_status(text(ends[-1], 'EXIT_CODE'), text(ends[-1], 'EXIT_STATUS'))}"
+
+
 def _row(paths: Paths, placed: Placed, state: State, found: list[Listener]) -> dict[str, Any]:
     dyno = placed.dyno
     waits = dyno_files.cooling_until(paths, placed.instance) - time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -73,6 +84,7 @@ def _row(paths: Paths, placed: Placed, state: State, found: list[Listener]) -> d
         "restarts": int(state.get("NRestarts") or 0),
         "memory": int(memory) if memory.isdigit() and int(memory) < UNKNOWN else None,
         "command": placed.command,
+        "reason": reason(journal_reader.last_ends(unit_of(placed))) if status == "crashed" else None,
     }
 
 

@@ -70,14 +70,14 @@ def _dynos(paths: Paths, app: str, patience: float) -> list[str]:
     """Start the dynos that would start at the host's boot and are down, unless another release stands beside them."""
     placed = dyno_files.of_app(paths, app)
     folder = paths.units / "multi-user.target.wants"
-    linked = [one for one in placed if (folder / one.unit).is_symlink()]
-    alone = [one for one in linked if not _has_another(one, placed)]
-    states = systemd.show([one.unit for one in alone], ["ActiveState", "InactiveEnterTimestampMonotonic"])
-    down = [one for one in alone if _is_down(states.get(one.unit, {}), patience)]
+    linked = [one for one in placed if (folder / one.unit).is_symlink() and not _has_another(one, placed)]
+    states = systemd.show([one.unit for one in linked], ["ActiveState"])
+    down = [one for one in linked if _is_long_down(paths, one, states.get(one.unit, {}), patience)]
     dyno_files.forget_crashes(paths, [one.instance for one in down])
     for one in down:
         launch.announce(one)
-    systemd.start([one.unit for one in down]) if down else None
+    if down:
+        systemd.start([one.unit for one in down])
     return [f"{one.dyno.name} of {app}, which was down" for one in down]
 
 
@@ -85,9 +85,16 @@ def _has_another(one: Placed, placed: list[Placed]) -> bool:
     return any(other.dyno.name == one.dyno.name and other.instance != one.instance for other in placed)
 
 
-def _is_down(state: State, patience: float) -> bool:
-    since = int(state.get("InactiveEnterTimestampMonotonic") or 0) / 1e6
-    return state.get("ActiveState") in DOWN and time.clock_gettime(time.CLOCK_MONOTONIC) - since >= patience
+def _is_long_down(paths: Paths, one: Placed, state: State, patience: float) -> bool:
+    """systemd forgets a unit that has stopped, and with it since when: the first look that sees it down notes that."""
+    note = dyno_files.run_folder(paths) / "down" / one.instance
+    if state.get("ActiveState", "inactive") not in DOWN:
+        note.unlink(missing_ok=True)
+        return False
+    if not note.exists():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+    return time.time() - note.stat().st_mtime >= patience
 
 
 def _leftovers(paths: Paths, patience: float) -> list[str]:

@@ -16,7 +16,7 @@ from deployer.store.ledger import AppState
 
 @dataclass(frozen=True, slots=True)
 class DynoLine:
-    """One dyno as `ps` shows it. `since` is ISO 8601; None where it never started."""
+    """One dyno as `ps` shows it. `since` is ISO 8601; None where it never started. `reason` says why it crashed."""
 
     name: str
     type: str
@@ -28,6 +28,7 @@ class DynoLine:
     host: str
     restarts: int = 0
     memory: int | None = None
+    reason: str | None = None
 
 
 def dynos(space: OpenSpace, app: str) -> tuple[AppState, list[DynoLine]]:
@@ -65,6 +66,7 @@ def _line(host: str, dyno: dict[str, Any], commands: dict[str, str]) -> DynoLine
         host=host,
         restarts=dyno.get("restarts", 0),
         memory=dyno.get("memory"),
+        reason=dyno.get("reason"),
     )
 
 

@@ -16,7 +16,14 @@ from tests.cli.conftest import Machine
 Golden = Callable[[str, str], None]
 
 DYNOS = [
-    {"type": "worker", "number": 1, "state": "crashed", "since": 1790776000.0, "command": "./work"},
+    {
+        "type": "worker",
+        "number": 1,
+        "state": "crashed",
+        "since": 1790776000.0,
+        "command": "./work",
+        "reason": "out of memory",
+    },
     {"type": "web", "number": 2, "state": "starting", "since": 1790777100.0, "command": "gunicorn shop:app"},
     {"type": "web", "number": 1, "state": "up", "since": 1790776746.0, "command": "gunicorn shop:app"},
     {"type": "run", "number": 4821, "state": "up", "since": 1790777046.0, "command": "bash"},

@@ -5,7 +5,8 @@ import ipaddress
 import pytest
 
 from deployer.host.dyno_files import Placed
-from deployer.host.ps import state_of, unit_of
+from deployer.host.journal_reader import OUT_OF_MEMORY, PROCESS_EXIT
+from deployer.host.ps import reason, state_of, unit_of
 from deployer.host.sockets import Listener
 from deployer.model.dyno import Dyno
 
@@ -47,3 +48,10 @@ def test_states_are_herokus(active, sub, placed, found, cooling, state):
 )
 def test_each_kind_of_dyno_is_looked_for_under_its_own_unit(process_type, unit):
     assert unit_of(Placed(Dyno("shop", process_type, 7, 12), 20001, "Basic", "x", ())) == unit
+
+
+def test_why_a_dyno_crashed_is_what_systemd_said_of_its_last_end():
+    killed = {"MESSAGE_ID": PROCESS_EXIT, "EXIT_CODE": "killed", "EXIT_STATUS": "KILL"}
+    assert reason([{"MESSAGE_ID": OUT_OF_MEMORY}, killed]) == "out of memory"
+    assert reason([killed]) == "exit status 137"
+    assert reason([]) is None

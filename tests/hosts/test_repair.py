@@ -9,7 +9,7 @@ import pytest
 from deployer.model.space import Pointer
 from deployer.remote.agent import connect
 from deployer.spaces.sandbox.sandbox import Sandbox
-from tests.hosts.afflicted import Afflicted
+from tests.hosts.afflicted import PROCFILE, Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.outside import wait_until
 
@@ -50,6 +50,15 @@ def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machi
     amy.is_whole(15)
     wait_until(lambda: amy.asks()[0] == 200)
     assert machine.call("repair", patience=0)["repaired"] == []
+
+
+def test_why_a_dyno_crashed_is_told_in_ps(amy: Afflicted) -> None:
+    (amy.folder / "Procfile").write_text(PROCFILE.replace("sleep 100000", "sleep 4; exit 3"))
+    amy.types("deployer", "deploy", "--watch", "0", *amy.here)
+    wait_until(lambda: "(exit status 3)" in amy.types("deployer", "ps", *amy.here).stdout, 120, "crashes in a row")
+    (amy.folder / "Procfile").write_text(PROCFILE)
+    amy.types("deployer", "deploy", *amy.here)
+    amy.is_whole(10)
 
 
 def test_what_a_command_has_stopped_is_left_to_it(amy: Afflicted, sandbox: Sandbox) -> None:

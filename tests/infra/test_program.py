@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import warnings
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 import pytest
 
 from infra.components.hosts import hooks
@@ -19,39 +15,9 @@ from infra.components.role import may
 from infra.names import ADDED, LIMITS
 from infra.program import Settings, program
 from infra.resources import resources
-from infra.spec import Budget, Database, Hosts, Spec
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pulumi_aws warns of old types of its own when a module of it is first used
-    LOADED = (
-        aws.acm.Certificate,
-        aws.autoscaling.Group,
-        aws.budgets.Budget,
-        aws.ec2.Vpc,
-        aws.ec2transitgateway.InstanceConnectEndpoint,
-        aws.iam.Role,
-        aws.lb.Listener,
-        aws.rds.Instance,
-        aws.s3.Bucket,
-        aws.ssm.get_parameter,
-        aws.vpc.SecurityGroupIngressRule,
-    )
+from tests.infra.recorder import MADE, SPECS, Recorder, of, only, run
 
 WORLD = "0.0.0.0/0"
-SPECS = {
-    "one host": Spec("us-east-1"),
-    "database": Spec("eu-central-1", database=Database(), budget=Budget(60, "me@example.com")),
-    "load balancer": Spec("us-east-1", Hosts("t4g.small", 2), Database(), load_balancer=True),
-    "domain": Spec(
-        "us-east-1",
-        Hosts("m7i.large", 3),
-        Database("db.t4g.small", 50),
-        load_balancer=True,
-        account="123456789012",
-        domain="example.com",
-        ssh_from=("203.0.113.7/32",),
-    ),
-}
 # What the list without an account calls a resource; None for those that only tie others together.
 KINDS: dict[str, str | None] = {
     "aws:acm/certificate:Certificate": "certificate",
@@ -89,68 +55,11 @@ KINDS: dict[str, str | None] = {
 }
 # Made before the program runs, or a rule of another group's there.
 NOT_OF_THE_PROGRAM = {("store", "SSM parameter"), ("access", "security group rule")}
-LOOKED_UP = {
-    "aws:index/getAvailabilityZones:getAvailabilityZones": {"names": ["zone-b", "zone-a", "zone-c"]},
-    "aws:ssm/getParameter:getParameter": {"value": "ami-newest"},
-    "aws:ec2/getAmi:getAmi": {"rootDeviceName": "/dev/xvda"},
-}
-MADE = {
-    "aws:autoscaling/group:Group": {"name": "group-1"},
-    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
-    "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "front.example.com", "zoneId": "Z1"},
-    "aws:rds/instance:Instance": {"endpoint": "db:5432", "masterUserSecrets": [{"secretArn": "arn:secret"}]},
-}
-
-
-@dataclass(frozen=True)
-class Made:
-    """One resource that the program asked for, as Pulumi hands it to a provider."""
-
-    kind: str
-    name: str
-    inputs: dict[str, Any]
-    provider: str
-
-
-class Recorder(pulumi.runtime.Mocks):
-    """The engine's other end: keeps what is asked for, and answers with ids."""
-
-    def __init__(self) -> None:
-        self.made: list[Made] = []
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        if args.typ.startswith("aws:"):
-            self.made.append(Made(args.typ, args.name, args.inputs, args.provider))
-        computed = {"arn": f"arn:aws:::{args.name}", "name": args.name, **MADE.get(args.typ, {})}
-        return f"{args.name}-id", {**computed, **args.inputs}
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
-        self.asked.append((args.token, args.args))
-        return LOOKED_UP[args.token], []
-
-
-def run(spec: Spec, **more: Any) -> Recorder:
-    """Run the program to its end."""
-    recorder = Recorder()
-    pulumi.runtime.set_mocks(recorder, project="deployer", stack="production", preview=False)
-    settings = Settings("production", spec, "#cloud-config\n", snapshot="production-1a2b3c", **more)
-    pulumi.runtime.test(lambda: program(settings))()
-    return recorder
 
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, Recorder]:
     return {name: run(spec) for name, spec in SPECS.items()}
-
-
-def of(found: Recorder, kind: str) -> list[Made]:
-    return [one for one in found.made if one.kind.endswith(f":{kind}")]
-
-
-def only(found: Recorder, kind: str) -> dict[str, Any]:
-    [one] = of(found, kind)
-    return one.inputs
 
 
 @pytest.mark.parametrize("case", SPECS)
@@ -169,23 +78,6 @@ def test_names_in_the_list_are_those_of_the_program(case: str, runs: dict[str, R
     listed = {one.name for one in resources("production", SPECS[case]) if one.name.startswith("deployer-")}
     made = {one.name for one in runs[case].made}
     assert {name for name in listed if not name.endswith("-state")} <= made
-
-
-def values(inputs: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key in nested inputs, with its path."""
-    if isinstance(inputs, dict):
-        for key, value in inputs.items():
-            yield f"{path}.{key}", key
-            yield from values(value, f"{path}.{key}") if key not in ("tags", "defaultTags") else ()
-    elif isinstance(inputs, list):
-        for one in inputs:
-            yield from values(one, path)
-
-
-@pytest.mark.parametrize("case", SPECS)
-def test_every_argument_is_one_that_the_provider_knows(case: str, runs: dict[str, Recorder]) -> None:
-    """The SDK refuses unknown arguments itself; in nested ones it leaves names that it does not know as they are."""
-    assert not [path for one in runs[case].made for path, key in values(one.inputs, one.name) if "_" in key]
 
 
 @pytest.mark.parametrize("case", SPECS)

@@ -13,6 +13,7 @@ import pytest
 from deployer.errors.lease import LeaseHeld
 from deployer.errors.ledger import SpaceEmpty, ToolTooOld
 from deployer.errors.remote import HostUnreachable
+from deployer.errors.store import StoreAlone
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations.session import open_space
 from deployer.remote import ssh
@@ -105,6 +106,30 @@ def test_a_host_that_does_not_answer_is_named(place: Place) -> None:
     place.ledger.save_host(replace(place.host(2), port=free_port()))
     with open_space(place.pointer, place.dial) as space, pytest.raises(HostUnreachable, match="h2"):
         _ = space.sessions
+
+
+def test_what_is_written_in_a_space_of_two_hosts_is_held_by_both(place: Place) -> None:
+    place.ledger.save_space(SPACE)
+    for number in (1, 2):
+        place.ledger.save_host(place.host(number))
+    with open_space(place.pointer, place.dial) as space:
+        space.ledger.create_app("shop", space="sandbox")
+    copy = Ledger(FolderStore(place.folder / "h2" / "store-copy"), "test")
+    assert copy.state("shop") == place.ledger.state("shop")
+
+
+def test_nothing_is_written_while_no_other_host_answers_unless_somebody_decides_so(place: Place) -> None:
+    place.ledger.save_space(SPACE)
+    place.ledger.save_host(place.host(1))
+    place.ledger.save_host(replace(place.host(2), port=free_port()))
+    with open_space(place.pointer, place.dial) as space:
+        assert space.ledger.apps() == ()
+        with pytest.raises(StoreAlone, match="h2: Could not reach host h2"):
+            space.ledger.create_app("shop", space="sandbox")
+        assert place.ledger.apps() == ()
+        space.decided.add("h2")
+        space.ledger.create_app("shop", space="sandbox")
+    assert [app.name for app in place.ledger.apps()] == ["shop"]
 
 
 def test_a_lease_is_renewed_beside_a_connection_that_is_busy(place: Place) -> None:

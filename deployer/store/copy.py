@@ -52,5 +52,5 @@ class StoreCopy(FolderStore):
         for op in ops:
             if isinstance(op, Put):
                 self._write(self._root / op.key, op.body)
-            elif isinstance(op, Delete):
-                self._delete(Delete(op.key))
+            elif isinstance(op, Delete) and self._get(op.key) is not None:
+                self._remove(op.key)

@@ -25,6 +25,7 @@ class FolderStore:
     def __init__(self, root: Path, now: Callable[[], float] = time.time) -> None:
         self._root = root
         self._now = now
+        self._counted = False
 
     def batch(self, ops: Sequence[Op]) -> Answers:
         """Run `ops` in order under one lock; Lost at the first condition that does not hold, ValueError for a key
@@ -34,22 +35,22 @@ class FolderStore:
         writes = any(isinstance(op, (Put, Delete)) for op in ops)
         with self._locked(fcntl.LOCK_EX if writes else fcntl.LOCK_SH):
             now = self._now()
-            at = self._count(writes)
-            return Answers(now, tuple(self._answer(op) for op in ops), at)
+            self._counted = False
+            answers = tuple(self._answer(op) for op in ops)
+            return Answers(now, answers, read_number(self._root / AT))
 
-    def _count(self, writes: bool) -> int:
-        """The number of this batch where it writes, counted before it is done: what a crash leaves half done, or an
-        unmet condition ends, is a number that no copy has."""
-        at = read_number(self._root / AT) + writes
-        if writes:
-            write_number(self._root / AT, at)
-        return at
+    def _count(self) -> None:
+        """Number the batch, once, before the first thing that it changes: what a crash leaves half done, or an unmet
+        condition ends, is a number that no copy has."""
+        if not self._counted:
+            write_number(self._root / AT, read_number(self._root / AT) + 1)
+            self._counted = True
 
     def everything(self) -> tuple[int, dict[str, bytes]]:
         """After how many batches it is, and every body by its key."""
         with self._locked(fcntl.LOCK_SH):
             found = {key: self._get(key) for key in self._list("")}
-            return self._count(writes=False), {key: stored.body for key, stored in found.items() if stored}
+            return read_number(self._root / AT), {key: stored.body for key, stored in found.items() if stored}
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
@@ -84,6 +85,7 @@ class FolderStore:
             raise Lost(op.key)
         if op.if_match is not None and (stored is None or stored.etag != op.if_match):
             raise Lost(op.key)
+        self._count()
         self._write(self._root / op.key, op.body)
         return etag(op.body)
 
@@ -121,7 +123,11 @@ class FolderStore:
             return
         if op.if_match is not None and stored.etag != op.if_match:
             raise Lost(op.key)
-        path = self._root / op.key
+        self._count()
+        self._remove(op.key)
+
+    def _remove(self, key: str) -> None:
+        path = self._root / key
         path.unlink()
         _sync(path.parent)
         self._remove_empty(path.parent)

@@ -42,9 +42,12 @@ def test_a_new_copy_has_nothing_to_follow_from(tmp_path: Path) -> None:
     assert (bodies(new), new.at()) == ({}, (0, 0))
 
 
-def test_batches_that_write_are_counted_and_others_are_not(store: FolderStore) -> None:
-    ats = [store.batch([op]).at for op in (List(""), Put("a", b"1"), List(""), Delete("a"), Put("b", b"1"))]
-    assert ats == [0, 1, 1, 2, 3]
+def test_batches_that_change_something_are_counted_and_others_are_not(store: FolderStore) -> None:
+    ops = (List(""), Put("a", b"1"), List(""), Delete("a"), Delete("a"), Put("b", b"1"))
+    assert [store.batch([op]).at for op in ops] == [0, 1, 1, 2, 2, 3]
+    with pytest.raises(Lost):
+        store.batch([Put("b", b"2", if_absent=True)])
+    assert store.batch([List("")]).at == 3
 
 
 def test_a_copy_follows_batch_by_batch(store: FolderStore, copy: StoreCopy) -> None:

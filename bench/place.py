@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench.slow_link import slow_links
+from bench.slow_link import Link, slow_links
 from deployer.model.events import Event
 from deployer.model.space import Host
 from deployer.operations import spaces
@@ -55,7 +55,7 @@ class Place:
         if not seconds:
             yield
             return
-        with slow_links(seconds, [f"{host.address}:{host.port}" for host in self.hosts]) as ports:
+        with slow_links(Link(seconds), [f"{host.address}:{host.port}" for host in self.hosts]) as ports:
             self._reach_by([replace(h, address="127.0.0.1", port=p) for h, p in zip(self.hosts, ports, strict=True)])
             try:
                 yield

@@ -1,7 +1,7 @@
-"""TCP with latency, where the kernel has no netem: what goes in comes out later, in order, in both directions.
+"""A link with latency and little width, where the kernel has no netem: TCP ports on loopback that lead elsewhere.
 
-`python -m bench.slow_link SECONDS ADDRESS:PORT...` prints a local port for each and carries bytes until its standard
-input ends. `SECONDS` are those of a round trip. A connection's own handshake takes one too.
+What goes in comes out half a round trip later, in order, no faster than the link is wide; both directions are apart.
+`python -m bench.slow_link SECONDS BYTES ADDRESS:PORT...` prints a port for each and carries until its input ends.
 """
 
 from __future__ import annotations
@@ -11,71 +11,78 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 
-CHUNK = 1 << 16
+CHUNK, WIDE = 1 << 12, 1 << 16  # bytes at a time
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`latency`: the seconds of a round trip. `width`: bytes a second in each direction; 0 is as wide as it comes."""
+
+    latency: float
+    width: float = 0
 
 
 @contextmanager
-def slow_links(seconds: float, targets: Sequence[str]) -> Iterator[list[int]]:
-    """Local ports that lead to `targets` (`ADDRESS:PORT`), for as long as the block lasts, or this process."""
-    words = [sys.executable, "-m", "bench.slow_link", str(seconds), *targets]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as links:
-        assert links.stdin and links.stdout
+def slow_links(link: Link, targets: Sequence[str]) -> Iterator[list[int]]:
+    """Ports on loopback that lead to `targets` (`ADDRESS:PORT`) for as long as the block, or this process, lasts."""
+    words = [sys.executable, "-m", "bench.slow_link", str(link.latency), str(link.width), *targets]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as carrier:
+        assert carrier.stdin and carrier.stdout
         try:
-            yield [int(links.stdout.readline()) for _ in targets]
+            yield [int(carrier.stdout.readline()) for _ in targets]
         finally:
-            links.stdin.close()
+            carrier.stdin.close()
 
 
-async def serve(seconds: float, targets: Sequence[str]) -> None:
-    """Listen for each target until the standard input ends."""
+async def serve(link: Link, targets: Sequence[str]) -> None:
+    """Carry until the standard input ends."""
     for target in targets:
         address, _, port = target.rpartition(":")
-        link = _Link(seconds, address, int(port))
-        server = await asyncio.start_server(link.carry, "127.0.0.1", 0)
+        server = await asyncio.start_server(Carrier(link, address, int(port)).carry, "127.0.0.1", 0)
         print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
-class _Link:
-    def __init__(self, seconds: float, address: str, port: int) -> None:
-        self._seconds, self._address, self._port = seconds, address, port
+class Carrier:
+    """Connections over a link to one place."""
+
+    def __init__(self, link: Link, address: str, port: int) -> None:
+        self._link, self._address, self._port = link, address, port
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Both directions of one connection, until both have ended."""
-        await asyncio.sleep(self._seconds)
+        """Both directions of one connection, until both have ended; its handshake takes a round trip too."""
+        await asyncio.sleep(self._link.latency)
         with suppress(OSError):
             there, here = await asyncio.open_connection(self._address, self._port)
-            await asyncio.gather(self._pump(reader, here), self._pump(there, writer))
+            await asyncio.gather(self._direction(reader, here), self._direction(there, writer))
             here.close()
         writer.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read at once, write half a round trip later."""
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        delivery = asyncio.create_task(self._deliver(waiting, writer))
-        data = b"x"
+    async def _direction(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        due: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(64)
+        delivery = asyncio.create_task(self._deliver(due, writer))
+        now, free, data = asyncio.get_running_loop().time, 0.0, b"x"
         while data:
-            try:
-                data = await reader.read(CHUNK)
-            except OSError:
-                data = b""
-            waiting.put_nowait((loop.time() + self._seconds / 2, data))
+            data = b""
+            with suppress(OSError):
+                data = await reader.read(CHUNK if self._link.width else WIDE)
+            free = max(free, now()) + (len(data) / self._link.width if self._link.width else 0.0)
+            await due.put((free + self._link.latency / 2, data))
         await delivery
 
-    async def _deliver(self, waiting: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
-        loop = asyncio.get_running_loop()
-        with suppress(OSError):
-            while True:
-                due, data = await waiting.get()
-                await asyncio.sleep(due - loop.time())
-                if not data:
-                    writer.write_eof()
-                    return
-                writer.write(data)
+    async def _deliver(self, due: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+        data = b"x"
+        while data:
+            at, data = await due.get()
+            await asyncio.sleep(at - asyncio.get_running_loop().time())
+            with suppress(OSError):  # nobody hears any more: what comes is still taken, so that nobody waits
+                writer.write(data) if data else writer.write_eof()
                 await writer.drain()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1]), sys.argv[2:]))
+    asyncio.run(serve(Link(float(sys.argv[1]), float(sys.argv[2])), sys.argv[3:]))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.slow_link import Link, slow_links
+from bench.slow_link import Link, slow_links
 
 pytestmark = pytest.mark.edge
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.slow_link import Link, slow_links
 from deployer.model.space import Pointer
 from deployer.remote.agent import connect
 from deployer.spaces.sandbox.sandbox import Sandbox
@@ -19,7 +20,6 @@ from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.outside import Outside
 from tests.hosts.processes import end, frozen
-from tests.slow_link import Link, slow_links
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 STORE = "/srv/deployer/store"

@@ -54,13 +54,20 @@ class FolderStore:
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
-        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = self._open_lock(write=kind == fcntl.LOCK_EX)
         try:
             fcntl.flock(descriptor, kind)
             yield
         finally:
             os.close(descriptor)
+
+    def _open_lock(self, *, write: bool) -> int:
+        """Reading asks for no right to write: a disk with errors can still be read."""
+        lock = self._root / ".lock"
+        if not write and lock.exists():
+            return os.open(lock, os.O_RDONLY)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
 
     def _answer(self, op: Op) -> Stored | str | tuple[str, ...] | None:
         if isinstance(op, Get):

@@ -11,6 +11,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -209,7 +210,8 @@ class SshConnection:
 
 
 class SshPipe:
-    """A program at the other end of an SSH channel."""
+    """A program at the other end of an SSH channel. paramiko says EOFError wherever it finds, as it sends something,
+    that the connection has just ended: also as it acknowledges what it read."""
 
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
@@ -218,23 +220,27 @@ class SshPipe:
         """Send bytes; Broken where the program or the connection is gone."""
         try:
             self._channel.sendall(data)
-        except OSError as error:
+        except (OSError, EOFError) as error:
             raise Broken(str(error) or "the connection ended") from error
 
     def read(self, most: int) -> bytes:
         """What there is, at most `most` bytes; empty at the end."""
-        return self._channel.recv(most)
+        try:
+            return self._channel.recv(most)
+        except EOFError:
+            return b""
 
     def close_writing(self) -> None:
         """End the program's standard input."""
         try:
             self._channel.shutdown_write()
-        except OSError as error:
+        except (OSError, EOFError) as error:
             raise Broken(str(error) or "the connection ended") from error
 
     def close(self) -> None:
         """Let go of the program."""
-        self._channel.close()
+        with suppress(EOFError):
+            self._channel.close()
 
     def errors(self) -> str:
         """What it wrote to standard error so far."""

@@ -29,7 +29,14 @@ from deployer.operations.session import OpenSpace, open_space
 from deployer.remote import ssh
 from deployer.remote.agent import Exchange, Session
 
-KILL = "for at in /srv/deployer/apps/*/at-work/*; do at=${at##*/}; kill -KILL ${at%%.*}; done"
+KILL = """
+for turn in $(seq 100); do
+  for at in /srv/deployer/apps/*/at-work/*; do
+    [ -e "$at" ] && at=${at##*/} && kill -KILL ${at%%.*} && exit
+  done
+  sleep 0.02  # on a busy machine the agent has not begun yet
+done
+"""
 MIDDLE = 0.12  # seconds after its start that a call is in the middle of its work: a boot takes 0.4
 
 

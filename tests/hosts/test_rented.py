@@ -15,7 +15,7 @@ from deployer.store.base import List
 from deployer.store.s3 import S3Store
 from tests.hosts.person import Person, with_app
 from tests.hosts.rented import USER, Laptop, on, rent
-from tests.store.s3_here import BUCKET, s3
+from tests.store.s3_here import BUCKET, Door, s3
 
 pytestmark = pytest.mark.hosts
 
@@ -26,6 +26,13 @@ def machines(home: Path) -> Iterator[Sandbox]:
     sandbox = rent("rented", 2)
     yield sandbox
     sandbox.destroy()
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    """An S3 that outlives what its tests leave."""
+    with s3() as door:
+        yield door
 
 
 @pytest.fixture
@@ -105,22 +112,21 @@ def _is_given_back(ada: Person, machines: Sandbox) -> None:
 
 
 def test_a_ledger_in_s3_is_shared_by_laptops_and_leaves_with_its_space(
-    laptop: Laptop, machines: Sandbox, tmp_path: Path
+    door: Door, laptop: Laptop, machines: Sandbox, tmp_path: Path
 ) -> None:
-    with s3() as door:
-        ada, words = laptop.person(), ("--store", f"s3://{BUCKET}", "--store-endpoint", door.endpoint)
-        laptop.knows()
-        ada.types("deployer", "spaces:create", "prod", "--host", "one", *words, "--confirm", "prod")
-        ada.types("deployer", "create", "shop", "--no-remote")
-        ada.types("deployer", "config:set", "COLOUR=red", "-a", "prod/shop")
-        other = Laptop(tmp_path / "other", machines)
-        other.knows()
-        bob = other.person()
-        bob.types("deployer", "spaces:join", "one", *words)
-        assert "COLOUR: red" in bob.types("deployer", "config", "-a", "prod/shop").stdout
-        assert on(machines, "ls /srv/deployer | grep store; true") == ""
-        ada.types("deployer", "spaces:destroy", "prod", "--confirm", "prod")
-        assert S3Store(door.address("prod")).batch([List("")]).answers == ((),)
+    ada, words = laptop.person(), ("--store", f"s3://{BUCKET}", "--store-endpoint", door.endpoint)
+    laptop.knows()
+    ada.types("deployer", "spaces:create", "prod", "--host", "one", *words, "--confirm", "prod")
+    ada.types("deployer", "create", "shop", "--no-remote")
+    ada.types("deployer", "config:set", "COLOUR=red", "-a", "prod/shop")
+    other = Laptop(tmp_path / "other", machines)
+    other.knows()
+    bob = other.person()
+    bob.types("deployer", "spaces:join", "one", *words)
+    assert "COLOUR: red" in bob.types("deployer", "config", "-a", "prod/shop").stdout
+    assert on(machines, "ls /srv/deployer | grep store; true") == ""
+    ada.types("deployer", "spaces:destroy", "prod", "--confirm", "prod")
+    assert S3Store(door.address("prod")).batch([List("")]).answers == ((),)
 
 
 def test_two_machines_serve_each_others_dynos(laptop: Laptop, machines: Sandbox, tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ def ensure(platform: Platform, kind: Kind, tell: Tell) -> Path:
     return image
 
 
+def there(platform: Platform, kind: Kind) -> Path | None:
+    """The image's folder, where it is made already."""
+    image = _folder() / f"{platform}-{kind}-{digest(Recipe.of(platform, kind))}"
+    return image if image.is_dir() else None
+
+
 def digest(recipe: Recipe) -> str:
     """What an image is made of, in 12 hex digits."""
     return hashlib.sha256(json.dumps(recipe.facts()).encode()).hexdigest()[:12]

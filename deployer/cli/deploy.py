@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Build everything anew.", show_default=False)]
 
+OnHost = Annotated[
+    bool, typer.Option("--on-host", help="Build on a host of the space, not on this machine.", show_default=False)
+]
+ON_HOST = "DEPLOYER_ON_HOST"  # set in the environment: the same, also for git push
 
-def deploy(
+
+def deploy(  # noqa: PLR0913 - each is an option
     ctx: typer.Context,
     commit: Annotated[str | None, typer.Option("--commit", metavar="REF", help="This commit, not the folder.")] = None,
     no_cache: NoCache = False,
     again: Annotated[bool, typer.Option("--again", help="Even if nothing changed.", show_default=False)] = False,
+    on_host: OnHost = False,
     app: options.App = None,
     remote: options.Remote = None,
     watch: options.Watch = None,
@@ -31,11 +37,15 @@ def deploy(
     """Build and release the folder as it is, or a commit.
 
     What git ignores stays at home, and what .slugignore names. The previous release serves until the new one is healthy
-    everywhere, and takes over again where that crashes or fails in its first moments."""
+    everywhere, and takes over again where that crashes or fails in its first moments.
+
+    Where this machine cannot build for the space, a host of it does, with little weight; --on-host (also
+    DEPLOYER_ON_HOST=1, for git push) asks for that."""
     shell: Shell = ctx.obj
 
     def order() -> Order:
-        return replace(order_of(shell, commit, no_cache=no_cache, again=again), watch=watch)
+        wanted = order_of(shell, commit, no_cache=no_cache, again=again)
+        return replace(wanted, watch=watch, on_host=on_host or bool(shell.env.get(ON_HOST)))
 
     with opened_while(shell, app, remote, order) as (space, name, wanted):
         from deployer.operations.deploy import deploy as operation

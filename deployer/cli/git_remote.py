@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployer.cli.deploy import ON_HOST
 from deployer.cli.interrupts import undoing_once
 from deployer.cli.main import explain, explanation, notes, prefixed
 from deployer.cli.narrate import Narrator
@@ -71,10 +72,11 @@ def _push(shell: Shell, space_name: str, app: str) -> int:
         raw = release.commit_object if release else None
         bare = push_repository.prepare(space_name, app, raw, push.hook_text(address))
         print(flush=True)  # an empty line says: connected; from here git speaks its pack protocol
-        return push.receive(bare, listener, lambda pushed, hook: _deploy(change, pushed, hook))
+        on_host = bool(shell.env.get(ON_HOST))
+        return push.receive(bare, listener, lambda pushed, hook: _deploy(change, pushed, hook, on_host=on_host))
 
 
-def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
+def _deploy(change: Change, pushed: Pushed, hook: Hook, *, on_host: bool) -> int:
     """Build and release the commit; 1, with its words in the pusher's terminal, where that fails."""
     from deployer.build.source import from_git
     from deployer.operations.deploy import Order, deploy_held
@@ -85,7 +87,8 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook) -> int:
     raw = subprocess.run(words, env=pushed.env, check=True, stdout=subprocess.PIPE).stdout
     try:
         source = from_git(Path(pushed.env["GIT_DIR"]), pushed.commit, pushed.env)
-        order = Order(source, f"Deploy {pushed.commit[:8]}", base64.b64encode(raw).decode(), again=True)
+        described = f"Deploy {pushed.commit[:8]}"
+        order = Order(source, described, base64.b64encode(raw).decode(), again=True, on_host=on_host)
         with named_at_the_end(change.space, change.app.name):
             deploy_held(change, order)
     except Failure as failure:

@@ -36,6 +36,8 @@ CALLS = {
     "copy_promote": Call("store_call.copy_promote", survives=True),
     "receive": Call("receive.receive", fenced=True),
     "give": Call("give.give"),
+    "adopt": Call("adopt.adopt", fenced=True),
+    "build_tools": Call("packages.for_builds", survives=True),
     "prune": Call("prune.prune", fenced=True),
     "repair": Call("repair.repair", survives=True),
     "prepare": Call("prepare.prepare", survives=True),

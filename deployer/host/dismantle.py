@@ -118,10 +118,15 @@ def _users(removed: prepare.Changed) -> None:
 def _files(paths: Paths, data: bool, removed: prepare.Changed) -> None:
     """The agent that does this lies there too: it is in memory by now."""
     kept = () if data else ("postgresql", "store", "ca")
+    ours = (paths.root / "scratch.img").exists()
     for path in sorted(paths.root.glob("*")):
-        if path.name not in kept:
-            _unmounted(path)
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if path.name in kept:
+            continue
+        if path == paths.scratch and path.is_mount() and not ours:  # a sandbox's machine came with it
+            for inside in path.glob("*"):
+                _remove(inside)
+        else:
+            _remove(path)
     for folder in (paths.helpers, paths.etc, paths.system / "etc/ssl/deployer" if data else paths.etc):
         shutil.rmtree(folder, ignore_errors=True)
     if not any(paths.root.glob("*")):
@@ -132,7 +137,12 @@ def _files(paths: Paths, data: bool, removed: prepare.Changed) -> None:
     removed(f"files: {paths.root}, {', '.join(sorted(helpers.HELPERS))}" + ("" if data else "; its data stays"))
 
 
-def _unmounted(path: Path) -> None:
+def _remove(path: Path) -> None:
+    _unmount(path)
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _unmount(path: Path) -> None:
     """Nothing is deleted through a mount that is left."""
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         place = line.split()[4]

@@ -11,8 +11,10 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from deployer.errors.base import HostFailure
+from deployer.host.channel import Channel
 from deployer.host.facts import parse_os_release
 from deployer.model.platforms import host_packages
 
@@ -46,6 +48,21 @@ def ensure(system: Path, changed: Tell, waiting: Tell) -> None:
     if LOCALE.lower().replace("-", "") not in _ran(["locale", "-a"]).stdout.lower():
         _make_locale(system / "etc/locale.gen")
         changed(f"locale {LOCALE}")
+
+
+def for_builds(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call `build_tools`: what a build on this host needs beyond a host's own; events `changed`, `waiting`."""
+
+    def tell(what: str) -> None:
+        channel.event({"event": "changed", "what": what})
+
+    has_image = any(Path(request["images"]).glob("*-build-*"))
+    programs = {"bwrap": "bubblewrap", **({} if has_image else {"mmdebstrap": "mmdebstrap"})}
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    if missing:
+        tell(f"installing {', '.join(missing)} on this host")
+        _install(missing, lambda what: tell(f"waiting for {what}"))
+    return {"installed": missing}
 
 
 def missing_packages(listed: str, wanted: tuple[str, ...]) -> list[str]:

@@ -93,6 +93,7 @@ def unit_files(paths: Paths) -> dict[Path, str]:
         units.REPAIR: units.repair_unit(),
         units.REPAIR_TIMER: units.repair_timer(),
         units.SLICE: units.dynos_slice(),
+        units.BUILDS_SLICE: units.builds_slice(),
         "nftables.service.d/deployer.conf": units.nftables_dropin(),
     }
     return {paths.units / name: text for name, text in own.items()}
@@ -152,8 +153,8 @@ def scratch_size(total: int, free: int) -> int:
 
 def _scratch(paths: Paths, changed: Changed) -> None:
     """A bounded file system for overlays, where the host can have one: a container may have no loop devices."""
-    unit = paths.units / units.SCRATCH
-    if unit.exists() or not Path("/dev/loop-control").exists() or shutil.which("mkfs.ext4") is None:
+    unit, enabled = paths.units / units.SCRATCH, paths.units / "multi-user.target.wants" / units.SCRATCH
+    if enabled.exists() or not Path("/dev/loop-control").exists() or shutil.which("mkfs.ext4") is None:
         return
     disk = shutil.disk_usage(paths.root)
     put(unit, units.scratch_unit(scratch_size(disk.total, disk.free)))

@@ -38,14 +38,15 @@ def receive(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Make every layer of the request stand on this host; `{bytes, blobs}` that came for it."""
     app = channel.paths.app(request["app"])
     wanted = [checked_digest(layer["digest"]) for layer in request["layers"]]
-    with locked(app), _in_the_making(app):
+    with locked(app), in_the_making(app):
         missing = [digest for digest in dict.fromkeys(wanted) if not (app.layers / digest).is_dir()]
         manifests = _manifests(missing, request.get("deltas", 0), app, channel)
         return _complete(manifests, Shelf(app, request["uid"]), app, request["uid"], channel)
 
 
 @contextmanager
-def _in_the_making(app: AppPaths) -> Iterator[None]:
+def in_the_making(app: AppPaths) -> Iterator[None]:
+    """What is made aside goes, however the block ends."""
     try:
         yield
     finally:
@@ -97,11 +98,11 @@ def _complete(manifests: dict[str, bytes], shelf: Shelf, app: AppPaths, uid: int
             build(entries, shelf, app.incoming / digest, uid)
             (app.incoming / f"{digest}.manifest").write_bytes(manifests[digest])
         sync(app.incoming)
-        _keep(layers, shelf, app)
+        keep(layers, shelf, app)
     return {"bytes": received.bytes, "blobs": len(lacking)}
 
 
-def _keep(digests: Iterable[str], shelf: Shelf, app: AppPaths) -> None:
+def keep(digests: Iterable[str], shelf: Shelf, app: AppPaths) -> None:
     """Rename everything into place: first blobs, then manifests, at last layers, so that a layer means all of it."""
     shelf.keep()
     for folder in (app.manifests, app.layers):

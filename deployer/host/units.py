@@ -36,6 +36,7 @@ SCRATCH = "deployer-scratch.service"
 REPAIR = "deployer-repair-v1.service"
 REPAIR_TIMER = "deployer-repair-v1.timer"
 SLICE = "deployer.slice"
+BUILDS_SLICE = "deployerbuilds.slice"  # beside that of the dynos: a dash would put it below
 
 # journald's sockets: a message there may be of 64 MB, and name its own fields. What a process prints comes without.
 JOURNAL = "/run/systemd/journal"
@@ -214,6 +215,12 @@ def repair_timer() -> str:
     timer: list[Property] = [("OnBootSec", "2min"), ("OnUnitInactiveSec", "1min"), ("AccuracySec", "10s")]
     head = section("Unit", [("Description", "Repair of dynos, router and firewall, once a minute")])
     return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+
+
+def builds_slice() -> str:
+    """`deployerbuilds.slice`: what serves, router and databases included, comes first."""
+    values: list[Property] = [("CPUWeight", "5"), ("IOWeight", "5"), ("MemoryMax", "50%"), ("TasksMax", "4096")]
+    return section("Unit", [("Description", "Builds on this host")]) + "\n" + section("Slice", values)
 
 
 def scratch_unit(size: int) -> str:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from deployer.build import elsewhere
 from deployer.build.build import build
 from deployer.build.source import Source
 from deployer.errors.deploy import NothingToRun
@@ -18,6 +19,7 @@ from deployer.model.events import Detail, Step, Tell, Timing
 from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
 from deployer.model.slug import Built, Slug
+from deployer.model.space import Space
 from deployer.operations.change import Change, changing
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
@@ -29,7 +31,8 @@ from deployer.ship.ship import ship
 @dataclass(frozen=True, slots=True)
 class Order:
     """What to deploy. `commit_object` is the raw commit in base64, for pushes; `again` releases an unchanged slug;
-    `watch` is for how many seconds it is watched (None: for as long as it is worth)."""
+    `watch` is for how many seconds it is watched (None: for as long as it is worth); `on_host` builds on a host of the
+    space, which happens by itself where this machine cannot build."""
 
     source: Source
     description: str
@@ -37,6 +40,7 @@ class Order:
     no_cache: bool = False
     again: bool = False
     watch: float | None = None
+    on_host: bool = False
 
 
 def deploy(space: OpenSpace, app: str, order: Order, tell: Tell, *, wait: float | None = None) -> Release | None:
@@ -49,13 +53,16 @@ def deploy_held(change: Change, order: Order) -> Release | None:
     """`deploy` for a caller that already holds the app's lease."""
     if order.source.app_json:
         parse_app_json(order.source.app_json)  # what is wrong in it is said before anything is built
-    built, outset = _build_and_look(change, order)
+    why = _why_on_host(change.space.space, order)
+    built, outset = _build_and_look(change, order, why)
     if not built.slug.process_types:
         raise NothingToRun(change.app.name)
     if _is_current(change, built.slug) and not order.again:
         assert change.state.release is not None
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
+    if why:
+        built = _taken_over(change, built)
     _ship(change, built)
     release = make_release(change, _draft(change, order, built), outset)
     told_serving(change, release)
@@ -70,22 +77,44 @@ def _is_current(change: Change, slug: Slug) -> bool:
     return current is not None and replace(slug, commit=slug.commit or current.commit) == current
 
 
-def _build_and_look(change: Change, order: Order) -> tuple[Built, Outset]:
-    """Build here, and meanwhile ask the hosts what runs there: nobody else may change that while the lease is held."""
+def _why_on_host(space: Space, order: Order) -> str | None:
+    """Why the build happens on a host, where it does. Hosts of a sandbox have no way to package indexes: theirs only
+    when asked."""
+    if order.on_host:
+        return "as you asked"
+    return None if space.kind == "sandbox" else elsewhere.why_not_here(parse_platform(space.platform))
+
+
+def _taken_over(change: Change, built: Built) -> Built:
+    """Layers that were built on the first host: in its store, and here for the other hosts, where there are any."""
+    first = change.space.first
+    elsewhere.hand_over(first, change.fence.request(), change.app.uid, built)
+    return elsewhere.fetched(first, built) if len(change.space.sessions) > 1 else built
+
+
+def _build_and_look(change: Change, order: Order, why: str | None) -> tuple[Built, Outset]:
+    """Build here, or on a host because of `why`; meanwhile ask the hosts what runs there: nobody else may change that
+    while the lease is held."""
     with ThreadPoolExecutor(1) as thread:
         outset = thread.submit(look, change.space, change.app.name)
         with timed(change.tell, "build"):
-            built = _build(change, order)
+            built = _build(change, order, why)
         return built, outset.result()
 
 
-def _build(change: Change, order: Order) -> Built:
+def _build(change: Change, order: Order, why: str | None) -> Built:
+    app = f"{change.space.space.name}/{change.app.name}"
+    platform = parse_platform(change.space.space.platform)
+    buildpacks, config = change.app.buildpacks, change.state.config
+    if why:
+        wanted = elsewhere.Order(order.source, app, platform, buildpacks, config, order.no_cache)
+        return elsewhere.build(change.space.first, wanted, why, change.tell)
     return build(
         order.source,
-        app=f"{change.space.space.name}/{change.app.name}",
-        platform=parse_platform(change.space.space.platform),
-        buildpacks=change.app.buildpacks,
-        config=change.state.config,
+        app=app,
+        platform=platform,
+        buildpacks=buildpacks,
+        config=config,
         tell=change.tell,
         no_cache=order.no_cache,
     )

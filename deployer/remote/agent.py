@@ -14,7 +14,7 @@ from deployer.errors.host import failure
 from deployer.errors.remote import AgentNotInstalled, ConnectionLost
 from deployer.model.space import Host
 from deployer.remote import ssh
-from deployer.remote.bundle import bootstrap_source, bundle
+from deployer.remote.bundle import Bundle, bootstrap_source, bundle
 from deployer.remote.connection import Broken, Connection, Pipe
 
 T = TypeVar("T")
@@ -74,13 +74,19 @@ class Session:
         self._exchange.send({"call": call, **request})
         return self._exchange
 
-    def run(self, words: Sequence[str], *, as_root: bool = True) -> Ran:
-        """Run a program of the host's own to its end."""
-        pipe = self.connection.open(self._as_root(*words) if as_root else list(words))
+    def run(self, words: Sequence[str], *, as_root: bool = True, given: bytes = b"") -> Ran:
+        """Run a program of the host's own to its end; `given` is its standard input."""
+        pipe = self.start_as_root(words) if as_root else self.connection.open(list(words))
+        if given:
+            pipe.write(given)
         pipe.close_writing()
         printed = b"".join(iter(lambda: pipe.read(CHUNK), b""))
         status = pipe.wait()
         return Ran(status, printed.decode(errors="replace"), pipe.errors().strip())
+
+    def start_as_root(self, words: Sequence[str]) -> Pipe:
+        """Start a program of the host's own."""
+        return self.connection.open(self._as_root(*words))
 
     def second(self) -> Session:
         """Another agent over the same connection, to be called while this one is busy."""
@@ -115,12 +121,11 @@ class Session:
         options = [f"--root={self.root}", f"--system={self.system}"]
         return self.connection.open(self._as_root("sh", "-c", START, "sh", folder, *options, "serve"))
 
-    def install(self) -> None:
-        """Copy the agent to the host."""
-        agents = f"{self.root}/agent"
-        words = self._as_root(PYTHON, "-I", "-c", bootstrap_source(), agents, bundle().name)
-        pipe = self.connection.open(words)
-        pipe.write(bundle().archive())
+    def install(self, program: Bundle | None = None, folder: str = "") -> None:
+        """Copy the agent, or another program, to the host."""
+        program, folder = program or bundle(), folder or f"{self.root}/agent"
+        pipe = self.start_as_root([PYTHON, "-I", "-c", bootstrap_source(), folder, program.name])
+        pipe.write(program.archive())
         pipe.close_writing()
         while pipe.read(CHUNK):
             pass

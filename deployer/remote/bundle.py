@@ -16,7 +16,7 @@ MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{nam
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The agent's files by their paths in its folder; `name` is a hash of all of them."""
+    """A program's files by their paths in its folder, as the agent's; `name` is a hash of all of them."""
 
     name: str
     files: dict[str, bytes]
@@ -45,6 +45,11 @@ def bundle() -> Bundle:
     files = {f"deployer/{path.relative_to(root)}": path.read_bytes() for path in found}
     files = {path: content for path, content in files.items() if not _stays(content)}
     files["__main__.py"] = files.pop("deployer/host/__main__.py")
+    return bundle_of(files)
+
+
+def bundle_of(files: dict[str, bytes]) -> Bundle:
+    """A bundle of these files, by their paths."""
     return Bundle(_hash(files), files)
 
 

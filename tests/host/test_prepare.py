@@ -45,6 +45,7 @@ def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
         "deployer-repair-v1.service",
         "deployer-repair-v1.timer",
         "deployer.slice",
+        "deployerbuilds.slice",
         "deployer.conf",
     }
 

@@ -30,7 +30,9 @@ class Link:
 def slow_links(link: Link, targets: Sequence[str]) -> Iterator[list[int]]:
     """Ports on loopback that lead to `targets` (`ADDRESS:PORT`) for as long as the block, or this process, lasts."""
     words = [sys.executable, "-m", "bench.slow_link", str(link.latency), str(link.width), *targets]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as carrier:
+    # In a session of its own: a Ctrl-C is for those who use the links, and they still need them to clean up.
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as carrier:
         assert carrier.stdin and carrier.stdout
         try:
             yield [int(carrier.stdout.readline()) for _ in targets]

@@ -30,9 +30,9 @@ def completed(line: str, breaks: str = COLON) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("deployer ps", ["ps", "ps:restart", "ps:scale", "psql"]),
-        ("deployer ps:", ["restart", "scale"]),
-        ("deployer ps:s", ["scale"]),
+        ("deployer pg", ["pg", "pg:info", "pg:psql"]),
+        ("deployer pg:", ["info", "psql"]),
+        ("deployer ps:sc", ["scale"]),
         ("deployer builds:cache:p", ["purge"]),
         ("deployer ps:scale we", []),
         ("deployer zzz", []),
@@ -44,7 +44,7 @@ def test_bash_gets_what_stands_after_the_last_colon(line: str, found: list[str])
 
 @pytest.mark.edge
 def test_bash_without_colons_among_its_word_breaks_gets_whole_names() -> None:
-    assert completed("deployer ps:s", "' '") == ["ps:scale"]
+    assert completed("deployer ps:sc", "' '") == ["ps:scale"]
 
 
 @pytest.mark.edge

@@ -322,10 +322,12 @@ class Ledger:
 
     def _batch(self, ops: Sequence[Op]) -> Sequence[Stored | str | tuple[str, ...] | None]:
         """The answers to `ops`, and before them, in the same round trip, what is not written yet."""
-        before = list(self._unwritten.values())
-        answers = self.store.batch([*before, *ops]).answers[len(before) :]
-        self._unwritten = {}
-        return answers
+        before, self._unwritten = self._unwritten, {}  # the store may read this ledger to find who else holds it
+        try:
+            return self.store.batch([*before.values(), *ops]).answers[len(before) :]
+        except BaseException:
+            self._unwritten = {**before, **self._unwritten}
+            raise
 
     def _keys(self, prefix: str) -> Sequence[str]:
         found = self._batch([List(prefix)])[0]

@@ -140,10 +140,9 @@ def test_a_change_beside_another_one_is_refused_or_waits(kim: Owner) -> None:
 @contextmanager
 def _other_key_in_ledger(sandbox: Sandbox) -> Iterator[None]:
     host = sandbox.hosts[1]
-    with open_space(pointers.load("hosts")) as space:
+    with open_space(pointers.load("hosts")) as space:  # its sessions are open before: the ledger needs two hosts
         space.ledger.save_host(replace(host, host_key=ANOTHER_KEY))
-    try:
-        yield
-    finally:
-        with open_space(pointers.load("hosts")) as space:
+        try:
+            yield
+        finally:
             space.ledger.save_host(host)

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Answer).serve_forever()
 """
 QUICK = '{"healthchecks": {"timeout": 3}}'
+ANOTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 GOOD = {"server.py": SERVER, "requirements.txt": "", "Procfile": "web: python server.py\n", "app.json": QUICK}
 
 
@@ -138,3 +139,16 @@ def until_read(process: subprocess.Popen[bytes], text: str) -> str:
         assert fresh, seen.decode()
         seen += fresh
     return seen.decode()
+
+
+@contextmanager
+def another_key_in_ledger() -> Iterator[None]:
+    """The ledger knows the second host by a key that is not its own. The space is open meanwhile: what is written needs
+    both hosts."""
+    with open_space(pointers.load("hosts")) as space:
+        host = space.ledger.hosts()[1]
+        space.ledger.save_host(replace(host, host_key=ANOTHER_KEY))
+        try:
+            yield
+        finally:
+            space.ledger.save_host(host)

@@ -9,18 +9,16 @@ from dataclasses import replace
 import pytest
 
 from deployer.model.space import Pointer
-from deployer.operations.session import open_space
 from deployer.remote.agent import connect
 from deployer.spaces import pointers
 from deployer.spaces.sandbox.machine import Running
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.machine import Machine
-from tests.hosts.mishaps import Owner, owner, until_read
+from tests.hosts.mishaps import ANOTHER_KEY, Owner, another_key_in_ledger, owner, until_read
 
 pytestmark = pytest.mark.hosts
 APP = "bad-hosts"
 HERE = ("-a", f"hosts/{APP}")
-ANOTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 SMALL = """
 set -e
 umount -l /srv/deployer/{place} 2> /dev/null || true
@@ -102,8 +100,8 @@ def test_a_host_that_is_down_is_named_before_anything_changes(kim: Owner, sandbo
     assert (kim.current, kim.newest) == (current, newest)
 
 
-def test_a_host_with_another_key_gets_nothing(kim: Owner, sandbox: Sandbox) -> None:
-    with _other_key_in_ledger(sandbox):
+def test_a_host_with_another_key_gets_nothing(kim: Owner) -> None:
+    with another_key_in_ledger():
         said = kim.types("deployer", "deploy", *HERE, status=1).stderr
     for text in ("Host hosts-h2 is not the one that this space knows.", ANOTHER_KEY, "ssh-keygen -lf"):
         assert text in said
@@ -135,14 +133,3 @@ def test_a_change_beside_another_one_is_refused_or_waits(kim: Owner) -> None:
     assert other.wait() == 0
     assert kim.current == newest + 2
     other.communicate()
-
-
-@contextmanager
-def _other_key_in_ledger(sandbox: Sandbox) -> Iterator[None]:
-    host = sandbox.hosts[1]
-    with open_space(pointers.load("hosts")) as space:  # its sessions are open before: the ledger needs two hosts
-        space.ledger.save_host(replace(host, host_key=ANOTHER_KEY))
-        try:
-            yield
-        finally:
-            space.ledger.save_host(host)

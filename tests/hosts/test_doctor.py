@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from deployer.spaces import pointers
 from deployer.spaces.sandbox.sandbox import Sandbox
 from deployer.store.lease import hold
 from tests.hosts.machine import Machine
-from tests.hosts.mishaps import Owner, owner
+from tests.hosts.mishaps import Owner, another_key_in_ledger, owner
 
 pytestmark = pytest.mark.hosts
 APP = "patient"
@@ -169,18 +168,10 @@ def test_dynos_of_an_app_that_nobody_knows_are_removed(kim: Owner, machine: Mach
 
 
 def test_a_host_that_does_not_answer_is_named_and_the_others_are_looked_at(kim: Owner) -> None:
-    with _ledger() as opened:
-        host = opened.ledger.hosts()[1]
-        opened.ledger.save_host(
-            replace(host, host_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f")
-        )
-    try:
+    with another_key_in_ledger():
         said = kim.types("deployer", "doctor", *HERE, status=1).stdout
-        assert " !  hosts-h2" in said and "reach: Host hosts-h2 is not the one" in said
-        assert "ok  hosts-h1" in said
-    finally:
-        with _ledger() as opened:
-            opened.ledger.save_host(host)
+    assert " !  hosts-h2" in said and "reach: Host hosts-h2 is not the one" in said
+    assert "ok  hosts-h1" in said
 
 
 def test_who_changes_an_app_is_named(kim: Owner) -> None:

@@ -7,12 +7,12 @@ One function finishes what a dead command began after its commit point and undoe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 
 from deployer.errors.base import Failure
 from deployer.model.app import Current
-from deployer.model.events import Detail, Step
+from deployer.model.events import Detail, Step, Warn
 from deployer.model.formation import Formation
 from deployer.model.release import Release
 from deployer.operations import phases
@@ -62,12 +62,21 @@ def taken_back_unless_committed(change: Change, release: Release | None = None) 
         raise
     finally:
         if change.state.current == before:
-            with uninterrupted(), suppress(Failure, OSError):
+            with uninterrupted(), _telling_why_not(change):
                 change.undo()
                 converge(change)
                 if release is not None:
                     change.space.ledger.end_release(change.app.name, release.number, reason)
                 change.leave()
+
+
+@contextmanager
+def _telling_why_not(change: Change) -> Iterator[None]:
+    try:
+        yield
+    except (Failure, OSError) as failure:
+        why = failure.paragraphs()[0] if isinstance(failure, Failure) else str(failure)
+        change.tell(Warn(f"Taking it back did not come to its end; the next command for the app does it. {why}"))
 
 
 def converge(change: Change, formation: Formation | None = None) -> None:

@@ -42,6 +42,7 @@ def test_a_command_that_is_cut_off_is_finished_or_undone(job: Afflicted, case: C
     said = job.types(*job.meets(case.point, case.signal, *words), status=_status(case)).stderr
     if case.then:
         said = job.types("deployer", *job.words(case.then)).stderr
+    print(said)
     after = job.is_whole()
     assert before.current and after.current
     if case.command == "ps:scale":

@@ -23,7 +23,7 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
 
-faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test has a few of them
+faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; not part of test
 	@$(BIN)/pytest tests/hosts/test_faults*.py
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: half an hour

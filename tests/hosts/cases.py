@@ -54,15 +54,6 @@ class Case:
         return f"{self.command}-{self.signal}-{self.point.replace(':', '-')}"
 
 
-QUICK = (
-    "deploy-SIGKILL-during-boot",
-    "deploy-SIGKILL-after-switch",
-    "deploy-SIGINT-during-replace",
-    "deploy-CUT-before-switch",
-    "ps:scale-SIGKILL-during-boot",
-)
-"""The cases that stand for all others in `make test`."""
-
 THEN = ("config:set", "deploy", "ps:scale", "rollback", "ps:restart")
 
 

@@ -32,6 +32,11 @@ class Machine:
         """What makes a request one of the newest command for the app."""
         return {"app": app, "token": next(_TOKENS)}
 
+    def forget(self, app: str) -> None:
+        """Remove an app of this test with all traces, also the tokens, which the ledger knows nothing of."""
+        self.call("remove", app)
+        self.run(f"rm -rf /srv/deployer/apps/{app}")
+
     def run(self, script: str) -> str:
         """What a shell script prints on the host, as root; AssertionError where it fails."""
         pipe = self.session.connection.open(["bash", "-c", script])

@@ -94,7 +94,7 @@ def reboot(machine: Machine, sandbox: Sandbox) -> Callable[[], None]:
 def shop(machine: Machine) -> Iterator[list[str]]:
     """An app's layers on the host; the app is removed at the end."""
     yield machine.ship("shop", SHOP, dict(FILES))
-    machine.call("remove", "shop")
+    machine.forget("shop")
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_processes_without_a_port_are_replaced_one_after_the_other(machine, shop
 @pytest.fixture
 def blog(machine: Machine) -> Iterator[list[str]]:
     yield machine.ship("blog", BLOG, dict(FILES))
-    machine.call("remove", "blog")
+    machine.forget("blog")
 
 
 def probe(machine: Machine, app: str, uid: int, layers: list[str], release: int, *targets: str) -> dict[str, str]:
@@ -376,7 +376,7 @@ def test_a_dyno_that_comes_back_under_its_old_name_has_its_new_size(machine, sho
 def test_nothing_is_left_of_a_removed_app(machine, blog):
     before = traces(machine)
     machine.call("boot", "blog", **order(blog, 1, web(), uid=BLOG))
-    machine.call("remove", "blog")
+    machine.forget("blog")
     assert traces(machine) == before
     assert "blog" not in machine.run("ls /srv/deployer/tasks; ls /srv/deployer/apps/blog; ls /home")
 

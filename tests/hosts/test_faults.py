@@ -10,11 +10,10 @@ import pytest
 from deployer.model.space import Pointer
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import Afflicted
-from tests.hosts.cases import CASES, QUICK, Case
+from tests.hosts.cases import CASES, Case
 from tests.hosts.outside import Outside
 
-pytestmark = pytest.mark.hosts
-TRIED = [pytest.param(case, id=case.id, marks=[] if case.id in QUICK else [pytest.mark.faults]) for case in CASES]
+pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 INTERRUPTED = 130
 
 
@@ -35,14 +34,14 @@ def outside(job: Afflicted) -> Iterator[Outside]:
     users.lost_nothing(at_least=20)
 
 
-@pytest.mark.parametrize("case", TRIED)
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_a_command_that_is_cut_off_is_finished_or_undone(job: Afflicted, case: Case) -> None:
     before, newest = job.state(), job.newest
     words = job.words(case.command, fewer="retire" in case.point)
     said = job.types(*job.meets(case.point, case.signal, *words), status=_status(case)).stderr
     if case.then:
         said = job.types("deployer", *job.words(case.then)).stderr
-    print(said)
+
     after = job.is_whole()
     assert before.current and after.current
     if case.command == "ps:scale":

@@ -102,7 +102,7 @@ def machine(sandbox: Sandbox) -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def till(machine: Machine) -> Iterator[Till]:
     yield Till(machine, machine.ship("till", UID, {"app.py": PROGRAM.read_bytes()}))
-    machine.call("remove", "till")
+    machine.forget("till")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def other(sandbox: Sandbox) -> Iterator[Machine]:
     """The first host, which runs no dyno of the app and routes to it."""
     one = Machine(connect(sandbox.hosts[0], sandbox.identity))
     yield one
-    one.call("remove", "till")
+    one.forget("till")
     one.session.close()
 
 
@@ -149,7 +149,7 @@ def test_the_routers_of_all_hosts_lead_to_a_dyno_and_the_front_to_them(
     wait_for(lambda: serving.get(address="127.0.0.1", port=sandbox.record.port)[0] == 200)
     status, headers = serving.get("/headers", address="127.0.0.1", port=sandbox.record.port)
     assert status == 200 and '["x-forwarded-for", "127.0.0.1"]' in headers.lower()
-    other.call("remove", "till")
+    other.forget("till")
     assert serving.get(address=sandbox.hosts[0].private_address)[0] == 404
 
 

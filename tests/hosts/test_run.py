@@ -88,7 +88,7 @@ def finish(exchange: Exchange, until: bytes | None = None) -> tuple[int, bytes, 
 def desk(sandbox: Sandbox) -> Iterator[Desk]:
     machine = Machine(connect(sandbox.hosts[1], sandbox.identity))
     yield Desk(machine, machine.ship("desk", UID, {"a.txt": b"in the slug"}))
-    machine.call("remove", "desk")
+    machine.forget("desk")
     machine.session.close()
 
 

@@ -24,7 +24,7 @@ test: setup ## check, then the tests with real programs and on systemd hosts: mi
 	@scripts/test
 
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; not part of test
-	@$(BIN)/pytest tests/hosts/test_faults*.py
+	@$(BIN)/pytest -m "faults and not soak"
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: half an hour
 	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak

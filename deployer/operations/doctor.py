@@ -14,15 +14,16 @@ from deployer.model.events import Detail, Tell
 from deployer.model.lease import Lease
 from deployer.operations import diagnosis
 from deployer.operations.apps import state_of
-from deployer.operations.change import changing
+from deployer.operations.change import changing, holding_app
 from deployer.operations.converge import converge
 from deployer.operations.diagnosis import Examined, Finding, Kept
+from deployer.operations.joining import remove_unknown
+from deployer.operations.phases import Fence
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import MOST_AT_ONCE, OpenSpace
 from deployer.remote.agent import Session
 from deployer.store import keys, record
 from deployer.store.base import Get, Stored
-from deployer.store.lease import hold
 
 HERE = "this machine"
 RETURNS = "nothing, if it answers: the next command that changes an app takes it back"
@@ -57,7 +58,8 @@ def repair(space: OpenSpace, findings: Sequence[Finding], tell: Tell) -> None:
     for session in space.sessions:
         for name in {row["app"] for row in session.call("ps")["dynos"]} - known:
             tell(Detail(f"removing {name} from {session.host.id}"))
-            _remove(space, session, name)
+            with holding_app(space, name, "doctor --repair", None) as held:
+                remove_unknown(session, Fence(name, held.token, space.space.epoch))
 
 
 def here() -> list[Finding]:
@@ -107,13 +109,3 @@ def _kept(space: OpenSpace, app: str) -> Kept:
     stored = answers.answers[0]
     lease = record.load(Lease, stored) if isinstance(stored, Stored) else Lease(0)
     return Kept(state_of(space, app), lease, answers.now)
-
-
-def _remove(space: OpenSpace, session: Session, app: str) -> None:
-    """What a host still has of an app that was destroyed while it did not answer."""
-    with hold(
-        space.ledger.store, f"app-{app}", command="doctor --repair", wait=None, second_store=space.second_store
-    ) as held:
-        # The host may know it from before, when the ledger counted anew.
-        token = max(held.token, session.call("facts")["tokens"].get(app, 0))
-        session.call("remove", {"app": app, "token": token, "epoch": space.space.epoch})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from deployer.errors.base import Failure
 from deployer.model import codec
@@ -48,8 +49,16 @@ def bring_up_to_date(space: OpenSpace, session: Session, tell: Tell) -> Iterator
                 keep = kept(state, routes.get(app), session.host.private_address, mine, elsewhere)
                 _update(space, session, state, fence, routes.get(app), mine, keep)
         for app in sorted(set(session.call("facts")["tokens"]) - set(held)):
-            session.call("remove", _held(stack, space, app).request())
+            remove_unknown(session, _held(stack, space, app))
         yield
+
+
+def remove_unknown(session: Session, fence: Fence) -> None:
+    """Take off a host what it still has of an app that the ledger does not know: it was destroyed while this host did
+    not answer."""
+    # A host that had an app before its ledger was made may have seen higher tokens than the ledger counts.
+    highest = session.call("facts")["tokens"].get(fence.app, 0)
+    session.call("remove", replace(fence, token=max(fence.token, highest)).request())
 
 
 def kept(

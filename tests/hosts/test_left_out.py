@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,19 +12,18 @@ import pytest
 from deployer.model.space import Host, Pointer
 from deployer.operations import phases
 from deployer.remote.agent import connect
-from deployer.spaces.sandbox.machine import Running
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.mishaps import until_read
 from tests.hosts.outside import Outside, wait_until
+from tests.hosts.processes import IN_FLIGHT, kill_host
 
 pytestmark = pytest.mark.hosts
 WALL = """\
 table inet cut {
   chain in { type filter hook input priority -10; tcp dport 22 tcp flags & (syn | ack) == syn reject with tcp reset; }
 }"""
-IN_FLIGHT = 12  # requests that a host may carry at a time: those that go down with it are not counted
 
 
 @pytest.fixture
@@ -54,9 +51,10 @@ def test_a_host_that_is_down_is_left_out_of_a_deploy_and_catches_up_when_it_answ
     gone = sandbox.hosts[1]
     before = ada.is_whole().current
     assert before
+    leave_traces(sandbox, gone)
     users = Outside(ada.port, ada.app)
     with users.asking():
-        kill(sandbox, gone.id)
+        kill_host(sandbox, gone.id)
         refused = ada.types("deployer", *ada.words("deploy"), status=1).stderr
         assert f"No answer from {gone.id}. Nothing was changed." in refused
         assert f"--leave-out {gone.id}" in refused and "--wait SECONDS" in refused
@@ -84,6 +82,7 @@ def test_a_host_that_is_down_is_left_out_of_a_deploy_and_catches_up_when_it_answ
         wait_until(lambda: readiness(gone) == 200, what="the returned host")
         assert ada.is_whole().current and neighbour.is_whole().current
         assert hosts_of(ada)["web.3"] == [2]
+        assert not has_traces(sandbox, gone)
         ada.types("deployer", *ada.words("deploy"))
         assert {seat for seats in hosts_of(ada).values() for seat in seats} == {1, 2}
         ada.types("deployer", "rollback", *ada.here)  # of a release whose layers it was not there for
@@ -111,7 +110,7 @@ def test_a_host_that_only_this_laptop_cannot_reach_tells_the_front_that_it_is_be
 
 
 def test_a_command_waits_for_a_host_as_long_as_it_is_told_to(ada: Afflicted, sandbox: Sandbox) -> None:
-    kill(sandbox, sandbox.hosts[1].id)
+    kill_host(sandbox, sandbox.hosts[1].id)
     command = ada.starts("deployer", *ada.words("config:set"), "--wait", "60")
     until_read(command, "to answer")
     sandbox.start()
@@ -120,13 +119,19 @@ def test_a_command_waits_for_a_host_as_long_as_it_is_told_to(ada: Afflicted, san
     assert ada.is_whole().current
 
 
-def kill(sandbox: Sandbox, name: str) -> None:
-    """As when its power fails: nothing on it comes to an end by itself."""
-    machine = next(one for one in sandbox.record.machines if one.name == name)
-    running = Running(sandbox.folder, sandbox.record, machine)
-    assert running.process.pid
-    os.kill(running.process.pid, signal.SIGKILL)
-    running.groups.end()
+def leave_traces(sandbox: Sandbox, host: Host) -> None:
+    """Of an app that the ledger has never heard of, and whose tokens were higher than any that it counts."""
+    with connect(host, sandbox.identity) as session:
+        Machine(session).ship("stranger", 20961, {"a": b"a"})
+        session.call("retire", {"app": "stranger", "token": 1000, "instances": [], "drain": 0})
+
+
+def has_traces(sandbox: Sandbox, host: Host) -> bool:
+    """Whether anything of that app is there, its highest token apart."""
+    with connect(host, sandbox.identity) as session:
+        machine = Machine(session)
+        found = machine.run("ls /srv/deployer/apps/stranger; rm -r /srv/deployer/apps/stranger").split()
+    return bool(set(found) - {"token", "at-work"})
 
 
 @contextmanager

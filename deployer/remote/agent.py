@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ MISSING = 97  # the exit status that says: this version of the agent is not ther
 PYTHON = "/usr/bin/python3"  # the system's own, whatever a login shell puts before it on its PATH
 START = f'[ -e "$1/__main__.py" ] || exit {MISSING}; exec {PYTHON} -I "$@"'
 CHUNK = 1 << 18
+UNDONE = 45.0  # seconds that an agent may take to undo a call: a dyno that does not heed SIGTERM takes 30 of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Session:
     def exchange(self, call: str, request: Mapping[str, Any] = {}) -> Exchange:
         """Begin a call that messages go to and fro in. Left early, it ends the agent, and so the call."""
         if self._exchange is not None and not self._exchange.finished:
-            self.end_agent()  # it was cut off before anybody could leave it: its answers are not to be taken for ours
+            # It was cut off before anybody could leave it: its answers are not to be taken for ours.
+            self.end_agent(UNDONE)
         self._exchange = Exchange(self, call)
         self._exchange.send({"call": call, **request})
         return self._exchange
@@ -92,11 +95,21 @@ class Session:
         """Another agent over the same connection, to be called while this one is busy."""
         return Session(self.host, self.connection, root=self.root, system=self.system, owns=False)
 
-    def end_agent(self) -> None:
-        """End the agent and with it whatever call runs; the next call starts another one."""
+    def end_agent(self, patience: float = 0.0) -> None:
+        """End the agent and with it whatever call runs; wait at most `patience` seconds until it has undone what was
+        half done. The next call starts another agent."""
+        self.hang_up()
         stream, self._stream = self._stream, None
         if stream is not None:
+            if patience:
+                stream.pipe.ends_within(patience)
             stream.close()
+
+    def hang_up(self) -> None:
+        """Tell the agent that nobody listens any more: whoever waits for its answer hears when it has ended."""
+        if self._stream is not None:
+            with suppress(Broken):
+                self._stream.pipe.close_writing()
 
     def close(self) -> None:
         """End the agent, and the connection where this session opened it."""
@@ -187,7 +200,8 @@ class Exchange:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if not self.finished:
-            self._session.end_agent()
+            # What comes next must not meet a host that is still undoing.
+            self._session.end_agent(UNDONE)
 
     def _install_and_repeat(self) -> bool:
         """Where this version of the agent is not on the host: put it there and say everything again."""

@@ -26,6 +26,10 @@ class Pipe(Protocol):
         """What it wrote to standard error so far."""
         ...
 
+    def ends_within(self, patience: float) -> bool:
+        """Whether it ends, or the connection does, within `patience` seconds."""
+        ...
+
     def wait(self) -> int:
         """Its exit status; -1 where the connection ended first."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TypeVar
 
 from deployer.errors.base import Failure
 from deployer.errors.remote import SeveralHostsFailed
-from deployer.remote.agent import Session
+from deployer.remote.agent import UNDONE, Session
 
 T = TypeVar("T")
 STOP_AGAIN = 0.1  # seconds
@@ -57,12 +58,14 @@ def _interrupts_later() -> Iterator[None]:
 
 
 def _stop(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> None:
-    """End the agents, again and again: a thread may only be about to start one."""
+    """End the calls, again and again: a thread may only be about to begin one. The threads hear when agents have undone
+    what was half done; one that takes too long is left alone."""
     going_on = dict(zip(futures, sessions, strict=False))
+    deadline = time.monotonic() + UNDONE
     while going_on:
         for future, session in going_on.items():
             if not future.cancel():
-                session.end_agent()
+                session.hang_up() if time.monotonic() < deadline else session.end_agent()
         going_on = {future: going_on[future] for future in wait(going_on, STOP_AGAIN).not_done}
 
 

@@ -249,6 +249,10 @@ class SshPipe:
             said += self._channel.recv_stderr(1 << 16)
         return said.decode(errors="replace")
 
+    def ends_within(self, patience: float) -> bool:
+        """Whether it ends, or the connection does, within `patience` seconds."""
+        return self._channel.status_event.wait(patience)
+
     def wait(self) -> int:
         """Its exit status; -1 where the connection ended first."""
         return self._channel.recv_exit_status()

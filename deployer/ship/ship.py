@@ -15,7 +15,7 @@ from typing import Any
 
 from deployer.model.manifest import delta
 from deployer.model.slug import Built, BuiltLayer, Slug
-from deployer.remote.agent import Exchange, Session
+from deployer.remote.agent import UNDONE, Exchange, Session
 from deployer.remote.fan_out import fan_out
 from deployer.ship.blobs import Blob, compressed, compression, find
 from deployer.ship.remembered import Remembered, remembered_here
@@ -64,7 +64,7 @@ def ship(
         _send([session for session in sessions if orders[session.host.id].lacking], orders, blobs)
     except BaseException:
         for session in sessions:
-            session.end_agent()  # else a host that did not fail would wait for the rest
+            session.end_agent(UNDONE)  # else a host that did not fail would wait for the rest
         raise
     remembered.remember((layer.layer.digest, layer.manifest) for layer in built.layers)
     return Shipped(sum(session.sent for session in sessions) - before, len(blobs))

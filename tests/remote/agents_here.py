@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -59,6 +59,11 @@ class ChildPipe:
     def errors(self) -> str:
         self.process.wait()
         return self._stream(self.process.stderr).read().decode()
+
+    def ends_within(self, patience: float) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
+        return self.process.returncode is not None
 
     def wait(self) -> int:
         return self.process.wait()

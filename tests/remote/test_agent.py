@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from deployer.errors.host import Superseded
 from deployer.errors.remote import ConnectionLost
 from deployer.model.space import Host
-from deployer.remote.agent import Session
+from deployer.remote import ssh
+from deployer.remote.agent import UNDONE, Session
 from deployer.remote.bundle import bundle
 from deployer.remote.store import HostStore
 from deployer.store.base import Get, List, Lost, Put, Stored
-from tests.remote.agents_here import HereConnection, session_here
+from tests.remote.agents_here import HereConnection, Sshd, session_here
 
 
 def pids(session: Session) -> list[int]:
@@ -84,6 +86,35 @@ def test_a_call_that_is_left_early_ends_and_the_next_one_is_not_confused(session
         assert len(list((tmp_path / "host/apps/shop/at-work").iterdir())) == 1
     assert list((tmp_path / "host/apps/shop/at-work").iterdir()) == []
     assert session.call("facts")["tokens"] == {"shop": 1}
+
+
+SLOW = """\
+import pathlib, sys, time
+print('{"event": "begun"}', flush=True)
+sys.stdin.read()
+time.sleep(0.5)
+pathlib.Path(ROOT, "undone").touch()
+"""
+
+
+@pytest.mark.edge
+def test_a_call_that_is_left_early_is_undone_before_anything_else_happens(server: Sshd, tmp_path: Path) -> None:
+    (tmp_path / "agent" / bundle().name).mkdir(parents=True)
+    (tmp_path / "agent" / bundle().name / "__main__.py").write_text(SLOW.replace("ROOT", repr(str(tmp_path))))
+    with Session(server.host, ssh.connect(server.host, server.identity), root=str(tmp_path)) as session:
+        with session.exchange("boot") as exchange:
+            assert exchange.receive()[0] == {"event": "begun"}
+        assert (tmp_path / "undone").exists()
+
+
+@pytest.mark.edge
+def test_nobody_waits_for_an_agent_whose_connection_is_gone(server: Sshd, tmp_path: Path) -> None:
+    with Session(server.host, ssh.connect(server.host, server.identity), root=str(tmp_path)) as session:
+        began = time.monotonic()
+        with pytest.raises(ConnectionLost), session.exchange("receive") as exchange:
+            session.connection.close()
+            exchange.receive()
+        assert time.monotonic() - began < UNDONE / 2
 
 
 def test_a_second_agent_answers_while_the_first_is_busy(session: Session) -> None:

@@ -7,14 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write(path: Path, content: bytes) -> bool:
-    """Replace a file; whether it differed."""
+def write(path: Path, content: bytes, mode: int | None = None) -> bool:
+    """Replace a file, and give it these permissions, if any are named; whether it differed."""
     with suppress(FileNotFoundError):
-        if path.read_bytes() == content:
+        if path.read_bytes() == content and mode in (None, path.stat().st_mode & 0o777):
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.new")
     aside.write_bytes(content)
+    if mode is not None:
+        aside.chmod(mode)
     sync(aside)
     aside.rename(path)
     sync(path.parent)

@@ -101,14 +101,7 @@ def unit_files(paths: Paths) -> dict[Path, str]:
 
 def put(path: Path, text: str, mode: int = 0o644) -> bool:
     """Make a file have this text and mode; whether it had not."""
-    if path.is_file() and path.read_text() == text and path.stat().st_mode & 0o777 == mode:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    aside.write_text(text)
-    aside.chmod(mode)
-    aside.rename(path)
-    return True
+    return files.write(path, text.encode(), mode)
 
 
 def _folders(paths: Paths, changed: Changed) -> None:

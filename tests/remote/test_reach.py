@@ -191,4 +191,4 @@ def have(program: str) -> bool:
 
 
 def proxy(port: int) -> str:
-    return f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; cat <&3 & cat >&3'"
+    return f"bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; cat <&3 & cat >&3; kill $!'"

@@ -23,8 +23,8 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
 
-faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; not part of test
-	@$(BIN)/pytest -m "faults and not soak"
+faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test runs some of them
+	@$(BIN)/pytest -m "hosts and not soak" tests/hosts/test_faults.py tests/hosts/test_faults_hosts.py tests/hosts/test_faults_store.py
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: half an hour
 	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak

@@ -13,15 +13,13 @@ INTRODUCTION = """\
 # What happens when something happens
 
 Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
-(`tests/hosts/test_faults*.py`, minutes), `make test` those of the last sections; `make soak` draws mishaps by chance.
+(`tests/hosts/test_faults*.py`, minutes), `make test` some of each kind and those of the last sections; `make soak`
+draws mishaps by chance.
 This page is made from the tests; `make golden` makes it anew.
 
 What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
 file, pending release or lease is left of what was cut off.
-
-Seen to fail now and then, which is why `make test` leaves the first tables out: a deploy that is interrupted between
-the old worker and the new one sometimes leaves its undoing to the next command instead of coming to its end.
 
 ## Commands that are cut off
 

@@ -67,6 +67,8 @@ def _stop(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> None:
             if not future.cancel():
                 session.hang_up() if time.monotonic() < deadline else session.end_agent()
         going_on = {future: going_on[future] for future in wait(going_on, STOP_AGAIN).not_done}
+    for session in sessions:
+        session.end_agent()  # an agent that was hung up on hears no further call
 
 
 def _results(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> list[T]:

@@ -49,11 +49,28 @@ class Case:
         return self.point in COMMITS or self.point == "after:switch"
 
     @property
+    def is_quick(self) -> bool:
+        """Whether `make test` tries it too: one of each kind."""
+        return (self.command, self.signal, self.point) in QUICK
+
+    @property
     def id(self) -> str:
         """The name of its test."""
         return f"{self.command}-{self.signal}-{self.point.replace(':', '-')}"
 
 
+QUICK = (
+    ("deploy", "SIGKILL", "after:put-current"),
+    ("deploy", "SIGINT", "during:replace"),
+    ("deploy", "SIGINT", "after:stage"),
+    ("deploy", "SIGHUP", "before:switch"),
+    ("deploy", "AGENT", "during:replace"),
+    ("rollback", "SIGTERM", "during:boot"),
+    ("config:set", "CUT", "after:put-current"),
+    ("ps:scale", "CUT", "during:boot"),
+    ("ps:scale", "SIGKILL", "before:retire"),
+    ("ps:restart", "SIGINT", "during:restart"),
+)
 THEN = ("config:set", "deploy", "ps:scale", "rollback", "ps:restart")
 
 
@@ -98,7 +115,8 @@ CASES = (
     *_cut("config:set", "during:boot", "after:put-current"),
     *_cut("ps:scale", "during:boot", "before:switch"),
     *_cut("rollback", "during:boot", "before:switch"),
-    *_without_agent("deploy", "during:receive", "during:task", "during:boot", "during:replace"),
+    Case("deploy", "AGENT", "during:receive", "deploy"),
+    *_without_agent("deploy", "during:task", "during:boot", "during:replace"),
     *_without_agent("deploy", "during:switch", "during:retire"),
     *_without_agent("ps:scale", "during:boot", "during:switch"),
     *_asked("ps:restart", "SIGINT", "during:restart"),

@@ -23,7 +23,7 @@ from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.machine import Machine
 from tests.hosts.mishaps import Owner, owner
 
-pytestmark = [pytest.mark.hosts, pytest.mark.faults]  # a whole day of commands: minutes
+pytestmark = pytest.mark.hosts
 APP = "secretive"
 HOSTS_DISKS = re.compile(r"/data/sandbox/[^/]+/hosts/")  # searched from within
 LARGE = 64 << 20  # bytes

@@ -87,6 +87,25 @@ def test_an_interruption_ends_the_calls_on_all_hosts(tmp_path: Path, agents: Pat
         session.close()
 
 
+@pytest.mark.edge
+def test_hosts_can_be_called_again_after_an_interruption(tmp_path: Path, agents: Path) -> None:
+    """Also one whose call was just over."""
+    both = [session_here(tmp_path / name, agents, Host(name, 1, "", "", "none")) for name in ("h1", "h2")]
+    main, interrupted = threading.main_thread().ident or 0, threading.Event()
+
+    def work(session: Session) -> None:
+        session.call("facts")
+        if session is both[0]:
+            signal.pthread_kill(main, signal.SIGINT)
+        interrupted.wait(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        fan_out(both, work)
+    for session in both:
+        assert session.call("facts")["cpus"]
+        session.close()
+
+
 def test_an_interrupt_while_the_threads_start_comes_when_all_have_started() -> None:
     """Else a thread that nobody waits for would go on calling."""
     begun: list[str] = []

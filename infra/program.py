@@ -11,7 +11,7 @@ import pulumi_aws as aws
 
 from infra.components.access import Access
 from infra.components.budget import Budget
-from infra.components.database import Database
+from infra.components.database import Database, End
 from infra.components.hosts import Boot, Hosts
 from infra.components.load_balancer import LoadBalancer
 from infra.components.network import Network
@@ -27,7 +27,8 @@ IMAGES = "/aws/service/debian/release/13/latest/{architecture}"  # public SSM pa
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run needs. `image` is the id that the space is pinned to, None to take Debian's newest; `snapshot` names
-    the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain."""
+    the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain.
+    `leaving`: what keeps the database from being deleted is taken away; with `keep` its last snapshot stays."""
 
     space: str
     spec: Spec
@@ -36,6 +37,8 @@ class Settings:
     image: str | None = None
     postgres: int = MAJOR
     certificate_issued: bool = False
+    leaving: bool = False
+    keep: bool = True
 
 
 def program(settings: Settings) -> None:
@@ -53,7 +56,8 @@ def program(settings: Settings) -> None:
     hosts.keep(boot(settings, where), store.arn, [front.targets] if front else [], [front.alb] if front else [])
     database = None
     if spec.database:
-        database = Database(space, spec, network, hosts.walls, settings.postgres, settings.snapshot, opts)
+        end = End(settings.snapshot, leaving=settings.leaving, keep=settings.keep)
+        database = Database(space, spec, network, hosts.walls, settings.postgres, end, opts)
     if spec.budget:
         Budget(space, spec.budget, opts)
     export(hosts, store, front, database)

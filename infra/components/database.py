@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 import pulumi_aws as aws
 
@@ -14,6 +16,18 @@ from infra.spec import Spec
 PORT = (5432, 5432)
 MASTER = "deployer"  # no app uses it: each gets a role of its own
 BACKUPS = 7  # days
+FINAL = "final_snapshot_identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the database goes, should it: `snapshot` is the name of its last one. What was in force when it was last
+    brought up to date counts, so that one who is `leaving` does that first; without `keep` no snapshot and no backup
+    stays."""
+
+    snapshot: str
+    leaving: bool = False
+    keep: bool = True
 
 
 class Database(Noun):
@@ -26,13 +40,13 @@ class Database(Noun):
         network: Network,
         hosts: pulumi.Input[str],
         major: int,
-        final_snapshot: str,
+        end: End,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__(space, "database", opts)
         own = group(self, "database", "The database of the space", network.vpc.id)
         allow_in(self, "database-hosts", own.id, PORT, referenced_security_group_id=hosts)
-        made = self._instance(spec, major, final_snapshot, own, self._subnets(network), self._parameters(major))
+        made = self._instance(spec, major, end, own, self._subnets(network), self._parameters(major))
         self.endpoint = made.endpoint
         self.secret = made.master_user_secrets.apply(lambda found: found[0]["secret_arn"] if found else None)
         self.leave(endpoint=self.endpoint)
@@ -59,7 +73,7 @@ class Database(Noun):
         self,
         spec: Spec,
         major: int,
-        final_snapshot: str,
+        end: End,
         own: aws.ec2.SecurityGroup,
         subnets: aws.rds.SubnetGroup,
         parameters: aws.rds.ParameterGroup,
@@ -82,11 +96,12 @@ class Database(Noun):
             publicly_accessible=False,
             backup_retention_period=BACKUPS,
             copy_tags_to_snapshot=True,
-            delete_automated_backups=False,
-            deletion_protection=True,
-            skip_final_snapshot=False,
-            final_snapshot_identifier=final_snapshot,
+            delete_automated_backups=not end.keep,
+            deletion_protection=not end.leaving,
+            skip_final_snapshot=not end.keep,
+            final_snapshot_identifier=end.snapshot,
             apply_immediately=True,
             tags=self.tags("database"),
-            opts=self.inside,
+            # A new name at each run is no reason to touch the database: only the one that it goes by counts.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=[] if end.leaving else [FINAL]),
         )

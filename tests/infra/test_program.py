@@ -12,47 +12,13 @@ import pytest
 
 from infra.components.hosts import hooks
 from infra.components.role import may
+from infra.kinds import WORDS
 from infra.names import ADDED, LIMITS
 from infra.program import Settings, program
 from infra.resources import resources
 from tests.infra.recorder import MADE, SPECS, Recorder, of, only, run
 
 WORLD = "0.0.0.0/0"
-# What the list without an account calls a resource; None for those that only tie others together.
-KINDS: dict[str, str | None] = {
-    "aws:acm/certificate:Certificate": "certificate",
-    "aws:autoscaling/group:Group": "Auto Scaling group",
-    "aws:budgets/budget:Budget": "budget",
-    "aws:ec2/eip:Eip": "Elastic IP",
-    "aws:ec2/internetGateway:InternetGateway": "internet gateway",
-    "aws:ec2/launchTemplate:LaunchTemplate": "launch template",
-    "aws:ec2/route:Route": None,
-    "aws:ec2/routeTable:RouteTable": "route table",
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": None,
-    "aws:ec2/securityGroup:SecurityGroup": "security group",
-    "aws:ec2/subnet:Subnet": "subnet",
-    "aws:ec2/vpc:Vpc": "VPC",
-    "aws:ec2/vpcEndpoint:VpcEndpoint": "S3 gateway endpoint",
-    "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint": "EC2 Instance Connect Endpoint",
-    "aws:iam/instanceProfile:InstanceProfile": None,
-    "aws:iam/role:Role": "role",
-    "aws:iam/rolePolicy:RolePolicy": None,
-    "aws:lb/listener:Listener": "listener",
-    "aws:lb/loadBalancer:LoadBalancer": "ALB",
-    "aws:lb/targetGroup:TargetGroup": "target group",
-    "aws:rds/instance:Instance": "RDS for PostgreSQL",
-    "aws:rds/parameterGroup:ParameterGroup": "parameter group",
-    "aws:rds/subnetGroup:SubnetGroup": "subnet group",
-    "aws:s3/bucket:Bucket": "S3 bucket",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": None,
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": None,
-    "aws:s3/bucketPolicy:BucketPolicy": None,
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": None,
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": None,
-    "aws:s3/bucketVersioning:BucketVersioning": None,
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": None,
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": None,
-}
 # Made before the program runs, or a rule of another group's there.
 NOT_OF_THE_PROGRAM = {("store", "SSM parameter"), ("access", "security group rule")}
 
@@ -64,7 +30,7 @@ def runs() -> dict[str, Recorder]:
 
 @pytest.mark.parametrize("case", SPECS)
 def test_the_program_makes_what_the_preview_without_an_account_lists(case: str, runs: dict[str, Recorder]) -> None:
-    made = Counter(kind for one in runs[case].made if (kind := KINDS[one.kind]))
+    made = Counter(kind for one in runs[case].made if (kind := WORDS[one.kind]))
     listed = Counter(
         one.kind
         for one in resources("production", SPECS[case])
@@ -82,7 +48,7 @@ def test_names_in_the_list_are_those_of_the_program(case: str, runs: dict[str, R
 
 @pytest.mark.parametrize("case", SPECS)
 def test_everything_that_can_have_tags_says_whose_it_is(case: str, runs: dict[str, Recorder]) -> None:
-    tagged = [one for one in runs[case].made if KINDS[one.kind] and not one.kind.endswith(":Group")]
+    tagged = [one for one in runs[case].made if WORDS[one.kind] and not one.kind.endswith(":Group")]
     for one in tagged:
         tags = one.inputs["tags"]
         assert tags["deployer:space"] == "production", one.name

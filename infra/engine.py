@@ -1,0 +1,179 @@
+"""Runs the program through Pulumi's engine: the `pulumi` command, driven by the Automation API.
+
+The engine talks to nobody but AWS: its checks for updates and its downloads of plugins are switched off.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deployer.errors.cloud import CloudBroken, StateLocked
+from infra.changes import STEPS, Change, Progress, change, changes
+
+if TYPE_CHECKING:
+    from infra.program import Settings
+
+PROJECT = "deployer"
+QUIET = {
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    "PULUMI_DISABLE_REGISTRY_RESOLVE": "true",
+    # The salt of the passphrase stands in the state: a second laptop needs no file of the first one.
+    "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+MARKS = re.compile(r"<\{%[^%]*%\}>")  # of colours, in the engine's messages
+# What Python's SDK puts before the answer of `getAmi` and its kin.
+ASKED = re.compile(r"^Exception: invoke of \S+:(\S+) failed: invocation of \S+ returned an error: ")
+Listen = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`root` holds bin/pulumi; `backend` is where states lie, file:// or s3://; `home` is the command's own folder;
+    `env` are further variables for it."""
+
+    root: Path
+    backend: str
+    passphrase: str
+    home: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def preview(engine: Engine, settings: Settings) -> tuple[Change, ...]:
+    """What `up` would change. Writes nothing anywhere but in the backend, where there was no state before."""
+    heard = _Heard()
+    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+        stack.preview(on_event=heard)
+    return changes(heard.steps)
+
+
+def up(engine: Engine, settings: Settings, listen: Listen = lambda progress: None) -> dict[str, Any]:
+    """Make it so; the outputs of the program."""
+    heard = _Heard(listen)
+    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+        done = stack.up(on_event=heard)
+    return {name: output.value for name, output in done.outputs.items()}
+
+
+def refresh(engine: Engine, settings: Settings) -> tuple[Change, ...]:
+    """Bring the state up to date with AWS; what had changed there. Creates that were cut off, and are not there, are
+    forgotten."""
+    heard = _Heard()
+    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+        stack.refresh(on_event=heard, clear_pending_creates=True)
+    return changes(heard.outcomes)
+
+
+def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None) -> None:
+    """Delete everything that the state knows, and the state."""
+    heard = _Heard(listen)
+    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+        stack.destroy(on_event=heard)
+        stack.workspace.remove_stack(settings.space)
+
+
+def outputs(engine: Engine, settings: Settings) -> dict[str, Any]:
+    """What the last `up` exported."""
+    with _stack(engine, settings) as stack:
+        return {name: output.value for name, output in stack.outputs().items()}
+
+
+@contextmanager
+def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
+    """Pulumi's stack of the space, made where there is none."""
+    from pulumi import automation
+
+    from infra.program import program
+
+    with tempfile.TemporaryDirectory(prefix="deployer-engine-") as folder:
+        options = automation.LocalWorkspaceOptions(
+            work_dir=folder,
+            pulumi_home=str(engine.home),
+            pulumi_command=_command(engine.root),
+            secrets_provider="passphrase",
+            project_settings=automation.ProjectSettings(
+                name=PROJECT, runtime="python", backend=automation.ProjectBackend(url=engine.backend)
+            ),
+            env_vars={**QUIET, "PULUMI_CONFIG_PASSPHRASE": engine.passphrase, **engine.env},
+        )
+        yield automation.create_or_select_stack(
+            settings.space, project_name=PROJECT, program=lambda: program(settings), opts=options
+        )
+
+
+@functools.cache
+def _command(root: Path) -> Any:
+    """It asks the command for its version: once is enough."""
+    from pulumi import automation
+
+    return automation.PulumiCommand(root=str(root))
+
+
+class _Heard:
+    """What the engine tells. It calls from a thread of its own, and turns exceptions into warnings."""
+
+    def __init__(self, listen: Listen = lambda progress: None) -> None:
+        self.steps: list[Any] = []
+        self.outcomes: list[Any] = []
+        self.problems: list[str] = []
+        self._listen = listen
+        self._begun: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Any) -> None:
+        with self._lock:
+            if event.resource_pre_event:
+                self._begins(event.resource_pre_event.metadata)
+            elif event.res_outputs_event:
+                self.outcomes.append(event.res_outputs_event.metadata)
+                self._ends(event.res_outputs_event.metadata, failed=False)
+            elif event.res_op_failed_event:
+                self._ends(event.res_op_failed_event.metadata, failed=True)
+            elif event.diagnostic_event and event.diagnostic_event.severity == "error":
+                self._note(event.diagnostic_event)
+
+    def _begins(self, step: Any) -> None:
+        self.steps.append(step)
+        if (found := change(step, STEPS)) is not None:
+            self._begun[step.urn] = time.monotonic()
+            self._listen(Progress(found, ended=False))
+
+    def _ends(self, step: Any, *, failed: bool) -> None:
+        if (found := change(step, STEPS)) is not None and step.urn in self._begun:
+            took = time.monotonic() - self._begun.pop(step.urn)
+            self._listen(Progress(found, ended=True, seconds=took, failed=failed))
+
+    def _note(self, told: Any) -> None:
+        text = last_words(MARKS.sub("", told.message).strip())
+        thing = told.urn.split("::", 3)[3] if told.urn and not told.urn.endswith(f"::{PROJECT}") else ""
+        if text and not text.endswith("update failed"):
+            self.problems.append(f"{thing}: {text}" if thing else text)
+
+
+def last_words(text: str) -> str:
+    """What a message says; of a traceback, which the program's own failures come with, the last line."""
+    last = text.splitlines()[-1] if "Traceback (most recent call last)" in text else text
+    return ASKED.sub(r"\1: ", last)
+
+
+@contextmanager
+def _explained(space: str, heard: _Heard) -> Iterator[None]:
+    """Failures of the engine as ours."""
+    from pulumi.automation import CommandError, errors
+
+    try:
+        yield
+    except errors.ConcurrentUpdateError as error:
+        raise StateLocked(space) from error
+    except CommandError as error:
+        raise CloudBroken(space, "\n".join(dict.fromkeys(heard.problems)) or str(error)) from error

@@ -1,0 +1,138 @@
+"""moto's server on loopback, mended where it would mislead us, and what is in its account."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from infra.program import IMAGES
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"  # moto's
+SETTINGS = {
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # thousands of images take seconds
+    "MOTO_ENABLE_AMI_VALIDATION": "true",
+    "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
+    "MOTO_ACM_VALIDATION_WAIT": "3600",
+    "AWS_ACCESS_KEY_ID": "of-tests",
+    "AWS_SECRET_ACCESS_KEY": "of-tests",
+    "AWS_REGION": REGION,
+}
+
+
+@contextmanager
+def moto() -> Iterator[str]:
+    """A server whose account holds nothing but Debian's images; its address."""
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each of thousands of requests
+    with pytest.MonkeyPatch.context() as patch, _mended():
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server.start()
+        try:
+            endpoint = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+            reset(endpoint)
+            yield endpoint
+        finally:
+            server.stop()
+
+
+def reset(endpoint: str) -> None:
+    """Empty the account, but for the images that Debian keeps, and their public names."""
+    from moto.backends import get_backend
+
+    ask = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=30).close()
+    ec2, ssm = (get_backend(service)[ACCOUNT][REGION] for service in ("ec2", "ssm"))
+    for architecture, of_aws in (("arm64", "arm64"), ("amd64", "x86_64")):
+        image = ec2.register_image(name=f"debian-13-{architecture}", description="")
+        image.architecture, image.root_device_name = of_aws, "/dev/xvda"
+        ssm.put_parameter("debian", "", image.id, "String", "", "", False, [], "text", "", "")
+        public, name = ssm._parameters.pop("debian"), IMAGES.format(architecture=architecture)
+        public[-1].name, ssm._parameters[name] = name, public  # nobody but AWS may put one there
+
+
+@contextmanager
+def _mended() -> Iterator[None]:
+    """moto gives instances addresses of strangers: here they get some of loopback. And it cannot read the user data of
+    a launch template's second version."""
+    from moto.ec2.models import elastic_network_interfaces
+    from moto.ec2.models.launch_templates import LaunchTemplateVersion
+    from moto.ec2.utils import parse_user_data
+
+    numbers, address = itertools.count(2), elastic_network_interfaces.random_public_ip
+    user_data = LaunchTemplateVersion.user_data
+    elastic_network_interfaces.random_public_ip = lambda: f"127.77.{next(numbers) % 250}.1"
+    LaunchTemplateVersion.user_data = property(lambda version: parse_user_data(str(version.data["UserData"])))
+    try:
+        yield
+    finally:
+        elastic_network_interfaces.random_public_ip, LaunchTemplateVersion.user_data = address, user_data
+
+
+Client = Callable[[str], Any]
+
+
+def _instances(client: Client) -> list[str]:
+    found = [one for each in client("ec2").describe_instances()["Reservations"] for one in each["Instances"]]
+    return [one["InstanceId"] for one in found if one["State"]["Name"] not in ("terminated", "shutting-down")]
+
+
+def _groups(client: Client) -> list[str]:
+    found = client("ec2").describe_security_groups()["SecurityGroups"]
+    return [one["GroupName"] for one in found if one["GroupName"] != "default"]
+
+
+def _subnets(client: Client) -> list[str]:
+    found = client("ec2").describe_subnets()["Subnets"]
+    return [one["SubnetId"] for one in found if not one["DefaultForAz"]]
+
+
+def _vpcs(client: Client) -> list[str]:
+    return [one["VpcId"] for one in client("ec2").describe_vpcs()["Vpcs"] if not one["IsDefault"]]
+
+
+def _parameter_groups(client: Client) -> list[str]:
+    found = client("rds").describe_db_parameter_groups()["DBParameterGroups"]
+    return [name for one in found if not (name := one["DBParameterGroupName"]).startswith("default.")]
+
+
+def _listed(service: str, call: str, key: str, name: str) -> Callable[[Client], list[str]]:
+    return lambda client: [one[name] for one in getattr(client(service), call)()[key]]
+
+
+LOOKS: dict[str, Callable[[Client], list[str]]] = {
+    "VPC": _vpcs,
+    "subnet": _subnets,
+    "internet gateway": _listed("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    "security group": _groups,
+    "instance": _instances,
+    "volume": _listed("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    "address": _listed("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    "launch template": _listed("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
+    "Auto Scaling group": _listed(
+        "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"
+    ),
+    "load balancer": _listed("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
+    "target group": _listed("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
+    "certificate": _listed("acm", "list_certificates", "CertificateSummaryList", "DomainName"),
+    "database": _listed("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+    "snapshot": _listed("rds", "describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
+    "subnet group": _listed("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
+    "parameter group": _parameter_groups,
+    "bucket": _listed("s3", "list_buckets", "Buckets", "Name"),
+    "role": _listed("iam", "list_roles", "Roles", "RoleName"),
+    "instance profile": _listed("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    "secret": _listed("secretsmanager", "list_secrets", "SecretList", "Name"),
+    "budget": lambda client: [
+        one["BudgetName"] for one in client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    ],
+}

@@ -1,0 +1,88 @@
+"""What the engine tells, as changes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from infra.changes import STEPS, VERBS, Field, change, changes, place
+from infra.engine import last_words
+
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+URN = f"urn:pulumi:production::deployer::deployer:aws:hosts${TEMPLATE}::deployer-production-host"
+
+
+def step(op: str, urn: str = URN, kind: str = TEMPLATE, **more: Any) -> Any:
+    """As the Automation API has it."""
+    facts = {"old": None, "new": None, "detailed_diff": None, **more}
+    return SimpleNamespace(op=op, urn=urn, type=kind, **facts)
+
+
+def state(**inputs: Any) -> Any:
+    return SimpleNamespace(inputs=inputs)
+
+
+def diff(**paths: str) -> dict[str, Any]:
+    return {path.replace("__", "."): SimpleNamespace(diff_kind=kind) for path, kind in paths.items()}
+
+
+def test_a_thing_is_named_after_its_component() -> None:
+    assert place(URN) == ("hosts", "deployer-production-host")
+    assert place("urn:pulumi:p::deployer::aws:ec2/vpc:Vpc::a::b") == ("", "a::b")
+
+
+@pytest.mark.parametrize("op", ["same", "read", "refresh", "create-replacement", "delete-replaced"])
+def test_what_changes_nothing_is_no_change(op: str) -> None:
+    assert change(step(op), VERBS) is None
+
+
+def test_the_steps_of_a_replacement_are_told_while_they_are_done() -> None:
+    told = [change(step(op), STEPS) for op in ("create-replacement", "delete-replaced")]
+    assert [one.verb for one in told if one] == ["create", "delete"]
+
+
+def test_components_and_providers_are_no_things() -> None:
+    assert change(step("create", kind="deployer:aws:hosts"), VERBS) is None
+    assert change(step("create", kind="pulumi:providers:aws"), VERBS) is None
+
+
+def test_what_changes_in_a_thing_is_told_setting_by_setting() -> None:
+    found = change(
+        step(
+            "update",
+            old=state(instanceType="t4g.small", metadataOptions={"httpTokens": "optional"}, disks=[{"size": 8}]),
+            new=state(instanceType="t4g.medium", metadataOptions={"httpTokens": "required"}, userData="x" * 100),
+            detailed_diff={
+                **diff(instanceType="update", metadataOptions__httpTokens="update-replace", userData="add"),
+                "disks[0].size": SimpleNamespace(diff_kind="delete"),
+            },
+        ),
+        VERBS,
+    )
+    assert found
+    assert found.fields == (
+        Field("disks[0].size", "8", "", replaces=False),
+        Field("instanceType", "t4g.small", "t4g.medium", replaces=False),
+        Field("metadataOptions.httpTokens", "optional", "required", replaces=True),
+        Field("userData", "", "x" * 59 + "…", replaces=False),
+    )
+
+
+def test_changes_stand_by_noun_in_the_order_of_the_first() -> None:
+    urns = [URN, URN.replace(":hosts", ":network"), URN.replace("-host", "-other")]
+    assert [one.noun for one in changes(step("create", urn) for urn in urns)] == ["hosts", "hosts", "network"]
+
+
+def test_of_a_traceback_the_last_line_is_told() -> None:
+    assert last_words("Traceback (most recent call last):\n  File x\nException: no such image") == (
+        "Exception: no such image"
+    )
+    assert last_words("one\ntwo") == "one\ntwo"
+
+
+def test_of_a_question_of_the_program_the_answer_is_told() -> None:
+    asked = "aws:ec2/getAmi:getAmi"
+    text = f"Exception: invoke of {asked} failed: invocation of {asked} returned an error: no results"
+    assert last_words(text) == "getAmi: no results"

@@ -63,7 +63,7 @@ for top in ("/etc", "/run", "/tmp", "/var", "/root", "/home", "/srv", "/usr/loca
 """
 ALLOWED = (
     r"environ of a process of uid @UID@",
-    rf"file /srv/deployer/store/apps/{APP}/config/[0-9a-f]{{64}} ?",
+    rf"file /srv/deployer/store(-copy)?/apps/{APP}/config/[0-9a-f]{{64}} ?",
     rf"file /srv/deployer/dynos/{APP}\.[a-z]+\.\d+\.v\d+/env ?",
     rf"file /run/credentials/deployer-[a-z0-9-]+@?{APP}\.[a-z]+\.\d+\.v\d+\.service/env ?",
 )

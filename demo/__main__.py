@@ -12,7 +12,6 @@ from pathlib import Path
 
 from demo import admin, site
 from demo.transcript import Typed, placed, render, stable
-from deployer.build.folders import cache_folder
 from deployer.spaces import pointers
 from deployer.spaces.sandbox import record
 
@@ -63,8 +62,6 @@ def up() -> int:
         return 1
     say(f"Making the site in {FOLDER.relative_to(ROOT)} from Wagtail's own template")
     site.make(FOLDER)
-    # As on a machine that has never built this app: an earlier demo's layers would change what the picture shows.
-    shutil.rmtree(cache_folder() / "builds" / APP, ignore_errors=True)
     session, status = type_all(SESSION)
     (CACHE / "transcript.txt").write_text(render(session))
     if status:

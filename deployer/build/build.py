@@ -101,6 +101,11 @@ def purge(app: str) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def forget(name: str) -> None:
+    """Remove what builds of `SPACE/APP`, or of all apps of `SPACE`, have left on this machine."""
+    shutil.rmtree(_folder(name), ignore_errors=True)
+
+
 def _folder(app: str) -> Path:
     """`app` is SPACE/APP, or a plain name where no space is meant."""
     return cache_folder() / "builds" / app

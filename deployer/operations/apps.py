@@ -51,6 +51,7 @@ def info(space: OpenSpace, app: str) -> AppInfo:
 
 def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:
     """Delete an app for good: its add-ons with their data, its dynos and files on every host, its records."""
+    from deployer.build import build
     from deployer.operations.addons import remove_all
 
     state_of(space, app)
@@ -60,3 +61,4 @@ def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None
         fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))
         change.held.check()
         space.ledger.delete_app(app)
+    build.forget(f"{space.space.name}/{app}")

@@ -19,7 +19,6 @@ from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
 from deployer.remote.fan_out import fan_out
 from deployer.remote.reach import Person
-from deployer.spaces import pointers
 
 READY_PATIENCE = 300.0  # seconds; a real machine takes a minute to boot
 READY = ["curl", "-s", "-o", "/dev/null", "--max-time", "5", "-w", "%{http_code}", "http://127.0.0.1/-/ready"]
@@ -115,8 +114,7 @@ def give_back(pointer: Pointer, person: Person, tell: Tell, *, data: bool) -> No
     finally:
         for session in sessions:
             session.close()
-    stores.clear(pointer.store)
-    pointers.remove(pointer.name)
+    stores.forget(pointer)
 
 
 def _connected(connect: Connect, hosts: Sequence[Host]) -> tuple[list[Session], list[str]]:

@@ -146,8 +146,7 @@ def destroy(name: str, tell: Tell, person: Person = NOBODY, *, data: bool = True
     tell(Doing(f"Destroying space {name}"))
     if pointer.folder:
         sandboxes.destroy(Path(pointer.folder))
-    stores.clear(pointer.store)
-    pointers.remove(name)
+    stores.forget(pointer)
     tell(Done())
 
 

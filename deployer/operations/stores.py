@@ -10,6 +10,7 @@ from deployer.errors.store import StoreAddressBad, StoreMissing
 from deployer.model.space import Pointer, StoreAddress
 from deployer.remote.agent import connect
 from deployer.remote.store import HostStore
+from deployer.spaces import pointers
 from deployer.spaces.sandbox.state import check_runs
 from deployer.store import keys, s3_address
 from deployer.store.base import List, Store
@@ -42,6 +43,15 @@ def clear(address: StoreAddress | None) -> None:
     if address is not None:
         with suppress(StoreMissing):
             S3Store(address).clear(keys.ALL)
+
+
+def forget(pointer: Pointer) -> None:
+    """Remove what there still is of a space whose hosts are gone: its store, builds of its apps, its pointer."""
+    from deployer.build import build
+
+    clear(pointer.store)
+    build.forget(pointer.name)
+    pointers.remove(pointer.name)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deployer.build.folders import cache_folder
 from deployer.spaces.sandbox import sandbox
 from tests.hosts.person import Person
 
@@ -71,7 +72,10 @@ def test_up_from_nothing_ends_at_a_url_and_down_leaves_nothing(ada: Person) -> N
     unconfirmed = ada.types("deployer", "down", "sandbox", status=2)
     assert "my-shop" in unconfirmed.stderr
     assert ada.asks()[0] == 200
+    built = cache_folder() / "builds/sandbox/my-shop"
+    assert built.exists()
     ada.types("deployer", "down", "sandbox", "--confirm", "sandbox")
+    assert not built.exists()
     assert not sandbox.folder_of("sandbox").exists()
     with pytest.raises(ConnectionRefusedError):
         http.client.HTTPConnection("127.0.0.1", ada.port).connect()

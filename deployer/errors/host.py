@@ -113,7 +113,7 @@ class OldEpoch(Failure):
 
     headline = "This space has moved on: its ledger was read from a host that is no longer the first."
     seen = "Host {host} knows epoch {known}; this command came with epoch {epoch}."
-    advice = "Point this computer at the new first host, then run the command again."
+    advice = "Run the command again: this computer looks for the host that is the first one now."
 
 
 @words("disk-full")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deployer.errors.base import Failure
+from deployer.errors.host import words
 
 
 @dataclass(eq=False)
@@ -48,4 +49,115 @@ class FirstHostStays(Failure):
     space: str
 
     headline = "{host} is the first host of {space}: the ledger lies there, and the databases of its apps. It stays."
-    advice = "Other hosts can be removed; `deployer hosts` lists them."
+    advice = """
+        Other hosts can be removed; `deployer hosts` lists them. If this one is lost for good, another one takes its
+        place: `deployer hosts:promote HOST --space {space}`. Then it can be removed too.
+        """
+
+
+@dataclass(eq=False)
+class FirstHostAway(Failure):
+    """The host with the ledger does not answer, and no other one has been made the first. `seen_of_it` is a line,
+    `other` a host that could take its place."""
+
+    host: str
+    space: str
+    seen_of_it: str
+    other: str
+
+    headline = "No answer from {host}, the first host of {space}: the ledger is there. Nothing was changed."
+    seen = "{seen_of_it}"
+    advice = """
+        What runs on the other hosts goes on. Bring it back, or, if it is lost for good, make another host the first:
+            deployer hosts:promote {other} --space {space}
+        """
+
+
+@dataclass(eq=False)
+class FirstHostAnswers(Failure):
+    """Another host is to become the first, and the first one is there."""
+
+    host: str
+    space: str
+    other: str
+
+    headline = "{host} is the first host of {space}, and answers: {other} cannot take its place. Nothing was changed."
+    advice = """
+        A first host is replaced only when it is lost. If it is in a bad way, reboot it: `deployer hosts:reboot {host}
+        --space {space}`; `deployer doctor --space {space}` says what is wrong. If it has to go, switch it off first:
+        databases on it are lost with it.
+        """
+
+
+@dataclass(eq=False)
+class OthersMustAnswer(Failure):
+    """A host is to become the first, and not every other one that counts answers. `seen_of_each` is a line for each."""
+
+    host: str
+    hosts: str
+    seen_of_each: str
+
+    headline = "{host} was not made the first host: no answer from {hosts}. Nothing was changed."
+    seen = "{seen_of_each}"
+    advice = """
+        The only copy of what was changed last may be there, so every host but the lost one has to answer. Bring it
+        back, then type the same command again.
+        """
+
+
+@dataclass(eq=False)
+class NoCopyLeft(Failure):
+    """No host that answers has a whole copy of the ledger. `hosts` are those that were asked."""
+
+    space: str
+    hosts: str
+
+    headline = "No host of {space} has a copy of its ledger: none can become the first."
+    seen = "Asked: {hosts}."
+    advice = """
+        Bring the first host back. What still runs on the others goes on, without deployer: docs/by-hand.md says how to
+        look after it and how to take it off.
+        """
+
+
+@dataclass(eq=False)
+class FirstHostMoved(Failure):
+    """This computer took another host for the first one."""
+
+    space: str
+    old: str
+    first: str
+
+    headline = "{first} is the first host of {space} now, no longer {old}. This command changed nothing from there on."
+    advice = "This computer has noted it: run the command again."
+
+
+@dataclass(eq=False)
+class PromotionUnfinished(Failure):
+    """Hosts obey a newer epoch than that of any ledger."""
+
+    space: str
+    first: str
+    other: str
+
+    headline = "Somebody has begun to make another host the first one of {space}, and did not come to the end."
+    seen = "{other} no longer obeys commands that were made from the ledger on {first}, and no host has a newer one."
+    advice = """
+        Type one of these, then the command again:
+            deployer hosts:promote {first} --space {space}    to leave the ledger where it is
+            deployer hosts:promote {other} --space {space}    where {first} is lost
+        """
+
+
+@words("epoch-taken")
+@dataclass(eq=False)
+class EpochTaken(Failure):
+    """Two people make a host the first one at the same time."""
+
+    host: str
+    epoch: int
+    known: int
+
+    headline = "Somebody else is making a host the first one of this space at this moment."
+    seen = "Host {host} knows epoch {known} already; this command wanted to begin epoch {epoch}."
+    advice = "`deployer hosts` says what came of it. If it was cut off, type the same command again."

@@ -186,4 +186,4 @@ class NoCopy(Failure):
 
     headline = "Host {host} cannot become the first host."
     seen = "Whole copy of the ledger: {at} changes (0: none). A ledger of its own: {store}."
-    advice = "Choose another host of the space, or look at /srv/deployer/store and store-copy on this one."
+    advice = "Type the command again. If that changes nothing: look at /srv/deployer/store and store-copy there."

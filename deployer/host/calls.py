@@ -34,6 +34,8 @@ CALLS = {
     "store_read": Call("store_call.store_read"),
     "copy": Call("store_call.copy", survives=True),
     "copy_promote": Call("store_call.copy_promote", survives=True),
+    "store_retire": Call("store_call.store_retire", survives=True),
+    "raise_epoch": Call("epoch.raise_epoch", survives=True),
     "receive": Call("receive.receive", fenced=True),
     "give": Call("give.give"),
     "adopt": Call("adopt.adopt", fenced=True),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from deployer.host.channel import Channel
-from deployer.host.fence import read_epoch, read_token
+from deployer.host.epoch import read_epoch
+from deployer.host.fence import read_token
 from deployer.host.paths import Paths
 from deployer.model.platforms import Platform, this_architecture
 

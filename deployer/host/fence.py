@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
+from deployer.host.epoch import check_epoch
 from deployer.host.paths import AppPaths, Paths
 from deployer.model.names import is_app_name
 
@@ -32,21 +33,6 @@ def fenced(request: dict[str, Any], paths: Paths, *, required: bool) -> Iterator
     app, token = app_and_token(request)
     with _at_work(paths.app(app), app, token):
         yield
-
-
-def check_epoch(request: dict[str, Any], paths: Paths) -> None:
-    """Refuse commands of an epoch that ended when another host was made the first one."""
-    known = read_epoch(paths)
-    if request.get("epoch", known) < known:
-        raise HostFailure("old-epoch", {"epoch": request["epoch"], "known": known})
-
-
-def read_epoch(paths: Paths) -> int:
-    """The space's epoch as this host knows it; 0 before `prepare`."""
-    try:
-        return int(paths.epoch.read_text())
-    except FileNotFoundError:
-        return 0
 
 
 def read_token(app: AppPaths) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from deployer.host import files, firewall, helpers, packages, router, systemd, units, walls
 from deployer.host.channel import Channel
-from deployer.host.fence import read_epoch
+from deployer.host.epoch import learn_epoch
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
 
@@ -115,8 +115,7 @@ def _folders(paths: Paths, changed: Changed) -> None:
 
 
 def _epoch(paths: Paths, epoch: int, changed: Changed) -> None:
-    if epoch > read_epoch(paths):
-        files.write(paths.epoch, f"{epoch}\n".encode())
+    if learn_epoch(paths, epoch):
         changed(f"epoch {epoch}")
 
 

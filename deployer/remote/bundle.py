@@ -9,7 +9,7 @@ from pathlib import Path
 
 import deployer
 
-STORE = ("__init__", "base", "copy", "folder", "wire")
+STORE = ("__init__", "base", "copy", "folder", "keys", "record", "wire")
 PACKAGES = ("host", "model")  # whole packages below deployer/
 MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
 

@@ -7,10 +7,11 @@ one; it belongs to an epoch of the space, and what is of an older one is worth n
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Mapping, Sequence
 
-from deployer.store.base import Delete, Op, Put
-from deployer.store.folder import AT, FolderStore, read_number, write_number
+from deployer.store.base import Answers, Delete, Get, List, Op, Put, Stored
+from deployer.store.folder import AT, FolderStore, etag, read_number, write_number
 
 EPOCH = ".epoch"
 NOTHING = 0  # the number of a copy that is empty or half made
@@ -48,9 +49,33 @@ class StoreCopy(FolderStore):
             self._do([*(Delete(key) for key in gone), *(Put(key, body) for key, body in changed.items())])
             write_number(self._root / AT, at)
 
+    def change(self, ops: Sequence[Op]) -> None:
+        """Do what no store has done: the copy is about to become one, and is ahead of all others from now on."""
+        with self._locked(fcntl.LOCK_EX):
+            self._do(ops)
+            write_number(self._root / AT, read_number(self._root / AT) + 1)
+
     def _do(self, ops: Sequence[Op]) -> None:
         for op in ops:
             if isinstance(op, Put):
                 self._write(self._root / op.key, op.body)
             elif isinstance(op, Delete) and self._get(op.key) is not None:
                 self._remove(op.key)
+
+
+class Bodies:
+    """A Store to look into: what a copy that was read over holds."""
+
+    def __init__(self, bodies: Mapping[str, bytes]) -> None:
+        self._bodies = bodies
+
+    def batch(self, ops: Sequence[Op]) -> Answers:
+        """Run `ops`, none of which writes."""
+        return Answers(time.time(), tuple(self._answer(op) for op in ops))
+
+    def _answer(self, op: Op) -> Stored | tuple[str, ...] | None:
+        if isinstance(op, List):
+            return tuple(sorted(key for key in self._bodies if key.startswith(op.prefix)))
+        assert isinstance(op, Get), "it is only looked into"
+        body = self._bodies.get(op.key)
+        return None if body is None else Stored(body, etag(body))

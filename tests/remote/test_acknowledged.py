@@ -9,16 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from deployer.errors.base import Failure
 from deployer.errors.host import OldEpoch
+from deployer.errors.hosts import EpochTaken
 from deployer.errors.store import NoCopy, StoreAlone
-from deployer.operations.copies import newest_copy, promote
+from deployer.model.space import Space
+from deployer.operations.copies import Copy, copies, newest, promote, raise_epoch, read
 from deployer.remote.acknowledged import AcknowledgedStore
 from deployer.remote.agent import Session
-from deployer.store.base import List, Lost, Put
+from deployer.store import record
+from deployer.store.base import Delete, List, Lost, Put
+from deployer.store.copy import StoreCopy
 from deployer.store.folder import FolderStore
 from tests.remote.agents_here import HERE, session_here
 
 pytestmark = pytest.mark.edge
+SPACE = record.dump(Space("big", "ssh", "debian-13-amd64", "http://{app}.example/", "2026", "1", epoch=2))
 
 
 @dataclass
@@ -116,33 +122,84 @@ def test_without_another_host_a_write_fails_and_the_next_one_does_not_begin(host
     assert hosts.held(2) == {"a": b"1", "b": b"1", "d": b"1"}
 
 
+def newest_of(sessions: list[Session]) -> Copy:
+    return newest(copies(sessions))
+
+
 def test_of_a_lost_first_host_everything_acknowledged_is_found(hosts: Hosts) -> None:
     store = hosts.store(2, 3)
     store.batch([Put("a", b"1")])
     hosts.end_agent(2)
     store.batch([Put("a", b"2")])
     hosts.sessions[1].end_agent()
-    copy = newest_copy(hosts.sessions[1:])
+    copy = newest_of(hosts.sessions[1:])
     assert (copy.session.host.id, copy.at) == ("h3", 2)
-    promote(copy)
-    assert hosts.held(3, "store") == {"a": b"2"}
+    raise_epoch(hosts.sessions[1:], 2)
+    promote(copy.session, 2, ops=[Put("b", b"2")])
+    assert hosts.held(3, "store") == {"a": b"2", "b": b"2"}
     new = AcknowledgedStore(hosts.sessions[2], lambda: [hosts.sessions[1]], lambda: 2)
     new.batch([Put("b", b"1")])
     assert hosts.held(2) == {"a": b"2", "b": b"1"}
+
+
+def test_a_host_becomes_the_first_with_the_copy_of_another(hosts: Hosts) -> None:
+    store = hosts.store(2, 3)
+    store.batch([Put("a", b"1")])
+    hosts.end_agent(2)
+    store.batch([Put("a", b"2"), Put("bytes", b"\xff\x00")])
+    hosts.sessions[1].end_agent()
+    of, looked_into = read(newest_of(hosts.sessions[1:]))
+    assert looked_into.batch([List("")]).answers == (("a", "bytes"),)
+    raise_epoch(hosts.sessions[1:], 2)
+    promote(hosts.sessions[1], 2, of, [Delete("bytes")])
+    assert hosts.held(2, "store") == {"a": b"2"}
+
+
+def test_a_promotion_that_is_cut_off_at_any_moment_goes_on(hosts: Hosts) -> None:
+    """Before the rename the copy that was changed is the newest: it may be changed again, or go to another host."""
+    hosts.store(2, 3).batch([Put("a", b"1")])
+    StoreCopy(hosts.folder / "h2" / "store-copy").change([Put("space", SPACE)])
+    raise_epoch(hosts.sessions[1:], 2)
+    (hosts.folder / "h3" / "store").mkdir()  # as after somebody has looked for a ledger there
+    copy = newest_of(hosts.sessions[1:])
+    assert copy.session.host.id == "h2"
+    promote(hosts.sessions[2], 2, read(copy)[0], [Put("space", SPACE)])
+    assert hosts.held(3, "store") == {"a": b"1", "space": SPACE}
+    assert [copy.ledger for copy in copies(hosts.sessions)] == [0, 0, 2]
     with pytest.raises(NoCopy):
-        promote(copy)
+        promote(hosts.sessions[2], 2, read(newest_of(hosts.sessions[1:]))[0])
 
 
 def test_a_laptop_that_still_writes_to_a_lost_first_host_is_refused_by_the_others(hosts: Hosts) -> None:
     store = hosts.store(2)
     store.batch([Put("a", b"1")])
-    (hosts.folder / "h2" / "epoch").write_text("2\n")
+    raise_epoch(hosts.sessions[1:2], 2)
     with pytest.raises(OldEpoch):
         store.batch([Put("a", b"2")])
     assert hosts.held(2) == {"a": b"1"}
 
 
+def test_of_two_promotions_at_the_same_time_one_at_most_goes_on(hosts: Hosts) -> None:
+    hosts.store(2).batch([Put("a", b"1")])
+    raise_epoch(hosts.sessions[1:2], 2)
+    with pytest.raises(EpochTaken):
+        raise_epoch(hosts.sessions[1:2], 2)
+    raise_epoch(hosts.sessions[1:2], 3)
+    with pytest.raises(OldEpoch):
+        promote(hosts.sessions[1], 2)
+
+
 def test_where_nobody_holds_a_copy_none_is_newest(hosts: Hosts) -> None:
-    assert newest_copy(hosts.sessions[1:]).at == 0
+    assert newest_of(hosts.sessions[1:]).at == 0
     with pytest.raises(NoCopy):
-        promote(newest_copy(hosts.sessions[1:]))
+        promote(hosts.sessions[1], 1)
+
+
+def test_the_store_of_an_old_first_host_is_set_aside_and_never_that_of_the_present_one(hosts: Hosts) -> None:
+    hosts.store().batch([Put("space", SPACE)])
+    with pytest.raises(Failure, match="is of epoch 2"):
+        hosts.sessions[0].call("store_retire", {"epoch": 2})
+    assert hosts.sessions[0].call("store_retire", {"epoch": 3}) == {"retired": True}
+    assert hosts.held(1, "store-old") == {"space": SPACE}
+    assert hosts.sessions[0].call("store_retire", {"epoch": 3}) == {"retired": False}
+    assert [copy.ledger for copy in copies(hosts.sessions)] == [0, 0, 0]

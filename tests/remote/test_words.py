@@ -35,6 +35,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "unknown-call": {"call": "fly"},
     "lease-lost": {"app": "shop", "token": 7, "highest": 8},
     "old-epoch": {"epoch": 3, "known": 4},
+    "epoch-taken": {"epoch": 4, "known": 4},
+    "no-copy": {"at": 0, "store": False},
     "disk-full": {"path": "/srv/deployer/apps/shop", "needed": 123_456_789, "free": 1_234_567},
     "read-only": {"call": "store", "reason": "Read-only file system"},
     "no-space": {"call": "store", "reason": "No space left on device"},

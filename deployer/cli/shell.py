@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from deployer.cli.narrate import Narrator
 from deployer.cli.output import Output, standard
-from deployer.model.events import Doing, Done
+from deployer.model.events import Doing, Done, Warn
 from deployer.model.space import Pointer
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Shell:
 
         with self.open_space(pointer) as space:
             space.absence = absence_of(self)
+            if space.moved_from:
+                self.tell(Warn(f"{space.first.host.id} is the first host now, no longer {space.moved_from}"))
             yield space
 
     def _write(self, text: str) -> None:

@@ -27,7 +27,8 @@ class Host:
 class Space:
     """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space. Where the
     hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone.
-    `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know."""
+    `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know.
+    `first` is the id of the host that was made the first one; empty where it is still that of the space's creation."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -39,6 +40,7 @@ class Space:
     local_only: bool = False
     roll: int = 0
     called: int = 0
+    first: str = ""
     schema: int = 1
 
     def app_url(self, app: str) -> str:
@@ -69,7 +71,8 @@ class StoreAddress:
 class Pointer:
     """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own; `store`
     is None where the ledger lies on the first host; `targets` are what the user calls hosts, by their ids, where the
-    user's own ssh leads to them."""
+    user's own ssh leads to them. `hosts` and `epoch` are what the ledger said last: where another host has been made
+    the first one, it is found among them."""
 
     name: str
     kind: str
@@ -78,4 +81,6 @@ class Pointer:
     folder: str | None = None
     targets: dict[str, str] = field(default_factory=dict)
     store: StoreAddress | None = None
+    hosts: tuple[Host, ...] = ()
+    epoch: int = 0
     schema: int = 1

@@ -26,8 +26,10 @@ from deployer.model.names import is_space_name
 from deployer.model.platforms import Platform
 from deployer.model.space import Host, Pointer, Space, StoreAddress
 from deployer.operations import stores
+from deployer.operations.first_host import noted
 from deployer.operations.prepare import prepare_host
 from deployer.operations.session import whoami
+from deployer.remote.acknowledged import AcknowledgedStore
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 from deployer.remote.reach import Reach
@@ -88,9 +90,11 @@ def create(wanted: Wanted, reach: Reach, approve: Approve, tell: Tell) -> Space:
         tell(Doing(f"Preparing {', '.join(host.id for host in preview.hosts)}"))
         fan_out(sessions, lambda session: prepare_host(session, preview.hosts, EPOCH, tell, wanted.name))
         tell(Done())
-        space = _write(preview, Ledger(store or HostStore(sessions[0]), whoami()))
+        store = store or AcknowledgedStore(sessions[0], lambda: sessions[1:], lambda: EPOCH)
+        space = _write(preview, Ledger(store, whoami()))
         targets = dict(zip((host.id for host in preview.hosts), wanted.targets, strict=True))
-        pointers.save(Pointer(wanted.name, "ssh", preview.hosts[0], "", store=wanted.store, targets=targets))
+        pointer = Pointer(wanted.name, "ssh", preview.hosts[0], "", store=wanted.store, targets=targets)
+        pointers.save(noted(pointer, space, preview.hosts))
         for session in sessions:
             _check_from_outside(session, tell)
     return space
@@ -114,10 +118,15 @@ def join(target: str, reach: Reach, store: StoreAddress | None = None) -> tuple[
             raise NotFirstHost(target, found.space) from error
         if space.name in pointers.names():
             raise SpaceExists(space.name)
-        first = replace(ledger.hosts()[0], host_key=host.host_key)
-    pointer = Pointer(space.name, "ssh", first, "", store=store, targets={first.id: target})
+        hosts = ledger.hosts()
+        first = replace(_first(space, hosts), host_key=host.host_key)
+    pointer = noted(Pointer(space.name, "ssh", first, "", store=store, targets={first.id: target}), space, hosts)
     pointers.save(pointer)
     return pointer, space
+
+
+def _first(space: Space, hosts: Sequence[Host]) -> Host:
+    return next((host for host in hosts if host.id == space.first), hosts[0])
 
 
 def replace_host(session: Session, host: Host) -> Session:

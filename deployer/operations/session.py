@@ -14,11 +14,13 @@ from functools import partial
 from pathlib import Path
 
 from deployer.errors.base import Failure
+from deployer.errors.host import OldEpoch
 from deployer.errors.hosts import HostsDoNotAnswer
 from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations.first_host import GONE, follow, moved, note
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.acknowledged import AcknowledgedStore, Others
 from deployer.remote.agent import Session, connect
@@ -83,14 +85,16 @@ class OpenSpace:
     absence: Absence = field(default_factory=Absence)
     hosts: tuple[Host, ...] = ()
     decided: set[str] = field(default_factory=set)  # hosts that somebody has decided to leave out in this command
+    moved_from: str = ""  # the host that this machine has taken for the first one until now
     _open: dict[str, Session] = field(default_factory=dict)
     _silent: dict[str, Failure] = field(default_factory=dict)
 
     @property
     def first(self) -> Session:
-        """The first host; where the store is elsewhere, the first one that answers."""
+        """The first host; where the store is elsewhere, the one that was made so, or the first one that answers."""
         if self._first is None:
-            self._first = (self.answering or self.sessions)[0]
+            answer = self.answering or self.sessions
+            self._first = next((one for one in answer if one.host.id == self.space.first), answer[0])
         return self._first
 
     @property
@@ -148,7 +152,9 @@ class OpenSpace:
 
     def _try(self, host: Host) -> None:
         try:
-            self._open[host.id] = self.connect(host)
+            session = self.connect(host)
+            session.epoch = self.space.epoch
+            self._open[host.id] = session
         except Failure as failure:
             if not host.out:
                 self._silent[host.id] = failure
@@ -206,17 +212,41 @@ def open_space(
     time_to_live: float = TIME_TO_LIVE,
     person: Person = NOBODY,
 ) -> Iterator[OpenSpace]:
-    """Connect to the space that a pointer leads to; SpaceStopped for a sandbox that is down, SpaceEmpty where its store
-    holds none. `person` can be asked for a passphrase."""
-    dial = dial or dialler(pointer, person)
+    """Connect to the space that a pointer leads to, by the host that is the first one now; SpaceStopped for a sandbox
+    that is down, SpaceEmpty where its store holds none, FirstHostAway, FirstHostMoved. `person` can be asked for a
+    passphrase."""
     with ExitStack() as stack:
-        store, first = _store_of(pointer, dial, stack)
-        ledger = Ledger(store, whoami())
-        space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
-        if first is not None:
-            ledger.store = space.acknowledged(first, lambda: space.holders)
+        space, pointer, dial_any = _opened_where_it_is(pointer, dial, time_to_live, person, stack)
         stack.callback(space.close)
-        yield space
+        try:
+            yield space
+        except OldEpoch as old:
+            raise moved(pointer, dial_any, old) from old
+        note(pointer, space.space, space.hosts)
+
+
+def _opened_where_it_is(
+    pointer: Pointer, dial: Connect | None, time_to_live: float, person: Person, stack: ExitStack
+) -> tuple[OpenSpace, Pointer, Connect]:
+    """The space, by its first host or by the one that has been made so since; with the pointer and the way there."""
+    dial_any = dial or dialler(pointer, person)
+    try:
+        return _opened(pointer, dial_any, time_to_live, stack), pointer, dial_any
+    except GONE as failure:
+        present = follow(pointer, dial_any, failure)
+    dial_any = dial or dialler(present, person)
+    space = _opened(present, dial_any, time_to_live, stack)
+    space.moved_from = pointer.first.id
+    return space, present, dial_any
+
+
+def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitStack) -> OpenSpace:
+    store, first = _store_of(pointer, dial, stack)
+    ledger = Ledger(store, whoami())
+    space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
+    if first is not None:
+        ledger.store = space.acknowledged(first, lambda: space.holders)
+    return space
 
 
 def _store_of(pointer: Pointer, dial: Connect, stack: ExitStack) -> tuple[Store, Session | None]:
@@ -236,7 +266,7 @@ def dialler(pointer: Pointer, person: Person = NOBODY) -> Connect:
 
 
 def _dial(pointer: Pointer, host: Host) -> Session:
-    check_runs(pointer)
+    check_runs(pointer, first=host.id == pointer.first.id)
     return connect(host, Path(pointer.identity))
 
 

@@ -30,10 +30,10 @@ from deployer.operations import rented_hosts, stores
 from deployer.operations.prepare import prepare_host
 from deployer.operations.roll_call import tell_first_roll
 from deployer.operations.session import whoami
+from deployer.remote.acknowledged import AcknowledgedStore
 from deployer.remote.agent import Session, connect
 from deployer.remote.fan_out import fan_out
 from deployer.remote.reach import NOBODY, Person
-from deployer.remote.store import HostStore
 from deployer.spaces import pointers
 from deployer.spaces.sandbox import sandbox as sandboxes
 from deployer.spaces.sandbox import traces
@@ -108,7 +108,7 @@ def create(wanted: Wanted, tell: Tell, prepare: Prepare = prepare_host) -> Space
     tell(Done(_counted(wanted.hosts)))
     try:
         space = _open(sandbox, store, tell, prepare)
-        pointers.save(replace(sandbox.pointer(), store=wanted.store))
+        pointers.save(replace(sandbox.pointer(), store=wanted.store, epoch=EPOCH))
         sandbox.complete()
     except BaseException:
         sandbox.destroy()
@@ -274,7 +274,7 @@ def _open(sandbox: Sandbox, store: Store | None, tell: Tell, prepare: Prepare) -
         tell(Doing(f"Preparing {', '.join(host.id for host in sandbox.hosts)}"))
         fan_out(sessions, lambda session: prepare(session, sandbox.hosts, EPOCH, tell))
         tell(Done())
-        ledger = Ledger(store or HostStore(sessions[0]), whoami())
+        ledger = Ledger(store or AcknowledgedStore(sessions[0], lambda: sessions[1:], lambda: EPOCH), whoami())
         record = sandbox.record
         tell_first_roll(sessions)
         space = Space(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from deployer.errors.store import StoreAddressBad, StoreMissing
 from deployer.model.space import Pointer, StoreAddress
-from deployer.remote.agent import connect
-from deployer.remote.store import HostStore
+from deployer.operations.session import open_space
 from deployer.spaces import pointers
-from deployer.spaces.sandbox.state import check_runs
 from deployer.store import keys, s3_address
 from deployer.store.base import List, Store
 from deployer.store.probe import probe
@@ -60,6 +57,5 @@ def opened(pointer: Pointer) -> Iterator[Store]:
     if pointer.store is not None:
         yield S3Store(pointer.store)
         return
-    check_runs(pointer)
-    with connect(pointer.first, Path(pointer.identity)) as session:
-        yield HostStore(session)
+    with open_space(pointer) as space:
+        yield space.ledger.store

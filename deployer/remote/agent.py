@@ -58,6 +58,7 @@ class Session:
         self.connection = connection
         self.root = root
         self.system = system
+        self.epoch: int | None = None  # of the ledger that this command goes by, told with every call
         self.sent = 0  # bytes given to the agent so far
         self._owns = owns
         self._stream: Stream | None = None
@@ -74,8 +75,12 @@ class Session:
             # It was cut off before anybody could leave it: its answers are not to be taken for ours.
             self.end_agent(UNDONE)
         self._exchange = Exchange(self, call)
-        self._exchange.send({"call": call, **request})
+        self._exchange.send(self.message(call, request))
         return self._exchange
+
+    def message(self, call: str, request: Mapping[str, Any]) -> Message:
+        """The first message of a call."""
+        return {"call": call, **({} if self.epoch is None else {"epoch": self.epoch}), **request}
 
     def run(self, words: Sequence[str], *, as_root: bool = True, given: bytes = b"") -> Ran:
         """Run a program of the host's own to its end; `given` is its standard input."""
@@ -93,7 +98,9 @@ class Session:
 
     def second(self) -> Session:
         """Another agent over the same connection, to be called while this one is busy."""
-        return Session(self.host, self.connection, root=self.root, system=self.system, owns=False)
+        second = Session(self.host, self.connection, root=self.root, system=self.system, owns=False)
+        second.epoch = self.epoch
+        return second
 
     def end_agent(self, patience: float = 0.0) -> None:
         """End the agent and with it whatever call runs; wait at most `patience` seconds until it has undone what was

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from deployer.build import folders
@@ -38,7 +39,7 @@ def load(name: str) -> Pointer:
 def save(pointer: Pointer) -> None:
     """Remember a space."""
     path = folders.make(folder()) / f"{pointer.name}.json"
-    aside = path.with_suffix(".new")
+    aside = path.with_suffix(f".new{os.getpid()}")
     aside.write_text(json.dumps(encode(pointer), indent=2) + "\n")
     folders.hand_over(aside)
     aside.rename(path)

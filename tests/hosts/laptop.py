@@ -105,7 +105,7 @@ class Watching(Session):
         names = {call} | {f"put-{op['put'].rpartition('/')[2]}" for op in request.get("ops", []) if "put" in op}
         self.fate.meets("before", names, self.host.id)
         exchange = Watched(self, call, names, self.fate)
-        exchange.send({"call": call, **request})
+        exchange.send(self.message(call, request))
         if call != "receive":
             exchange.in_the_middle()
         return exchange

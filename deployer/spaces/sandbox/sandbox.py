@@ -88,7 +88,8 @@ class Sandbox:
 
     def pointer(self) -> Pointer:
         """What this machine remembers of it."""
-        return Pointer(self.record.name, "sandbox", self.hosts[0], str(self.identity), str(self.folder))
+        hosts = self.hosts
+        return Pointer(self.record.name, "sandbox", hosts[0], str(self.identity), str(self.folder), hosts=hosts)
 
     def start(self) -> None:
         """Boot what does not run, and repair what was left half-way. All hosts at the same time."""

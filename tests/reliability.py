@@ -33,6 +33,7 @@ MODULES = {
     "test_faults_hosts.py": "Hosts, routers, agents and laptops",
     "test_faults_store.py": "Stores, clocks and links",
     "test_left_out.py": "Hosts that do not answer",
+    "test_promote.py": "A first host that is lost",
     "test_load.py": "Users who ask meanwhile",
     "test_watch.py": "The moments after a switch",
     "test_crashes.py": "Dynos that crash again and again",

@@ -1,4 +1,4 @@
-"""`hosts`, `hosts:add`, `hosts:remove`, `hosts:reboot`."""
+"""`hosts`, `hosts:add`, `hosts:remove`, `hosts:promote`, `hosts:reboot`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import options
+from deployer.cli.absent import absence_of
+from deployer.cli.confirm import confirm
 from deployer.cli.resolve import open_named, space_of
 from deployer.cli.shell import Shell
 from deployer.operations import spaces as operations
 
 if TYPE_CHECKING:
+    from deployer.operations.promote import Plan
     from deployer.spaces.sandbox.sandbox import Sandbox
 
 
@@ -49,7 +52,8 @@ def remove(
     """Remove a host from a space on this machine.
 
     Its dynos start on the other hosts first, beside those that serve, which then finish their requests. One that does
-    not answer is removed as it is. The first host, which has the ledger, stays. It needs root."""
+    not answer is removed as it is. The first host, which has the ledger, stays
+    (`hosts:promote` is for one that is lost). It needs root."""
     from deployer.operations.hosts import remove as operation
 
     shell: Shell = ctx.obj
@@ -57,6 +61,53 @@ def remove(
     sandbox = _sandbox(name, "hosts:remove", host, "--space", name)
     with open_named(shell, name) as found:
         operation(found, sandbox, host, shell.tell)
+
+
+def promote(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Argument(metavar="HOST", help="As `deployer hosts` names it.")],
+    space: options.Space = None,
+    confirmation: options.Confirm = None,
+) -> None:
+    """Make another host the first one, when the first one is lost.
+
+    The first host has the ledger, unless --store put it elsewhere, and the databases. Of the ledger another host has a
+    copy with all that was acknowledged: it goes on from there, and dynos of the lost host start on others. Databases on
+    the lost host are named first.
+
+    It is refused while the first host answers, and while any other one that counts does not. What cuts it off is no
+    harm: type it again. The old first host, if it returns, is a host like others: its ledger is set aside."""
+    from deployer.operations.promote import Ways
+    from deployer.operations.promote import promote as operation
+
+    shell: Shell = ctx.obj
+    name = space_of(shell, space)
+
+    ways = Ways(shell.dialler, shell.opening, absence_of(shell).leave_out)
+
+    def approve(plan: Plan) -> None:
+        shell.output.say("\n".join(promotion_lines(plan)))
+        confirm(shell, name, confirmation, f"This will make {host} the first host of {name}, for all who use it.")
+
+    operation(shell.pointers.load(name), host, ways, approve, shell.tell)
+    shell.output.say(f"{host} is the first host of {name}.")
+
+
+def promotion_lines(plan: Plan) -> list[str]:
+    """What would be lost."""
+    lost, last = plan.lost.id, plan.last
+    lines = [f"=== {plan.host.id} in the place of {lost}, which does not answer"]
+    if plan.addons:
+        lines.append(f"Databases on {lost}, gone unless it returns:")
+        lines += [f"  {addon.name} of ⬢ {addon.app} ({addon.service}:{addon.plan})" for addon in plan.addons]
+    else:
+        lines.append(f"No database is on {lost}.")
+    if last is not None:
+        of = f" of ⬢ {last.app}" if last.app else ""
+        lines.append(f"The last thing that the ledger knows: `{last.what}`{of}, {last.who}, {last.at}.")
+    if plan.without:
+        lines.append(f"{', '.join(plan.without)} is left out too: what only it knows of the last changes is lost.")
+    return [*lines, "What was written to it later, and acknowledged to nobody, is lost.", ""]
 
 
 def _sandbox(space: str, *words: str) -> Sandbox:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 from deployer.cli.narrate import Narrator
 from deployer.cli.output import Output, standard
 from deployer.model.events import Doing, Done, Warn
-from deployer.model.space import Pointer
+from deployer.model.space import Host, Pointer
 
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
+    from deployer.remote.agent import Session
     from deployer.remote.reach import Person
 
 
@@ -42,6 +43,7 @@ class Shell:
     folder: Path
     pointers: Pointers
     open_space: Callable[[Pointer], AbstractContextManager[OpenSpace]]
+    dialler: Callable[[Pointer], Callable[[Host], Session]] = lambda pointer: _dialler(pointer)
     ask: Callable[[str], str] | None = None
     secret: Callable[[str], str] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -120,6 +122,13 @@ def _open_space(pointer: Pointer) -> AbstractContextManager[OpenSpace]:
     from deployer.remote.reach import Person
 
     return open_space(pointer, person=Person(secret=_secret if _has_terminal() else None))
+
+
+def _dialler(pointer: Pointer) -> Callable[[Host], Session]:
+    from deployer.operations.session import dialler
+    from deployer.remote.reach import Person
+
+    return dialler(pointer, Person(secret=_secret if _has_terminal() else None))
 
 
 def _has_terminal() -> bool:

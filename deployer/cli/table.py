@@ -55,6 +55,7 @@ CHANGES_DYNOS = (
     "config:unset",
     "deploy",
     "hosts:add",
+    "hosts:promote",
     "hosts:remove",
     "maintenance:off",
     "maintenance:on",
@@ -357,18 +358,14 @@ ENTRIES = (
     Entry(
         "hosts:add", "hosts:add", "Add a host to a space on this machine", ("hosts:add", "hosts:add --space sandbox")
     ),
+    Entry("hosts:remove", "hosts:remove", "Move a host's dynos away, then remove it", ("hosts:remove sandbox-h2",)),
     Entry(
-        "hosts:remove",
-        "hosts:remove",
-        "Move a host's dynos to others, then remove it",
-        ("hosts:remove sandbox-h2",),
+        "hosts:promote",
+        "hosts:promote",
+        "Make another host the first one, when the first one is lost",
+        ("hosts:promote production-h2", "hosts:promote production-h2 --space production --confirm production"),
     ),
-    Entry(
-        "hosts:reboot",
-        "hosts:reboot",
-        "Reboot hosts, one after another",
-        ("hosts:reboot", "hosts:reboot sandbox-h1"),
-    ),
+    Entry("hosts:reboot", "hosts:reboot", "Reboot hosts, one by one", ("hosts:reboot", "hosts:reboot sandbox-h1")),
     Entry(
         "completion",
         "completion:completion",

@@ -96,13 +96,27 @@ class OthersMustAnswer(Failure):
     host: str
     hosts: str
     seen_of_each: str
+    options: str
 
     headline = "{host} was not made the first host: no answer from {hosts}. Nothing was changed."
     seen = "{seen_of_each}"
     advice = """
         The only copy of what was changed last may be there, so every host but the lost one has to answer. Bring it
-        back, then type the same command again.
+        back, then type the same command again. If it is lost for good too, and with it what only it may know:
+        the same command with `{options}`.
         """
+
+
+@dataclass(eq=False)
+class HostIsLeftOut(Failure):
+    """A host is to become the first that does not count, or does not answer. `others` are those that could."""
+
+    host: str
+    others: str
+
+    headline = "{host} is left out, or does not answer: it cannot become the first host. Nothing was changed."
+    seen = "Those that count and answer: {others}."
+    advice = "Name one of them."
 
 
 @dataclass(eq=False)

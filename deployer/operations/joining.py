@@ -35,6 +35,7 @@ def bring_up_to_date(space: OpenSpace, session: Session, tell: Tell) -> Iterator
     """Give a host what it lacks, and hold every app still until the block, which makes it count, is over. Needs the
     space's lease; LeaseHeld where an app is being changed for too long."""
     tell(Detail(f"bringing {session.host.id} up to date"))
+    session.call("store_retire", {"epoch": space.space.epoch})  # where it was the first host before another one was
     rented = space.space.name if space.space.kind == "ssh" else ""
     prepare_host(session, space.hosts, space.space.epoch, tell, rented)
     with ExitStack() as stack:

@@ -9,7 +9,8 @@ HOSTS = "hosts/"
 SEATS = "seats/"
 UIDS = "uids/"
 AUDIT = "audit/"
-ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", "leases/", AUDIT)
+LEASES = "leases/"
+ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT)
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
 
@@ -92,7 +93,7 @@ def uid(number: int) -> str:
 
 def lease(name: str) -> str:
     """The lease of an app (`app-NAME`) or of the space (`space`)."""
-    return f"leases/{name}"
+    return f"{LEASES}{name}"
 
 
 def audit(time: str, entry: str) -> str:

@@ -308,6 +308,11 @@ class Ledger:
         entry = AuditEntry(self.who, what, app, at)
         self.store.batch([Put(keys.audit(at, secrets.token_hex(4)), record.dump(entry))])
 
+    def last_audit(self) -> AuditEntry | None:
+        """The last thing that is written down."""
+        written = self._keys(keys.AUDIT)
+        return self._get(AuditEntry, max(written)) if written else None
+
     # Reading and writing
 
     def _release_numbers(self, app: str) -> list[int]:

@@ -25,7 +25,7 @@ from deployer.cli.main import run
 from deployer.cli.shell import this_shell
 from deployer.model.lease import TIME_TO_LIVE
 from deployer.model.space import Host, Pointer
-from deployer.operations.session import OpenSpace, open_space
+from deployer.operations.session import Connect, OpenSpace, open_space
 from deployer.remote import ssh
 from deployer.remote.agent import Exchange, Session
 
@@ -113,6 +113,11 @@ class Watching(Session):
 
 def opened(pointer: Pointer, fate: Fate) -> AbstractContextManager[OpenSpace]:
     """The space, with sessions that fate watches."""
+    return open_space(pointer, watching(pointer, fate), float(os.environ.get("LEASE", TIME_TO_LIVE)))
+
+
+def watching(pointer: Pointer, fate: Fate) -> Connect:
+    """The way to hosts, with sessions that fate watches."""
 
     links = json.loads(os.environ.get("LINKS", "{}"))
 
@@ -126,13 +131,18 @@ def opened(pointer: Pointer, fate: Fate) -> AbstractContextManager[OpenSpace]:
         fate.sessions[host.id] = session
         return session
 
-    return open_space(pointer, dial, float(os.environ.get("LEASE", TIME_TO_LIVE)))
+    return dial
 
 
 def main(point: str, name: str, *words: str) -> int:
     """Type the words."""
     fate = Fate(point, name)
-    return run(words, replace(this_shell(), open_space=lambda pointer: opened(pointer, fate)))
+    shell = replace(
+        this_shell(),
+        open_space=lambda pointer: opened(pointer, fate),
+        dialler=lambda pointer: watching(pointer, fate),
+    )
+    return run(words, shell)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""`heroku-postgresql`: a database and a role of its own on the PostgreSQL of the space's first host.
+"""`heroku-postgresql`: a database and a role of its own on the PostgreSQL of a host, the one that was the space's first
+when its first database was made.
 
 Names of plans and their limits are Heroku's. They cost nothing more here: they live on hosts that are paid for
 already. The limit of connections is enforced by the server; storage and tables are shown, not enforced.
@@ -65,7 +66,7 @@ class Postgresql:
         return first.call("postgres", {"do": "info", "name": addon.facts["name"]})
 
     def ensure(self, first: Session, sessions: Sequence[Session], tell: Tell) -> int:
-        """Have the server on the first host, for all hosts of the space; its port. Again whenever a host joins."""
+        """Have the server on that host, for all hosts of the space; its port. Again whenever a host joins."""
         host = first.host
         request = {
             "do": "ensure",

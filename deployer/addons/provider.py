@@ -78,7 +78,7 @@ class Provider(Protocol):
     def provision(
         self, first: Session, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
     ) -> dict[str, str]:
-        """Have what the add-on's facts say, on the space's first host; its config vars by suffix (`URL`)."""
+        """Have what the add-on's facts say, on that host; its config vars by suffix (`URL`)."""
         ...
 
     def deprovision(self, first: Session, addon: Addon) -> None:

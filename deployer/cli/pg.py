@@ -69,8 +69,8 @@ def psql(
 ) -> int:
     """Open psql in a database.
 
-    It runs on the space's first host, so that nothing has to be installed or opened here. SQL may also come through
-    standard input. Its exit status is psql's."""
+    It runs on the host that has the database, so that nothing has to be installed or opened here. SQL may also come
+    through standard input. Its exit status is psql's."""
     shell: Shell = ctx.obj
     if commands and file:
         raise BadUsage("Give -c or -f, not both.", "deployer pg:psql")

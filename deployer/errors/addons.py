@@ -127,6 +127,25 @@ class DatabaseUnfinished(Failure):
     )
 
 
+@dataclass(eq=False)
+class DatabaseHostLost(Failure):
+    """The host that a database lives on does not answer, or is gone."""
+
+    name: str
+    service: str
+    app: str
+    host: str
+
+    headline = "The database {name} of ⬢ {app} is away: its host is lost."
+    seen = "It lives on {host}, which does not answer."
+    advice = """
+        When {host} answers again, the database is there again. If it never will:
+            deployer addons:destroy {name} -a {app}
+            deployer addons:create {service} -a {app}
+        makes an empty one; `deployer pg:psql -a {app} < DUMP.sql` fills it. All else of the app works meanwhile.
+        """
+
+
 @words("postgres-missing")
 @dataclass(eq=False)
 class PostgresMissing(Failure):

@@ -56,6 +56,18 @@ class FirstHostStays(Failure):
 
 
 @dataclass(eq=False)
+class HostHasDatabases(Failure):
+    """The host that is to be removed has data that is nowhere else. `databases` is a line for each."""
+
+    host: str
+    databases: str
+
+    headline = "{host} has databases, which would go with it. It stays."
+    seen = "{databases}"
+    advice = "Destroy them first, after a dump where they answer: `deployer addons:destroy NAME -a APP`."
+
+
+@dataclass(eq=False)
 class FirstHostAway(Failure):
     """The host with the ledger does not answer, and no other one has been made the first. `seen_of_it` is a line,
     `other` a host that could take its place."""

@@ -96,13 +96,15 @@ def ensure_server(authority: Path, folder: Path, names: Sequence[str], owner: tu
 
 
 def trust(system: Path, certificate: str) -> bool:
-    """Install the authority's certificate where every program of the host can read it; whether anything changed."""
+    """Install an authority's certificate where every program of the host can read it, beside those that are there: a
+    host that was the first one before another was has databases under its own. Whether anything changed."""
     path = system / TRUSTED
-    if path.exists() and path.read_text() == certificate:
+    known = path.read_text() if path.exists() else ""
+    if certificate in known:
         return False
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")
-    temporary.write_text(certificate)
+    temporary.write_text(known + certificate)
     temporary.chmod(0o644)
     temporary.rename(path)
     return True

@@ -16,15 +16,17 @@ from deployer.errors.addons import (
     AddonUnknown,
     AttachmentTaken,
     BadAttachmentName,
+    DatabaseHostLost,
     ServiceUnknown,
 )
 from deployer.errors.apps import AppNotFound
 from deployer.model.addon import Addon
 from deployer.model.app import App, Attachment
-from deployer.model.events import Doing, Done, Tell
+from deployer.model.events import Doing, Done, Tell, Warn
 from deployer.model.names import is_config_key
 from deployer.model.release import Release
 from deployer.operations.change import Change, changing
+from deployer.operations.database_hosts import host_for_new, host_with
 from deployer.operations.release import make_release, redraft
 from deployer.operations.session import OpenSpace
 
@@ -72,7 +74,7 @@ def destroy(space: OpenSpace, app: str, name: str, tell: Tell) -> Release:
         addon = resolve(name, change.app, space.ledger.addons(app))
         tell(Doing(f"Destroying {addon.name} on ⬢ {app}"))
         release = _detach(change, addon)
-        _remove(space, addon)
+        _remove(space, addon, tell)
         tell(Done())
     return release
 
@@ -82,7 +84,7 @@ def remove_all(change: Change) -> None:
     for addon in change.space.ledger.addons(change.app.name):
         change.held.check()
         change.tell(Doing(f"Destroying {addon.name}"))
-        _remove(change.space, addon)
+        _remove(change.space, addon, change.tell)
         change.tell(Done())
 
 
@@ -177,7 +179,7 @@ def _provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> 
     change.held.check()
     addon = replace(addon, plan=plan.name)
     space.ledger.save_addon(addon)
-    config = provider.provision(space.first, space.sessions, addon, plan, change.tell)
+    config = provider.provision(host_for_new(space), space.sessions, addon, plan, change.tell)
     addon = replace(addon, state=PROVISIONED, config=config)
     space.ledger.save_addon(addon)
     return addon
@@ -216,8 +218,11 @@ def _save_attachments(change: Change, addon: Addon, names: tuple[str, ...]) -> N
         change.state = replace(change.state, app=app)
 
 
-def _remove(space: OpenSpace, addon: Addon) -> None:
-    find_provider(addon.service).deprovision(space.first, addon)
+def _remove(space: OpenSpace, addon: Addon, tell: Tell) -> None:
+    try:
+        find_provider(addon.service).deprovision(host_with(space, addon), addon)
+    except DatabaseHostLost as lost:
+        tell(Warn(f"{addon.name} lived on {lost.host}, which is lost: its data stays there, should it return"))
     space.ledger.delete_addon(addon.name)
 
 

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from deployer.addons.catalog import find_provider
-from deployer.addons.postgresql import Postgresql
-from deployer.errors.hosts import FirstHostStays
+from deployer.errors.hosts import FirstHostStays, HostHasDatabases
 from deployer.errors.spaces import NoSuchHost
 from deployer.model.events import Detail, Doing, Done, Step, Tell
 from deployer.model.space import Host
@@ -21,6 +19,7 @@ from deployer.operations import phases
 from deployer.operations.attendance import NOTICE, attend, take_back
 from deployer.operations.change import holding_change
 from deployer.operations.converge import converge, lacks_dynos
+from deployer.operations.database_hosts import living_on
 from deployer.operations.joining import APP_PATIENCE, bring_up_to_date
 from deployer.operations.roll_call import change_roll, holding_space
 from deployer.operations.session import OpenSpace
@@ -40,7 +39,6 @@ def add(space: OpenSpace, sandbox: Sandbox, tell: Tell) -> Host:
         tell(Step(f"Preparing {made.id}"))
         register(space, made)
         take_back(space, tell)
-        _trust_databases(space, tell)
         wait_until_ready(made)
         sandbox.let_in(made.id)
     except BaseException:
@@ -63,12 +61,15 @@ def register(space: OpenSpace, host: Host) -> None:
 
 def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
     """Move a host's dynos to others, then let it go: out of the front, the firewalls, the ledger and off the disk. One
-    that does not answer goes as it is. FirstHostStays, NoSuchHost."""
+    that does not answer goes as it is. FirstHostStays, HostHasDatabases, NoSuchHost."""
     if name == space.first.host.id:
         raise FirstHostStays(name, space.space.name)
     known = {host.id for host in space.ledger.hosts()}
     if name not in known | {host.id for host in sandbox.hosts}:
         raise NoSuchHost(name, space.space.name, ", ".join(sorted(known)))
+    host = next((one for one in space.ledger.hosts() if one.id == name), None)
+    if host and (found := living_on(space.ledger, host)):
+        raise HostHasDatabases(name, "\n".join(f"{addon.name} of ⬢ {addon.app}" for addon in found))
     if name in known:
         space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
         attend(space, tell)
@@ -123,11 +124,3 @@ def _move(space: OpenSpace, session: Session, app: str, tell: Tell) -> None:
         if lacks_dynos(change):
             converge(change)
         phases.retire(change.fence, [one for one in there if one.port is not None])
-
-
-def _trust_databases(space: OpenSpace, tell: Tell) -> None:
-    """A new host verifies the space's PostgreSQL, which lets it in, where there is one."""
-    providers = {find_provider(addon.service) for addon in space.ledger.addons()}
-    for provider in providers:
-        if isinstance(provider, Postgresql):
-            provider.ensure(space.first, space.sessions, tell)

@@ -18,6 +18,7 @@ from deployer.model.routes import Routes
 from deployer.operations import phases
 from deployer.operations.change import holding_app, holding_change
 from deployer.operations.converge import converge, lacks_dynos
+from deployer.operations.database_hosts import trust_databases
 from deployer.operations.phases import Fence
 from deployer.operations.prepare import prepare_host
 from deployer.operations.release import kept_layers
@@ -49,6 +50,7 @@ def bring_up_to_date(space: OpenSpace, session: Session, tell: Tell) -> Iterator
                 mine = [one for one in there if one.app == app]
                 keep = kept(state, routes.get(app), session.host.private_address, mine, elsewhere)
                 _update(space, session, state, fence, routes.get(app), mine, keep)
+        trust_databases(space, (*space.answering, session), tell)
         for app in sorted(set(session.call("facts")["tokens"]) - set(held)):
             remove_unknown(session, _held(stack, space, app))
         yield

@@ -8,9 +8,10 @@ from typing import Any
 
 from deployer.addons.catalog import find_provider
 from deployer.addons.provider import Plan
-from deployer.errors.addons import DatabaseUnfinished, DatabaseUnknown, NoDatabase
+from deployer.errors.addons import DatabaseHostLost, DatabaseUnfinished, DatabaseUnknown, NoDatabase
 from deployer.model.addon import Addon
 from deployer.operations.addons import PROVISIONED, Owned, owned
+from deployer.operations.database_hosts import host_with
 from deployer.operations.run import OneOff, Terminal
 from deployer.operations.session import OpenSpace
 
@@ -42,10 +43,11 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseInfo:
-    """What a database is like now. `size` in bytes; numbers are None where its creation was cut off."""
+    """What a database is like now. `size` in bytes; numbers are None where its creation was cut off, or its host is
+    lost."""
 
     database: Database
-    status: str  # Available, or the add-on's state
+    status: str  # Available, the add-on's state, or which host is lost
     version: str | None = None
     size: int | None = None
     tables: int | None = None
@@ -97,7 +99,8 @@ def info(space: OpenSpace, app: str, argument: str | None = None) -> list[Databa
 
 
 def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal: Terminal) -> OneOff:
-    """psql on the space's first host, as the database's own role; `attend` of what comes back connects the terminal."""
+    """psql on the host that the database lives on, as the database's own role; `attend` of what comes back connects the
+    terminal. DatabaseHostLost."""
     database = find_database(space, app, argument)
     owner = space.ledger.app(database.app)
     assert owner is not None, "its database was found"
@@ -111,7 +114,7 @@ def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal
         "rows": terminal.rows,
         "term": terminal.term,
     }
-    return OneOff(database.addon.name, space.first.exchange("psql", request))
+    return OneOff(database.addon.name, host_with(space, database.addon).exchange("psql", request))
 
 
 def _database(app: str, own: Owned) -> Database:
@@ -122,7 +125,11 @@ def _database(app: str, own: Owned) -> Database:
 def _info(space: OpenSpace, database: Database) -> DatabaseInfo:
     if database.addon.state != PROVISIONED:
         return DatabaseInfo(database, database.addon.state.capitalize())
-    answer: dict[str, Any] = find_provider(database.addon.service).info(space.first, database.addon)
+    try:
+        session = host_with(space, database.addon)
+    except DatabaseHostLost as lost:
+        return DatabaseInfo(database, f"Its host is lost: {lost.host}")
+    answer: dict[str, Any] = find_provider(database.addon.service).info(session, database.addon)
     return DatabaseInfo(
         database,
         "Available",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from deployer.errors.base import Failure
 from deployer.errors.hosts import FirstHostAnswers, FirstHostAway, HostIsLeftOut, NoCopyLeft, OthersMustAnswer
@@ -21,6 +20,7 @@ from deployer.model.space import Host, Pointer, Space
 from deployer.operations import copies
 from deployer.operations.attendance import NOTICE
 from deployer.operations.copies import Copy
+from deployer.operations.database_hosts import living_on
 from deployer.operations.first_host import Dial, Met, hosts_of, meet, noted
 from deployer.operations.joining import fill_up
 from deployer.operations.roll_call import change_roll, holding_space, tell_roll
@@ -269,13 +269,3 @@ def _appoint(
                 change_roll(space, {} if lost.out else {lost.id: False})
         _end(space, name, tell, pause)
     pointers.save(replace(pointer, first=hosts[name]))
-
-
-def living_on(ledger: Ledger, host: Host) -> tuple[Addon, ...]:
-    """The add-ons whose data is on a host."""
-    return tuple(addon for addon in ledger.addons() if place_of(addon) == host.private_address)
-
-
-def place_of(addon: Addon) -> str | None:
-    """The address of the host that an add-on lives on; None where it has not been made."""
-    return urlsplit(addon.config.get("URL", "")).hostname

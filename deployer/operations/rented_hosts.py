@@ -14,6 +14,7 @@ from deployer.errors.spaces import HostNotReady, NoSuchHost
 from deployer.model.events import Detail, Doing, Done, Step, Tell
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations import stores
+from deployer.operations.first_host import hosts_of
 from deployer.operations.session import MOST_AT_ONCE, Connect, dialler, open_space
 from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
@@ -28,8 +29,8 @@ BOOT = ["sh", "-c", "cat /proc/sys/kernel/random/boot_id; cut -d ' ' -f 22 /proc
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger says of a space, and which of its hosts answer. Without an answer of the first one `space` and
-    `apps` are None."""
+    """What the ledger says of a space, or this machine knows, and which of its hosts answer. Without an answer of the
+    first one `space` and `apps` are None."""
 
     hosts: tuple[tuple[Host, bool], ...]
     space: Space | None = None
@@ -41,13 +42,16 @@ def look(pointer: Pointer, person: Person) -> Known:
     connect = dialler(pointer, person)
     try:
         with open_space(pointer, connect) as space:
-            hosts = space.ledger.hosts()
             apps = tuple(app.name for app in space.ledger.apps())
-            with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
-                answers = list(threads.map(lambda host: _answers(connect, host), hosts))
-            return Known(tuple(zip(hosts, answers, strict=True)), space.space, apps)
+            return Known(_tried(connect, space.ledger.hosts()), space.space, apps)
     except Failure:
-        return Known(((pointer.first, False),))
+        return Known(_tried(connect, hosts_of(pointer)))
+
+
+def _tried(connect: Connect, hosts: Sequence[Host]) -> tuple[tuple[Host, bool], ...]:
+    with ThreadPoolExecutor(MOST_AT_ONCE) as threads:
+        answers = list(threads.map(lambda host: _answers(connect, host), hosts))
+    return tuple(zip(hosts, answers, strict=True))
 
 
 def _answers(connect: Connect, host: Host) -> bool:
@@ -102,12 +106,13 @@ def give_back(pointer: Pointer, person: Person, tell: Tell, *, data: bool) -> No
     connect = dialler(pointer, person)
     with open_space(pointer, connect) as space:
         hosts = space.ledger.hosts()
+        first_host = space.first.host.id if pointer.store is None else None
         sessions, failed = _connected(connect, hosts)
     try:
         if failed:
             raise HostsLeft(pointer.name, "\n".join(failed))
         tell(Step(f"Taking what is deployer's off {', '.join(host.id for host in hosts)}"))
-        first = [session for session in sessions if session.host.id == pointer.first.id]
+        first = [session for session in sessions if session.host.id == first_host]
         others = [session for session in sessions if session not in first]
         for group in (others, first):
             fan_out(group, lambda session: _dismantle(session, tell, data=data))

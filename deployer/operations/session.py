@@ -124,6 +124,11 @@ class OpenSpace:
         out = [host.id for host in self.hosts if host.out and not host.leaving]
         return tuple(self._open[name] for name in out if name in self._open)
 
+    def hosts_known(self) -> tuple[Host, ...]:
+        """All hosts of the space, by seat, when they have been dialled."""
+        self._dial_once()
+        return self.hosts
+
     def session_of(self, name: str) -> Session | None:
         """The session with a host, whether it counts or not; None where it does not answer."""
         self._dial_once()

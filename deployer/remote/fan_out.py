@@ -12,16 +12,20 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from deployer.errors.base import Failure
+from deployer.errors.host import OldEpoch
+from deployer.errors.hosts import EpochTaken
 from deployer.errors.remote import SeveralHostsFailed
 from deployer.remote.agent import UNDONE, Session
 
 T = TypeVar("T")
+OF_SPACE = (OldEpoch, EpochTaken)
 STOP_AGAIN = 0.1  # seconds
 
 
 def fan_out(sessions: Sequence[Session], work: Callable[[Session], T]) -> list[T]:
     """What `work` returns for each session, in their order, after all have ended. The failure of one host is raised
-    as it is, those of several as SeveralHostsFailed. Interrupted, it ends the agents, and so the calls."""
+    as it is, those of several as SeveralHostsFailed; one that is about the space, and not the host, stands for all.
+    Interrupted, it ends the agents, and so the calls."""
     if len(sessions) <= 1:
         return [work(session) for session in sessions]
     with ThreadPoolExecutor(len(sessions)) as pool:
@@ -74,7 +78,7 @@ def _stop(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> None:
 def _results(sessions: Sequence[Session], futures: Sequence[Future[T]]) -> list[T]:
     failed = {session.host.id: e for session, f in zip(sessions, futures, strict=True) if (e := f.exception())}
     for error in failed.values():
-        if len(failed) == 1 or not isinstance(error, Failure):
+        if len(failed) == 1 or not isinstance(error, Failure) or isinstance(error, OF_SPACE):
             raise error
     if failed:
         raise SeveralHostsFailed(len(failed), len(sessions), _paragraphs(failed)) from next(iter(failed.values()))

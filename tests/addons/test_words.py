@@ -22,6 +22,7 @@ FAILURES: dict[str, Failure] = {
     "attachment-taken": words.AttachmentTaken("REPORTS", "shop"),
     "database-unknown": words.DatabaseUnknown("PINK", "shop", "DATABASE_URL, postgresql-flat-12345"),
     "no-database": words.NoDatabase("shop"),
+    "host-lost": words.DatabaseHostLost("postgresql-flat-12345", "heroku-postgresql", "shop", "sandbox-h1"),
     "database-unfinished": words.DatabaseUnfinished("postgresql-flat-12345", "heroku-postgresql", "shop"),
 }
 ANSWERS: dict[str, dict[str, Any]] = {

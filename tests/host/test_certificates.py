@@ -94,12 +94,12 @@ def test_keys_are_readable_by_their_owner_alone_and_nothing_is_left_lying_about(
     }
 
 
-def test_trust_installs_the_certificate_for_everybody_and_says_whether_it_did(tmp_path: Path) -> None:
+def test_trust_installs_certificates_for_everybody_and_says_whether_it_did(tmp_path: Path) -> None:
     assert certificates.trust(tmp_path, "one")
     assert not certificates.trust(tmp_path, "one")
     assert certificates.trust(tmp_path, "two")
     path = tmp_path / "etc/ssl/deployer/space-ca.pem"
-    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("two", 0o644)
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("onetwo", 0o644)
 
 
 @pytest.mark.parametrize("name", ["a,DNS:evil", "a\nb", "", "a b", "-a", "$ENV::HOME"])

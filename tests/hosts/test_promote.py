@@ -25,6 +25,7 @@ from tests.hosts.test_left_out import hosts_of, readiness
 
 pytestmark = pytest.mark.hosts
 SPACE = "lost"
+SELECT = ("pg:psql", "-c", "select 6 * 7")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,8 @@ def test_a_lost_first_host_is_replaced_and_comes_back_as_a_host_like_others(
         assert hosts_of(ada) == {name: [other.seat] for name in ("web.1", "web.2", "worker.1")}
         ada.types("deployer", *ada.words("config:set"))
         ada.types("deployer", *ada.words("deploy"))
+        assert f"Its host is lost: {lost.id}" in ada.types("deployer", "pg:info", *ada.here).stdout
+        assert "its host is lost" in ada.types("deployer", *SELECT, *ada.here, status=1).stderr
         followed = bob.types("deployer", *bob.words("config:set")).stderr
         assert f"{other.id} is the first host now, no longer {lost.id}" in followed
 
@@ -80,6 +83,9 @@ def test_a_lost_first_host_is_replaced_and_comes_back_as_a_host_like_others(
         assert f"{lost.id} answers again: it is up to date and counts" in said
         wait_until(lambda: readiness(lost) == 200, what="the returned host")
         ada.is_whole()
+        assert "42" in ada.types("deployer", *SELECT, *ada.here).stdout, "its databases are there again"
+        removed = ada.types("deployer", "hosts:remove", lost.id, "--space", SPACE, status=1).stderr
+        assert f"{lost.id} has databases, which would go with it" in removed
         assert stores(sandbox, lost) == ["store-copy", "store-old"]
         ada.types("deployer", *ada.words("deploy"))
         assert {seat for seats in hosts_of(ada).values() for seat in seats} == {1, 2}

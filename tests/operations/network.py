@@ -25,7 +25,14 @@ from deployer.version import VERSION
 from tests.cli.conftest import FakeHost
 
 SPACE = Space("prod", "ssh", "debian-13-amd64", "http://{app}.example/", "2026", VERSION, roll=4, called=4)
-TABLE = {"ps": {"dynos": [], "memory": 4096}, "routes": {"routes": []}, "facts": {"tokens": {}}, "roll": {}}
+POSTGRES = {"ca": "CA", "port": 5432}
+TABLE = {
+    "ps": {"dynos": [], "memory": 4096},
+    "routes": {"routes": []},
+    "facts": {"tokens": {}},
+    "roll": {},
+    "postgres": POSTGRES,
+}
 CALLS: dict[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "store": store_call.store,
     "store_read": store_call.store_read,

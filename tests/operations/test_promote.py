@@ -16,6 +16,7 @@ from deployer.errors.hosts import (
     FirstHostAnswers,
     FirstHostAway,
     FirstHostMoved,
+    HostHasDatabases,
     HostIsLeftOut,
     NoCopyLeft,
     OthersMustAnswer,
@@ -27,6 +28,7 @@ from deployer.model.addon import Addon
 from deployer.model.lease import Lease
 from deployer.model.space import Pointer, StoreAddress
 from deployer.operations.attendance import attend
+from deployer.operations.phases import survey
 from deployer.operations.promote import Plan, Ways, promote
 from deployer.operations.session import Absence, OpenSpace
 from deployer.spaces import pointers
@@ -222,8 +224,7 @@ def test_a_laptop_whose_first_host_came_back_is_refused_and_then_knows_better(ne
     network.silent.clear()
     pointers.save(old)
     with pytest.raises(FirstHostMoved, match="h2 is the first host of prod now, no longer h1"), network.open() as space:
-        space.dial()
-        space.session_of("h3").call("ps")  # type: ignore[union-attr]
+        survey(space, "shop")  # both of the others refuse
     assert pointers.load("prod").first == host(2)
     pointers.save(old)
     with pytest.raises(FirstHostMoved), network.open() as space:
@@ -324,6 +325,7 @@ def test_what_is_asked(golden: Callable[[str, str], None]) -> None:
 WORDS: dict[str, Failure] = {
     "first-away": FirstHostAway("prod-h1", "prod", "192.0.2.1 port 22: No route to host", "prod-h2"),
     "first-answers": FirstHostAnswers("prod-h1", "prod", "prod-h2"),
+    "has-databases": HostHasDatabases("prod-h1", "postgresql-flat-123 of ⬢ shop"),
     "is-left-out": HostIsLeftOut("prod-h2", "prod-h3"),
     "others-must-answer": OthersMustAnswer(
         "prod-h2", "prod-h3", "prod-h3: Could not reach host prod-h3.", "--leave-out prod-h3"

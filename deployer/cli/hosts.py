@@ -105,6 +105,8 @@ def promotion_lines(plan: Plan) -> list[str]:
     if last is not None:
         of = f" of ⬢ {last.app}" if last.app else ""
         lines.append(f"The last thing that the ledger knows: `{last.what}`{of}, {last.who}, {last.at}.")
+    if plan.url != plan.space.url:
+        lines.append(f"Apps answer at {plan.url.replace('{app}', 'APP')} from then on.")
     if plan.without:
         lines.append(f"{', '.join(plan.without)} is left out too: what only it knows of the last changes is lost.")
     return [*lines, "What was written to it later, and acknowledged to nobody, is lost.", ""]

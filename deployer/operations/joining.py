@@ -87,7 +87,9 @@ def kept(
 
 
 def fill_up(space: OpenSpace, tell: Tell, but: str | None = None) -> None:
-    """Start what no host runs any more, of every app but one; an app that cannot is named, and the next one follows."""
+    """Start what no host runs any more, and route to names that have changed, of every app but one; an app that cannot
+    is named, and the next one follows."""
+    named = {routes.app: routes.domains for routes in routes_in_force(space.first)}
     for app in space.ledger.apps():
         if app.name == but:
             continue
@@ -95,6 +97,8 @@ def fill_up(space: OpenSpace, tell: Tell, but: str | None = None) -> None:
             with holding_change(space, app.name, "start dynos elsewhere", tell, APP_PATIENCE) as change:
                 if lacks_dynos(change):
                     tell(Detail(f"{app.name}: its dynos start on other hosts"))
+                    converge(change)
+                elif named.get(app.name, change.domains) != change.domains:
                     converge(change)
         except Failure as failure:
             tell(Warn(f"{app.name}: its dynos could not be started on other hosts: {failure.paragraphs()[0]}"))

@@ -23,6 +23,7 @@ from deployer.operations.copies import Copy
 from deployer.operations.database_hosts import living_on
 from deployer.operations.first_host import Dial, Met, hosts_of, meet, noted
 from deployer.operations.joining import fill_up
+from deployer.operations.rented import name_of_address
 from deployer.operations.roll_call import change_roll, holding_space, tell_roll
 from deployer.operations.session import OpenSpace, whoami
 from deployer.remote.agent import Session
@@ -49,6 +50,11 @@ class Plan:
     addons: tuple[Addon, ...]
     last: AuditEntry | None
     without: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where apps answer from then on: elsewhere, where they have answered at a name that says the lost address."""
+        return self.space.url.replace(f".{name_of_address(self.lost)}/", f".{name_of_address(self.host)}/")
 
 
 Approve = Callable[[Plan], None]
@@ -221,17 +227,17 @@ def _take_over(found: _Search, plan: Plan, counting: Collection[str]) -> int:
     session = found.session(plan.host.id)
     assert session is not None, "all that count answer"
     of = None if newest.session is session else whole
-    copies.promote(session, epoch, of, _changes(bodies, {plan.lost.id, *plan.without}, plan.host.id, epoch))
+    copies.promote(session, epoch, of, _changes(bodies, plan, epoch))
     return epoch
 
 
-def _changes(bodies: Bodies, lost: Collection[str], first: str, epoch: int) -> list[Op]:
+def _changes(bodies: Bodies, plan: Plan, epoch: int) -> list[Op]:
     """What makes the copy a ledger in force: its epoch, lost hosts left out by a roll that nobody has been told yet,
     and no lease of a command that no host obeys any more."""
     ledger = Ledger(bodies, whoami())
     space = ledger.space()
-    space = replace(space, epoch=epoch, roll=space.roll + 1, first=first)
-    gone = [host for host in ledger.hosts() if host.id in lost and not host.out]
+    space = replace(space, epoch=epoch, roll=space.roll + 1, first=plan.host.id, url=plan.url)
+    gone = [host for host in ledger.hosts() if host.id in (plan.lost.id, *plan.without) and not host.out]
     return [
         Put(keys.SPACE, record.dump(space)),
         *(Put(keys.host(host.id), record.dump(replace(host, out=space.roll))) for host in gone),
@@ -262,10 +268,11 @@ def _appoint(
         if lost.id != name:
             if space.session_of(lost.id) is not None:
                 raise FirstHostAnswers(lost.id, space.space.name, name)
-            approve(Plan(space.space, hosts[name], lost, living_on(space.ledger, lost), space.ledger.last_audit()))
+            plan = Plan(space.space, hosts[name], lost, living_on(space.ledger, lost), space.ledger.last_audit())
+            approve(plan)
             space.decided.add(lost.id)
             with holding_space(space, f"promote {name}"):
-                space.space = replace(space.space, first=name)
+                space.space = replace(space.space, first=name, url=plan.url)
                 change_roll(space, {} if lost.out else {lost.id: False})
         _end(space, name, tell, pause)
     pointers.save(replace(pointer, first=hosts[name]))

@@ -205,7 +205,12 @@ def _other_address(host: Host, found: Found, shared: bool) -> str:
 def _url(wanted: Wanted, first: Host) -> str:
     if wanted.domain:
         return f"http://{{app}}.{wanted.domain}/"
-    return f"http://{{app}}.{re.sub('[.:]', '-', _numeric(first.address))}.sslip.io/"
+    return f"http://{{app}}.{name_of_address(first)}/"
+
+
+def name_of_address(host: Host) -> str:
+    """A name that leads to a host's address without a domain of the user's: names below sslip.io say theirs."""
+    return f"{re.sub('[.:]', '-', _numeric(host.address))}.sslip.io"
 
 
 def _numeric(address: str) -> str:

@@ -32,6 +32,7 @@ TABLE = {
     "facts": {"tokens": {}},
     "roll": {},
     "postgres": POSTGRES,
+    "switch": {"reloaded": False},
 }
 CALLS: dict[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "store": store_call.store,
@@ -70,17 +71,22 @@ class Machine(FakeHost):
 
 @dataclass
 class Network:
-    """Three hosts, the first one with the ledger, and those of them that are silent."""
+    """Three hosts, the first one with the ledger, and those of them that are silent; `tables` are what they answer, if
+    not as TABLE, by id; `machines` are all that were dialled."""
 
     folder: Path
     silent: dict[str, Failure] = field(default_factory=dict)
     breaks: dict[str, str] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    machines: list[Machine] = field(default_factory=list)
 
     def dial(self, host: Host) -> Session:
         if host.id in self.silent:
             raise self.silent[host.id]
-        machine = Machine(dict(TABLE), host=host, root=self.folder / host.id, breaks=self.breaks.get(host.id, ""))
+        table = {**TABLE, **self.tables.get(host.id, {})}
+        machine = Machine(table, host=host, root=self.folder / host.id, breaks=self.breaks.get(host.id, ""))
+        self.machines.append(machine)
         return cast(Session, machine)
 
     def lose(self, *names: str) -> None:

@@ -25,7 +25,9 @@ from deployer.errors.hosts import (
 from deployer.errors.remote import AuthenticationRefused, HostKeyChanged, HostUnreachable
 from deployer.errors.spaces import NoSuchHost
 from deployer.model.addon import Addon
+from deployer.model.codec import encode
 from deployer.model.lease import Lease
+from deployer.model.routes import Routes, Server
 from deployer.model.space import Pointer, StoreAddress
 from deployer.operations.attendance import attend
 from deployer.operations.phases import survey
@@ -37,7 +39,10 @@ from deployer.store.base import Get, Stored
 from deployer.store.folder import FolderStore
 from deployer.store.lease import hold
 from deployer.store.ledger import AuditEntry, Ledger
+from tests.cli.conftest import release
 from tests.operations.network import SPACE, Network, host
+
+WEB = "shop.web.1.v2"
 
 
 def addon(name: str, at: str) -> Addon:
@@ -85,6 +90,22 @@ def test_the_ledger_goes_on_from_the_copy_and_the_lost_host_is_left_out(network:
     assert copy == FolderStore(network.folder / "h2" / "store").everything()[1], (
         "and another host holds what is written"
     )
+
+
+def test_apps_answer_at_a_name_that_says_the_new_address_where_it_said_the_old_one(network: Network) -> None:
+    with network.open() as space:
+        space.ledger.save_space(replace(SPACE, url="http://{app}.192-0-2-1.sslip.io/"))
+        space.ledger.create_app("shop", space="prod")
+        release(space.ledger, {}, "Deploy")
+    routes = Routes("shop", 2, ("shop.192-0-2-1.sslip.io",), "running", (Server("web.1", "10.0.0.2", 7000, WEB),))
+    web = {"instance": WEB, "app": "shop", "type": "web", "size": "Basic", "port": 7000, "state": "up"}
+    network.tables["h2"] = {"ps": {"dynos": [web], "memory": 4096}, "routes": {"routes": [encode(routes)]}}
+    network.lose("h1")
+    network.promote("h2")
+    assert network.ledger("h2").space().app_url("shop") == "http://shop.192-0-2-2.sslip.io/"
+    switched = {m.host.id: r["routes"] for m in network.machines for call, r in m.asked if call == "switch"}
+    domains = {name: found["domains"] for name, found in switched.items()}
+    assert domains == {name: ["shop.192-0-2-2.sslip.io"] for name in ("h2", "h3")}
 
 
 def test_leases_of_commands_that_no_host_obeys_are_free(network: Network) -> None:
@@ -318,7 +339,9 @@ def audits(network: Network, name: str) -> list[AuditEntry]:
 def test_what_is_asked(golden: Callable[[str, str], None]) -> None:
     last = AuditEntry("ada@laptop", "config:set COLOUR", "shop", "2026-11-25T02:10:11Z")
     asked = Plan(SPACE, host(2), host(1), (addon("postgresql-flat-123", "10.0.0.1"),), last)
-    texts = [promotion_lines(asked), promotion_lines(replace(asked, addons=(), last=None, without=("h3",)))]
+    at_address = replace(SPACE, url="http://{app}.192-0-2-1.sslip.io/")
+    other = replace(asked, space=at_address, addons=(), last=None, without=("h3",))
+    texts = [promotion_lines(asked), promotion_lines(other)]
     golden("commands/promotion.txt", "\n".join("\n".join(lines) for lines in texts))
 
 

@@ -13,6 +13,7 @@ from infra.kinds import MINUTES, word
 VERBS = {"create": "create", "update": "update", "replace": "replace", "delete": "delete"}
 STEPS = {**VERBS, "create-replacement": "create", "delete-replaced": "delete"}
 HIDDEN = "[secret]"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # stands for what is known when a thing has been made
 LONGEST = 60  # characters of a value
 
 
@@ -107,12 +108,8 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    if text == UNKNOWN:
-        return "known when it is there"
+    text = text.replace(UNKNOWN, "known later")
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # stands for what is known when a thing has been made
 
 
 def _text(value: Any) -> str:

@@ -82,10 +82,17 @@ def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: N
         stack.workspace.remove_stack(settings.space)
 
 
-def outputs(engine: Engine, settings: Settings) -> dict[str, Any]:
-    """What the last `up` exported."""
+def unlock(engine: Engine, settings: Settings) -> None:
+    """Break Pulumi's own lock, which a run that was killed leaves: for one who knows that nobody else works."""
     with _stack(engine, settings) as stack:
-        return {name: output.value for name, output in stack.outputs().items()}
+        stack.cancel()
+
+
+def has_state(engine: Engine, settings: Settings) -> bool:
+    """Whether the state knows anything in AWS."""
+    with _stack(engine, settings) as stack:
+        found = stack.export_stack().deployment or {}
+    return any(one["type"].startswith("aws:") for one in found.get("resources") or [])
 
 
 @contextmanager

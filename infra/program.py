@@ -17,11 +17,9 @@ from infra.components.load_balancer import LoadBalancer
 from infra.components.network import Network
 from infra.components.noun import TOOL
 from infra.components.store import Store
-from infra.resources import MAJOR
+from infra.resources import IMAGES, MAJOR
 from infra.sizes import HOSTS
 from infra.spec import ZONES, Spec
-
-IMAGES = "/aws/service/debian/release/13/latest/{architecture}"  # public SSM parameters that Debian keeps
 
 
 @dataclass(frozen=True, slots=True)

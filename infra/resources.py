@@ -11,6 +11,7 @@ from infra.spec import DISK, Spec
 from infra.subnets import plan
 
 SYSTEM = "Debian 13"
+IMAGES = "/aws/service/debian/release/13/latest/{architecture}"  # public SSM parameters that Debian keeps
 MAJOR = 17  # of PostgreSQL, for a new space
 
 
@@ -63,7 +64,8 @@ def _store(space: str) -> Iterable[Resource]:
     bucket = "private, encrypted, TLS only"
     yield Resource("store", "S3 bucket", name(space, "bucket", "store"), f"{bucket}; hosts read and report there")
     yield Resource("store", "S3 bucket", name(space, "bucket", "state"), f"{bucket}, versioned; for people only")
-    yield Resource("store", "SSM parameter", f"/deployer/{space}/passphrase", "encrypts the state")
+    yield Resource("store", "SSM parameter", f"/deployer/{space}/state", "says where the state lies")
+    yield Resource("store", "SSM parameter", f"/deployer/{space}/passphrase", "encrypts it")
 
 
 def _hosts(space: str, spec: Spec) -> Iterable[Resource]:

@@ -10,7 +10,7 @@ import typer
 
 from deployer.cli import bills, options
 from deployer.cli.preview_space import preview_space
-from deployer.cli.resolve import manifest
+from deployer.cli.resolve import is_in_aws, manifest
 from deployer.cli.shell import Shell
 from deployer.errors.cli import BadUsage
 from deployer.errors.preview import RegionUnknown
@@ -35,13 +35,24 @@ def preview(
     ] = None,
     region: Annotated[str | None, typer.Option("--region", metavar="REGION", help="The region of AWS.")] = None,
     as_json: options.Json = False,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 where `up` would change something in AWS.")
+    ] = False,
 ) -> None:
     """Show what the app of this folder would cost in AWS, beside Heroku.
 
     Needs no account and no network: the prices come with deployer, and each says its source and date. Three sizes of a
     space for the formation of Procfile and app.json; with --space the one that deployer.toml describes below
-    [space.SPACE], and what it consists of."""
+    [space.SPACE], and what it consists of.
+
+    Once that space is there, it shows what `up` would change in it: read-only credentials are enough, nothing is
+    written anywhere."""
     shell: Shell = ctx.obj
+    if space and space in shell.pointers.names() and is_in_aws(shell, space):
+        from deployer.cli import cloud
+
+        cloud.preview(shell, space, json=as_json, detailed=detailed)
+        return
     if space and region:
         raise BadUsage("The region of a space stands in deployer.toml.", "deployer preview")
     app = operation.read(shell.folder)

@@ -14,7 +14,7 @@ from deployer.operations.preview import App, Proposed
 from infra.bill import HOURS, Line, Usage
 from infra.prices import Source, Table
 
-NOT_YET = "Nothing was made: this version prices spaces in AWS, and does not make them yet."
+NOT_YET = "Nothing was made, and nothing of AWS was asked: `deployer up --space {space}` does both."
 SPARE = "when the host dies, a new one takes its place and serves after 3 to 8 minutes"
 
 
@@ -54,7 +54,7 @@ def _show(shell: Shell, space: str, proposed: Proposed, table: Table) -> None:
     out.values({noun.capitalize(): "\n".join(map(str, found)) for noun, found in groups})
     out.print()
     bills.print_sources(out, known, [bill], [proposed.heroku], spec.region)
-    out.print(f"\n{NOT_YET}")
+    out.print(f"\n{NOT_YET.format(space=space)}")
 
 
 def _row(line: Line, known: list[Source]) -> list[str]:

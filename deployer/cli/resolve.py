@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from deployer.cli.shell import Shell
 from deployer.errors.apps import NoApp, NoSpace, RemoteUnknown, SeveralApps, SeveralSpaces, SpaceUnknown
+from deployer.errors.cloud import NoHostsYet
 from deployer.errors.config import UnreadableFile
 from deployer.model.events import Timing
 from deployer.operations.checkout import Remote, remotes
@@ -61,8 +62,10 @@ def open_named(shell: Shell, space: str) -> Iterator[OpenSpace]:
     """The space of that name, open."""
     if space not in shell.pointers.names():
         raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
-    before = monotonic()
-    with shell.opening(shell.pointers.load(space)) as found:
+    pointer, before = shell.pointers.load(space), monotonic()
+    if pointer.kind == "aws":
+        raise NoHostsYet(space)
+    with shell.opening(pointer) as found:
         shell.tell(Timing("connect", monotonic() - before))
         yield found
 
@@ -140,6 +143,14 @@ def manifest(folder: Path) -> tuple[str | None, tuple[str, ...]]:
     found = _toml(folder)
     name = found.get("app")
     return (name if isinstance(name, str) else None), tuple(proposals(folder))
+
+
+def is_in_aws(shell: Shell, name: str) -> bool:
+    """Whether that is a space in AWS: this machine knows it as one, or knows none of that name and deployer.toml
+    describes it."""
+    if name in shell.pointers.names():
+        return shell.pointers.load(name).kind == "aws"
+    return name in proposals(shell.folder)
 
 
 def proposals(folder: Path) -> dict[str, Any]:

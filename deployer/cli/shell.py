@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
     from deployer.remote.agent import Session
     from deployer.remote.reach import Person
+    from deployer.spaces.aws.tools import Tools
 
 
 class Pointers(Protocol):
@@ -47,6 +48,7 @@ class Shell:
     ask: Callable[[str], str] | None = None
     secret: Callable[[str], str] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tools: Callable[[], Tools] | None = None  # that make things in AWS; None for those of this machine
     leave_out: tuple[str, ...] = ()  # hosts that may be left out where they do not answer
     wait: float | None = None  # seconds that a host gets to answer
     tell: Narrator = field(init=False)

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli import options
+from deployer.cli import options, space_options
 from deployer.cli.confirm import confirm
-from deployer.cli.resolve import space_of
+from deployer.cli.resolve import is_in_aws, space_of
 from deployer.cli.shell import Shell
+from deployer.errors.cloud import GoesDown
 from deployer.errors.rented import OptionsMixed
 from deployer.model.platforms import DEFAULT_SYSTEM
+from deployer.model.space import StoreAddress
 from deployer.operations import spaces as operations
 from deployer.operations import stores
 from deployer.operations.checkout import remove_remotes
@@ -24,31 +26,27 @@ Name = Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space."
 def create(  # noqa: PLR0913 - one command makes every kind of space
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SPACE", help="Lower-case letters, digits and dashes.")],
-    hosts: Annotated[
-        int | None, typer.Option("--hosts", min=1, max=50, metavar="N", help="How many hosts on this machine; 1.")
-    ] = None,
-    platform: Annotated[
-        str | None, typer.Option("--platform", help=f"debian-13 or debian-12 on this machine; {DEFAULT_SYSTEM}.")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65535, help="The front's port; the first free one from 8080.")
-    ] = None,
+    hosts: space_options.Count = None,
+    platform: space_options.Platform = None,
+    port: space_options.Port = None,
     store: options.StoreAt = None,
     endpoint: options.StoreEndpoint = None,
     region: options.StoreRegion = None,
-    targets: Annotated[
-        list[str] | None, typer.Option("--host", metavar="USER@ADDRESS", help="A machine that you have; once for each.")
-    ] = None,
-    domain: Annotated[
-        str | None, typer.Option("--domain", help="With --host: apps answer at APP.DOMAIN, which leads to the hosts.")
-    ] = None,
-    private: Annotated[
-        list[str] | None, typer.Option("--private-address", help="With --host: where other hosts reach it; found else.")
-    ] = None,
+    targets: space_options.Targets = None,
+    domain: space_options.Domain = None,
+    private: space_options.PrivateAddresses = None,
     keys: options.HostKeys = None,
     confirmation: options.Confirm = None,
+    aws_region: space_options.Region = None,
+    account: space_options.Account = None,
+    size: space_options.Size = None,
+    database: space_options.Database = None,
+    load_balancer: space_options.LoadBalancer = False,
+    budget: space_options.Budget = None,
+    email: space_options.Email = None,
+    yes: space_options.Yes = False,
 ) -> None:
-    """Create a space on this machine, or out of machines that you have.
+    """Create a space on this machine, out of machines that you have, or in AWS.
 
     On this machine its hosts are systemd machines with a network of their own, apps answer at
     http://APP.localhost:PORT/, and it needs root.
@@ -56,21 +54,40 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     With --host they are Debian 12, Debian 13 or Ubuntu 24.04 machines, as root or with sudo. ~/.ssh/config, jump
     hosts, the agent and your keys count as for ssh. They are looked at first; what would change is asked about.
 
+    With --region it is in AWS: what would be made and what it costs is shown first. No app gets there yet.
+
     The ledger (releases, config vars, leases) lies on the first host, or with --store in a bucket that outlives every
     host: hosts never need to reach it, this machine does, with the credentials that the AWS SDK finds."""
     shell: Shell = ctx.obj
+    if aws_region:
+        _create_in_aws(ctx, name)
+        return
+    _refuse_mixed("no --region", {option: ctx.params[key] for key, option in space_options.ONLY_IN_AWS.items()})
     address = stores.address(name, store, endpoint, region)
     if not targets:
         _refuse_mixed("without --host", {"--domain": domain, "--private-address": private, "--host-key": keys})
         order = Wanted(name, platform or DEFAULT_SYSTEM, hosts or 1, port, address)
         shell.output.print(operations.create(order, shell.tell).app_url("APP"))
         return
+    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
+    _create_rented(ctx, name, address)
+
+
+def _create_rented(ctx: typer.Context, name: str, address: StoreAddress | None) -> None:
     from deployer.cli import rented
     from deployer.operations.rented import Wanted as Machines
 
-    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
-    wanted = Machines(name, tuple(targets), domain, tuple(private or ()), address)
-    rented.create(shell, wanted, keys or (), confirmation)
+    given = ctx.params
+    wanted = Machines(name, tuple(given["targets"]), given["domain"], tuple(given["private"] or ()), address)
+    rented.create(ctx.obj, wanted, given["keys"] or (), given["confirmation"])
+
+
+def _create_in_aws(ctx: typer.Context, name: str) -> None:
+    from deployer.cli import cloud
+
+    given = ctx.params
+    _refuse_mixed("--region", {option: given[key] for key, option in space_options.NEVER_IN_AWS.items()})
+    cloud.create(ctx.obj, name, space_options.described(given), yes=given["yes"])
 
 
 def join(
@@ -105,7 +122,13 @@ def spaces(ctx: typer.Context, as_json: options.Json = False) -> None:
 def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_json: options.Json = False) -> None:
     """Describe a space."""
     shell: Shell = ctx.obj
-    found = operations.info(space_of(shell, name or space), shell.person)
+    chosen = space_of(shell, name or space)
+    if is_in_aws(shell, chosen):
+        from deployer.cli import cloud
+
+        cloud.info(shell, chosen, json=as_json)
+        return
+    found = operations.info(chosen, shell.person)
     if as_json:
         shell.output.json(_as_json(found))
         return
@@ -151,6 +174,8 @@ def destroy(
     There is no way back. Nothing of it is left on this machine. Rented hosts stay yours: units, router, firewall,
     files and databases of the space go from them, packages stay."""
     shell: Shell = ctx.obj
+    if is_in_aws(shell, name):
+        raise GoesDown(name)
     if shell.pointers.load(name).kind == "ssh":
         from deployer.cli import rented
 

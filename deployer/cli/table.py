@@ -81,14 +81,14 @@ ENTRIES = (
         "up",
         "up:up",
         "Make everything true that the folder declares: space, app, add-ons, release",
-        ("up", "up --space production", "up --set DOMAIN=example.com"),
+        ("up", "up --space production --yes", "up --set DOMAIN=example.com"),
         daily=True,
     ),
     Entry(
         "down",
         "up:down",
         "Take a space down, with all apps and data in it",
-        ("down", "down --space sandbox --confirm sandbox"),
+        ("down", "down --space sandbox --confirm sandbox", "down --space production --delete-data"),
         daily=True,
     ),
     Entry(
@@ -333,6 +333,7 @@ ENTRIES = (
             "spaces:create sandbox --store s3://my-bucket",
             "spaces:create production --host ubuntu@203.0.113.7",
             "spaces:create production --host web1 --host web2 --domain apps.example.com",
+            "spaces:create production --region eu-central-1 --database db.t4g.micro",
         ),
     ),
     Entry(

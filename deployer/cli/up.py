@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli import options
+from deployer.cli import options, space_options
 from deployer.cli.confirm import confirm
 from deployer.cli.deploy import order_of
-from deployer.cli.resolve import Target, manifest, open_named, space_of, target_of
+from deployer.cli.resolve import Target, is_in_aws, manifest, open_named, space_of, target_of
 from deployer.cli.shell import Shell
 from deployer.errors.apps import NoApp, NoSpace
 from deployer.errors.config import BadConfigVars
+from deployer.errors.rented import OptionsMixed
 from deployer.model import app_json
 from deployer.model.app_json import AppJson
 from deployer.model.config_vars import parse_pairs
@@ -35,14 +36,22 @@ def up(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A value that app.json asks for.")
     ] = None,
     commit: Annotated[str | None, typer.Option("--commit", metavar="REF", help="This commit, not the folder.")] = None,
+    yes: space_options.Yes = False,
 ) -> None:
     """Make everything true that the folder declares: space, app, add-ons, release.
 
-    app.json says which config vars, add-ons and dynos a new app gets. Run again it deploys what has changed."""
+    app.json says which config vars, add-ons and dynos a new app gets. Run again it deploys what has changed.
+
+    Of a space in AWS it makes what deployer.toml describes, after a preview and a question; no app gets there yet."""
     from deployer.operations.up import Declared
     from deployer.operations.up import up as operation
 
     shell: Shell = ctx.obj
+    if space and is_in_aws(shell, space):
+        from deployer.cli import cloud
+
+        cloud.up(shell, space, yes=yes)
+        return
     values, wrong = parse_pairs(given or [])
     if wrong:
         raise BadConfigVars("\n".join(wrong))
@@ -61,14 +70,23 @@ def down(
     name: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="The space.", show_default=False)] = None,
     space: options.Space = None,
     confirmation: options.Confirm = None,
+    keep: space_options.KeepData = None,
 ) -> None:
     """Take a space down, with all apps and data in it.
 
-    There is no way back. It names what goes, and wants the space's name typed."""
+    There is no way back. It names what goes, and wants the space's name typed. Of a space in AWS a last snapshot of the
+    database stays, unless --delete-data says otherwise; in the end AWS is asked whether anything is left."""
     from deployer.operations import spaces as operations
 
     shell: Shell = ctx.obj
     chosen = space_of(shell, name or space)
+    if is_in_aws(shell, chosen):
+        from deployer.cli import cloud
+
+        cloud.down(shell, chosen, confirmation, keep=keep)
+        return
+    if keep is not None:
+        raise OptionsMixed("--keep-data or --delete-data and a space that is not in AWS")
     confirm(
         shell,
         chosen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deployer.errors.base import Failure
+from deployer.errors.base import Failure, UsageFailure
 
 
 @dataclass(eq=False)
@@ -23,9 +23,175 @@ class CloudBroken(Failure):
 
 @dataclass(eq=False)
 class StateLocked(Failure):
-    """Pulumi's own lock of the state: another run, or one that was killed."""
+    """Pulumi's own lock of the state, taken by somebody who does not hold the space's lease."""
 
     space: str
 
-    headline = "Another run is at work on the cloud of {space}, or one was killed in the middle of it."
-    advice = "`deployer spaces:unlock {space}` breaks the lock, once you know that nobody works."
+    headline = "Somebody runs Pulumi itself on {space}, beside deployer."
+    advice = "Type the same command again when that has ended; what is left of a run that was killed goes by itself."
+
+
+@dataclass(eq=False)
+class AccountRefused(Failure):
+    """The credentials belong to another account than the space does."""
+
+    space: str
+    found: str
+    wanted: str
+
+    headline = "These credentials belong to the account {found}; {space} belongs to {wanted}."
+    advice = "Nothing was changed. Choose others with AWS_PROFILE, or mend `account` in deployer.toml."
+
+
+@dataclass(eq=False)
+class CredentialsMissing(Failure):
+    """The SDK found none."""
+
+    reason: str
+
+    headline = "There are no credentials for AWS here."
+    seen = "{reason}"
+    advice = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin; `aws sso login` signs in where a profile wants that."
+
+
+@dataclass(eq=False)
+class CredentialsExpired(Failure):
+    """They were good once, or never."""
+
+    reason: str
+
+    headline = "AWS does not take these credentials: they have expired, or are none of its own."
+    seen = "{reason}"
+    advice = "Sign in again (`aws sso login`), or renew them, then type the same command again."
+
+
+@dataclass(eq=False)
+class AwsDenied(Failure):
+    """The credentials may not do this."""
+
+    call: str  # `ssm:PutParameter`
+    reason: str
+
+    headline = "These credentials may not do {call}."
+    seen = "{reason}"
+    advice = "Have it allowed to them, or choose others with AWS_PROFILE; what was done before is not done twice."
+
+
+@dataclass(eq=False)
+class AwsRefused(Failure):
+    """AWS answered, and not with what was asked for."""
+
+    call: str
+    code: str
+    reason: str
+
+    headline = "AWS refused {call}: {code}."
+    seen = "{reason}"
+    advice = "Mend the cause, then type the same command again: it goes on where it stopped."
+
+
+@dataclass(eq=False)
+class AwsUnreachable(Failure):
+    """No answer."""
+
+    reason: str
+
+    headline = "AWS did not answer."
+    seen = "{reason}"
+    advice = "Look at this machine's network, then type the same command again: it goes on where it stopped."
+
+
+@dataclass(eq=False)
+class EndpointSet(Failure):
+    """A variable that leads everything that is meant for AWS elsewhere."""
+
+    name: str
+    value: str
+
+    headline = "{name} leads everything that is meant for AWS to {value}."
+    advice = "Spaces are made in AWS itself: unset it."
+
+
+@dataclass(eq=False)
+class EngineMissing(Failure):
+    """The `pulumi` command, or its library, is not here."""
+
+    what: str  # `The pulumi command`
+    wanted: str  # how to get it
+
+    headline = "{what} is not here: it makes what is in AWS."
+    advice = "{wanted}"
+
+
+@dataclass(eq=False)
+class SpaceNotMade(Failure):
+    """There is no such space in the account."""
+
+    space: str
+    account: str
+    region: str
+
+    headline = "The account {account} has no space {space} in {region}."
+    advice = "`deployer up --space {space}` makes it, where deployer.toml describes it."
+
+
+@dataclass(eq=False)
+class StillThere(Failure):
+    """Everything that Pulumi knew is deleted, and AWS still has something of the space's."""
+
+    space: str
+    left: str  # a line each
+
+    headline = "Something of {space} is still in AWS, and may cost money:"
+    seen = "{left}"
+    advice = "Wait some minutes and type the same command again; what stays then has to be deleted by hand."
+
+
+@dataclass(eq=False)
+class NoHostsYet(Failure):
+    """A command that needs a host that has joined, and a space in AWS."""
+
+    space: str
+
+    headline = "Nothing can be deployed to {space} yet: this version makes spaces in AWS, and no app gets there."
+    advice = "`deployer preview --space {space}`, `up --space {space}` and `down --space {space}` work."
+
+
+@dataclass(eq=False)
+class NotAgreed(Failure):
+    """The answer to the question was not yes."""
+
+    space: str
+
+    headline = "Nothing of {space} was changed."
+
+
+@dataclass(eq=False)
+class AgreementNeeded(Failure):
+    """Nobody is there to be asked."""
+
+    space: str
+
+    headline = "This would change {space}, and nobody is here to be asked."
+    advice = "Add --yes to agree beforehand."
+
+
+@dataclass(eq=False)
+class OptionsBroken(UsageFailure):
+    """Options that describe a space that cannot be. `problems` has a line each, as deployer.toml would spell it."""
+
+    problems: str
+
+    headline = "These options describe a space that cannot be:"
+    seen = "{problems}"
+    advice = "See `deployer spaces:create --help`."
+
+
+@dataclass(eq=False)
+class GoesDown(UsageFailure):
+    """`spaces:destroy`, and a space in AWS."""
+
+    space: str
+
+    headline = "{space} is in AWS: there, a space is taken down."
+    advice = "Type `deployer down --space {space}`: it says what goes and what stays, and asks AWS what is left."

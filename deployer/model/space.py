@@ -23,6 +23,10 @@ class Host:
     schema: int = 1
 
 
+NO_HOST = Host("", 0, "", "", "")
+"""In the pointer of a space in AWS: its hosts come and go, and its state bucket knows them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Space:
     """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space. Where the
@@ -70,9 +74,9 @@ class StoreAddress:
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own; `store`
-    is None where the ledger lies on the first host; `targets` are what the user calls hosts, by their ids, where the
-    user's own ssh leads to them. `hosts` and `epoch` are what the ledger said last: where another host has been made
-    the first one, it is found among them."""
+    is None where the ledger lies on the first host, and the state bucket of a space in AWS; `targets` are what the user
+    calls hosts, by their ids, where the user's own ssh leads to them. `hosts` and `epoch` are what the ledger said
+    last: where another host has been made the first one, it is found among them."""
 
     name: str
     kind: str

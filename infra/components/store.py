@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pulumi
@@ -10,9 +9,7 @@ import pulumi_aws as aws
 
 from infra.components.noun import Noun
 from infra.names import name
-
-KEPT = 30  # days of versions that were replaced: a ledger that somebody deleted can be brought back
-LEASES = "leases/"  # renewed every few seconds: their old versions are worth nothing
+from infra.policies import KEPT, LEASES, tls_only
 
 
 class Store(Noun):
@@ -58,16 +55,3 @@ def lifecycle() -> list[dict[str, Any]]:
             "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
         },
     ]
-
-
-def tls_only(arn: str) -> str:
-    """A bucket policy that refuses requests without TLS."""
-    refuse = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [refuse]})

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from deployer.build.folders import cache_folder
+from deployer.spaces.aws.tools import Tools
 from infra.engine import Engine
 from tests.infra.moto_here import LOOKS, REGION, moto
 from tests.infra.recorder import LOADED
@@ -47,6 +48,11 @@ class Cloud:
             one.mkdir(exist_ok=True)
         env = {"PULUMI_DEBUG_PROVIDERS": f"aws:{self.port}", "AWS_ENDPOINT_URL": self.endpoint}
         return Engine(self.root, f"file://{state}", "of-tests", home, env)
+
+    def tools(self, folder: Path) -> Tools:
+        """What commands make things with, and states in buckets."""
+        run = self.engine(folder)
+        return Tools(run.root, run.home, self.endpoint, run.env, patience=0.0)
 
     def client(self, service: str) -> Any:
         return client(service, REGION, self.endpoint)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra.program import IMAGES
+from infra.resources import IMAGES
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's
@@ -62,20 +62,32 @@ def reset(endpoint: str) -> None:
 
 @contextmanager
 def _mended() -> Iterator[None]:
-    """moto gives instances addresses of strangers: here they get some of loopback. And it cannot read the user data of
-    a launch template's second version."""
+    """moto gives instances addresses of strangers: here they get some of loopback. It cannot read the user data of a
+    launch template's second version. It reads no conditions in policies: `without TLS` would mean always. And it has no
+    endpoints of Instance Connect, which their network interfaces stand for."""
+    from moto.core.responses import ActionResult
     from moto.ec2.models import elastic_network_interfaces
     from moto.ec2.models.launch_templates import LaunchTemplateVersion
+    from moto.ec2.responses import EC2Response
     from moto.ec2.utils import parse_user_data
+    from moto.iam.access_control import PermissionResult
+    from moto.s3.models import FakeBucket
 
-    numbers, address = itertools.count(2), elastic_network_interfaces.random_public_ip
-    user_data = LaunchTemplateVersion.user_data
-    elastic_network_interfaces.random_public_ip = lambda: f"127.77.{next(numbers) % 250}.1"
-    LaunchTemplateVersion.user_data = property(lambda version: parse_user_data(str(version.data["UserData"])))
+    numbers, none = itertools.count(2), ActionResult({"InstanceConnectEndpoints": []})
+    mends: tuple[tuple[Any, str, Any], ...] = (
+        (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(numbers) % 250}.1"),
+        (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
+        (EC2Response, "describe_instance_connect_endpoints", lambda asked: none),
+        (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
+    )
+    before = [getattr(where, name, None) for where, name, _ in mends]
+    for where, name, mended in mends:
+        setattr(where, name, mended)
     try:
         yield
     finally:
-        elastic_network_interfaces.random_public_ip, LaunchTemplateVersion.user_data = address, user_data
+        for (where, name, _), old in zip(mends, before, strict=True):
+            setattr(where, name, old)
 
 
 Client = Callable[[str], Any]

@@ -1,0 +1,156 @@
+"""What `spaces:create --region`, `up`, `down`, `preview` and `spaces:info` say and ask about spaces in AWS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from deployer.cli import bills
+from deployer.cli.cloud_preview import as_json, print_proposal
+from deployer.cli.confirm import confirm
+from deployer.cli.resolve import proposals
+from deployer.cli.shell import Shell
+from deployer.errors.apps import SpaceUnknown
+from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken
+from deployer.errors.preview import SpecificationBroken
+from deployer.errors.spaces import SpaceExists
+from deployer.operations import cloud, prices
+from deployer.operations.cloud import Departure, Proposal
+from deployer.spaces.aws.record import Record
+from deployer.spaces.aws.tools import Tools, of_this_machine
+from infra.bill import bill
+from infra.read import parse
+from infra.spec import Spec
+
+CHANGES = 2  # the exit status of `preview --detailed-exitcode` where something would change
+NO_APPS_YET = (
+    "This version makes spaces in AWS and gets no app there: their hosts do not join, and AWS replaces each of them "
+    "after 15 minutes."
+)
+SNAPSHOT = "rds/backup"  # the price of a GB a month
+
+
+def preview(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
+    """Show what `up` would change."""
+    spec = _described(shell, name)
+    found = cloud.preview(_tools(shell), name, spec, _region(shell, name, spec))
+    if json:
+        shell.output.json(as_json(found, prices.load()))
+    else:
+        print_proposal(shell.output, found, prices.load())
+    if detailed and not found.is_nothing:
+        raise typer.Exit(CHANGES)
+
+
+def create(shell: Shell, name: str, described: dict[str, Any], *, yes: bool) -> None:
+    """Make a space as the options describe it."""
+    if name in shell.pointers.names():
+        raise SpaceExists(name)
+    try:
+        spec = parse(name, described)
+    except SpecificationBroken as broken:
+        raise OptionsBroken(broken.problems) from broken
+    _make(shell, name, spec, spec.region, yes=yes)
+
+
+def up(shell: Shell, name: str, *, yes: bool) -> None:
+    """Make the space what deployer.toml says; what it was, where it says nothing."""
+    spec = _described(shell, name)
+    _make(shell, name, spec, _region(shell, name, spec), yes=yes)
+
+
+def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool) -> None:
+    tools = _tools(shell)
+    found = cloud.preview(tools, name, spec, region)
+    if found.is_nothing and found.known:
+        cloud.remember(tools, found)
+        shell.output.say(f"Nothing to do: {name} is as it should be.")
+        print_record(shell, found.known)
+        return
+    print_proposal(shell.output, found, prices.load(), to=shell.output.say)
+    _agree(shell, found, yes=yes)
+    print_record(shell, cloud.up(tools, found, shell.tell))
+    shell.output.warn(NO_APPS_YET)
+
+
+def print_record(shell: Shell, known: Record) -> None:
+    """What there is, its address and its price."""
+    out, found = shell.output, known.outputs
+    address = found.get("address", "")
+    url = f"http://APP.{address.replace('.', '-')}.sslip.io/" if address else f"http://{found.get('dns', '')}/"
+    out.header(known.name)
+    out.values(
+        {
+            "Region": f"{known.spec.region}, account {known.account}",
+            "Consists of": f"{known.spec.shape} ({known.spec.hosts.size})",
+            "Address": url,
+            **({"Database": found["database"]} if "database" in found else {}),
+            "A month": bills.total(bill(known.spec, prices.load())),
+        }
+    )
+
+
+def info(shell: Shell, name: str, *, json: bool) -> None:
+    """What there was when it was last brought up to date."""
+    known = cloud.info(_tools(shell), name, _region(shell, name, None))
+    if json:
+        shell.output.json({"name": name, "kind": "aws", "specification": known.spec, "outputs": known.outputs})
+    else:
+        print_record(shell, known)
+
+
+def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None) -> None:
+    """Take a space down: it names what goes, and wants the space's name typed."""
+    spec = _described(shell, name)
+    tools = _tools(shell)
+    found = cloud.departure(tools, name, _region(shell, name, spec))
+    confirm(shell, name, confirmation, _warning(found, keep=keep is not False))
+    kept = cloud.down(tools, found, shell.tell, keep=keep is not False)
+    price = prices.load().find(found.region, SNAPSHOT)
+    for one in kept:
+        costs = f"${one.gigabytes * price.usd:.2f} a month at most" if price else f"its price is {bills.UNKNOWN}"
+        shell.output.say(f"Kept: {one}, {one.gigabytes} GB, {costs}.")
+    shell.output.say(f"Nothing else of {name} is left in AWS." if kept else f"Nothing of {name} is left in AWS: $0.00.")
+
+
+def _warning(found: Departure, *, keep: bool) -> str:
+    text = f"This will take down the space {found.name} in {found.region}, account {found.account}"
+    if found.spec is None:
+        return f"{text}: whatever AWS still has of it."
+    text = f"{text}: {found.spec.shape}."
+    if not found.spec.database:
+        return text
+    end = (
+        "A last snapshot of it stays." if keep else "No snapshot and no backup of it stays: its data is gone for good."
+    )
+    return f"{text} The database goes with it, {found.spec.database.storage} GB. {end}"
+
+
+def _agree(shell: Shell, found: Proposal, *, yes: bool) -> None:
+    if yes:
+        return
+    if shell.ask is None:
+        raise AgreementNeeded(found.name)
+    if shell.ask(f"Do this in the account {found.account}? (yes/no) ").lower() != "yes":
+        raise NotAgreed(found.name)
+
+
+def _described(shell: Shell, name: str) -> Spec | None:
+    described = proposals(shell.folder)
+    return parse(name, described[name]) if name in described else None
+
+
+def _region(shell: Shell, name: str, spec: Spec | None) -> str:
+    """The space's own: what this machine knows counts more than what a folder proposes."""
+    if name in shell.pointers.names():
+        known = shell.pointers.load(name).store
+        if known and known.region:
+            return known.region
+    if spec is None:
+        raise SpaceUnknown(name, ", ".join(shell.pointers.names()) or "none")
+    return spec.region
+
+
+def _tools(shell: Shell) -> Tools:
+    return shell.tools() if shell.tools else of_this_machine(shell.env)

@@ -1,0 +1,230 @@
+"""Spaces in AWS: what would change, made, taken down with proof. One run at a time, under the space's lease."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from deployer.errors.cloud import SpaceNotMade, StillThere
+from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
+from deployer.model.space import NO_HOST, Pointer, StoreAddress
+from deployer.spaces import pointers
+from deployer.spaces.aws import account as accounts
+from deployer.spaces.aws import bootstrap, record
+from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.proof import Left, wait_until_gone
+from deployer.spaces.aws.record import Record
+from deployer.spaces.aws.tools import Tools, is_locked
+from deployer.store.lease import hold
+from deployer.store.s3 import S3Store
+from deployer.version import VERSION
+from infra import engine
+from infra.changes import Change, Progress
+from infra.engine import Engine
+from infra.resources import IMAGES
+from infra.sizes import HOSTS
+from infra.spec import Spec
+
+if TYPE_CHECKING:
+    from infra.program import Settings
+
+USER_DATA = "#cloud-config\n"  # a host has nothing to join yet
+LEASE = "space"
+DONE = {"create": "made", "update": "changed", "delete": "deleted"}
+DOING = {"create": "making", "update": "changing", "delete": "deleting"}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What `up` would do: `before` is the specification that is in force, None where there is no such space;
+    `changes` are None where everything is new; `known` is what is noted of it."""
+
+    name: str
+    account: str
+    before: Spec | None
+    after: Spec
+    changes: tuple[Change, ...] | None
+    known: Record | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.changes == () and self.before == self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What `down` would take down; `spec` is None where nothing says what there is."""
+
+    name: str
+    account: str
+    region: str
+    spec: Spec | None
+
+
+def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal:
+    """Look, and change nothing: read-only credentials are enough. SpaceNotMade where there is neither a space nor a
+    specification."""
+    account = tools.account(region)
+    state, known = _known(account, name)
+    wanted_account = known.account if known else spec.account if spec else None
+    number = accounts.check(account, name, wanted_account)
+    if known is None or state is None:
+        if spec is None:
+            raise SpaceNotMade(name, number, region)
+        return Proposal(name, number, None, spec, None)
+    wanted = replace(known, spec=spec or known.spec)
+    with tools.reading(account, state) as run:
+        return Proposal(name, number, known.spec, wanted.spec, engine.preview(run, settings(wanted)), known)
+
+
+def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
+    """Do what was proposed, and note it. Can be repeated after any failure: it goes on where it stopped."""
+    account = tools.account(proposal.after.region)
+    tell(Step(f"Preparing the account {proposal.account}"))
+    with asking():
+        state = bootstrap.ensure(account, proposal.name)
+    with _leased(account, state, "deployer up") as store:
+        known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
+        wanted = _pinned(account, replace(known, spec=proposal.after, tool=VERSION))
+        record.save(store, wanted)
+        pointers.save(_pointer(account, state, proposal.name))
+        tell(Step(f"Making {proposal.name} in {account.region}"))
+        run = _engine(tools, account, state, wanted)
+        found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell))
+        done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
+        record.save(store, done)
+    return done
+
+
+def remember(tools: Tools, proposal: Proposal) -> None:
+    """Know the space on this machine, too, where somebody else's has made it."""
+    account = tools.account(proposal.after.region)
+    state, _ = _known(account, proposal.name)
+    if state:
+        pointers.save(_pointer(account, state, proposal.name))
+
+
+def info(tools: Tools, name: str, region: str) -> Record:
+    """What is noted of a space; SpaceNotMade."""
+    account = tools.account(region)
+    _, known = _known(account, name)
+    number = accounts.check(account, name, known.account if known else None)
+    if known is None:
+        raise SpaceNotMade(name, number, region)
+    return known
+
+
+def departure(tools: Tools, name: str, region: str) -> Departure:
+    """What `down` would take down."""
+    account = tools.account(region)
+    _, known = _known(account, name)
+    number = accounts.check(account, name, known.account if known else None)
+    return Departure(name, number, region, known.spec if known else None)
+
+
+def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]:
+    """Take everything away and prove it; what was kept: the last snapshot of the database. StillThere where AWS has
+    more. Can be repeated after any failure."""
+    account = tools.account(gone.region)
+    state, _ = _known(account, gone.name)
+    if state:
+        with _leased(account, state, "deployer down") as store:
+            known = record.load(store)
+            if known:
+                _delete(_engine(tools, account, state, known), account, known, tell, keep=keep)
+    tell(Doing(f"Asking AWS what is left of {gone.name}"))
+    found = wait_until_gone(account, gone.name, tools.patience)
+    if there := [one for one in found if not one.kept]:
+        raise StillThere(gone.name, "\n".join(map(str, there)))
+    tell(Done("nothing but what was kept" if found else "nothing"))
+    if state:
+        with asking():
+            bootstrap.remove(account, state)
+    pointers.remove(gone.name)
+    return found
+
+
+def _engine(tools: Tools, account: Account, state: State, known: Record) -> Engine:
+    """The engine, for one who holds the space's lease: what a run that was killed has left of its lock is broken."""
+    run = tools.engine(account, state)
+    with asking():
+        locked = is_locked(account, state)
+    if locked:
+        engine.unlock(run, settings(known))
+    return run
+
+
+def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: bool) -> None:
+    """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
+    leaving = settings(known, leaving=True, keep=keep)
+    if known.spec.database and engine.has_state(run, leaving):
+        tell(Step("Taking the database's protection away"))
+        engine.up(run, leaving, lambda progress: _tell(progress, tell))
+    if bucket := known.outputs.get("bucket"):
+        with asking():
+            bootstrap.empty(account, bucket)
+    tell(Step(f"Taking {known.name} down"))
+    engine.down(run, leaving, lambda progress: _tell(progress, tell))
+
+
+def settings(known: Record, *, leaving: bool = False, keep: bool = True) -> Settings:
+    """What the program is run with."""
+    from infra.program import Settings
+
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return Settings(
+        known.name,
+        replace(known.spec, account=known.account),
+        USER_DATA,
+        snapshot=f"deployer-{known.name}-{stamp}",
+        image=known.images.get(HOSTS[known.spec.hosts.size].architecture),
+        postgres=known.postgres,
+        leaving=leaving,
+        keep=keep,
+    )
+
+
+def _known(account: Account, name: str) -> tuple[State | None, Record | None]:
+    with asking():
+        state = bootstrap.find(account, name)
+    if state is None or state.step < len(bootstrap.STEPS):
+        return state, None
+    return state, record.load(record.store_of(account, state))
+
+
+@contextmanager
+def _leased(account: Account, state: State, command: str) -> Iterator[S3Store]:
+    """The state bucket, while nobody else may change the space."""
+    store = record.store_of(account, state)
+    with hold(store, LEASE, command=command, wait=None, second_store=lambda: record.store_of(account, state)):
+        yield store
+
+
+def _pinned(account: Account, known: Record) -> Record:
+    """With an image for its hosts' architecture: the newest when the space first has such hosts, and no other since."""
+    architecture = HOSTS[known.spec.hosts.size].architecture
+    if architecture in known.images:
+        return known
+    with asking():
+        answer = account.client("ssm").get_parameter(Name=IMAGES.format(architecture=architecture))
+    return replace(known, images={**known.images, architecture: answer["Parameter"]["Value"]})
+
+
+def _pointer(account: Account, state: State, name: str) -> Pointer:
+    return Pointer(name, "aws", NO_HOST, "", store=StoreAddress(state.bucket, "", account.endpoint, account.region))
+
+
+def _tell(progress: Progress, tell: Tell) -> None:
+    one = progress.change
+    thing = f"{one.noun}: {one}"
+    if progress.failed:
+        tell(Warn(f"{thing} could not be {DONE[one.verb]}"))
+    elif progress.ended:
+        tell(Detail(f"{thing} {DONE[one.verb]}, {progress.seconds:.0f} s"))
+    elif one.minutes != (0, 0):
+        tell(Detail(f"{thing}: {DOING[one.verb]} it takes {one.minutes[0]} to {one.minutes[1]} minutes"))

@@ -1,0 +1,46 @@
+"""What the state bucket says of a space: its specification, and what it is pinned to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deployer.model.space import StoreAddress
+from deployer.spaces.aws.account import Account
+from deployer.spaces.aws.bootstrap import State
+from deployer.store import keys, record
+from deployer.store.base import Get, Put, Stored
+from deployer.store.s3 import S3Store
+from infra.resources import MAJOR
+from infra.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`space` in the state bucket. `account` is the only one that the space may be changed in; `images` are the AMIs
+    that its hosts start from, by architecture; `postgres` is the database's major version; `outputs` are those of the
+    last run that ended well."""
+
+    name: str
+    spec: Spec
+    account: str
+    tool: str
+    images: dict[str, str] = field(default_factory=dict)
+    postgres: int = MAJOR
+    outputs: dict[str, str] = field(default_factory=dict)
+    schema: int = 1
+
+
+def store_of(account: Account, state: State) -> S3Store:
+    """The state bucket as a store: for the record, and for the lease of whoever changes the space."""
+    return S3Store(StoreAddress(state.bucket, "", account.endpoint, account.region))
+
+
+def load(store: S3Store) -> Record | None:
+    """The record, if there is one yet."""
+    found = store.batch([Get(keys.SPACE)]).answers[0]
+    return record.load(Record, found) if isinstance(found, Stored) else None
+
+
+def save(store: S3Store, value: Record) -> None:
+    """Write it; whoever does holds the space's lease."""
+    store.batch([Put(keys.SPACE, record.dump(value))])

@@ -1,0 +1,91 @@
+"""What makes things in AWS from this machine: the account, and Pulumi's engine. Tests have others, on loopback."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from deployer.build.folders import data_folder, make
+from deployer.errors.cloud import EndpointSet, EngineMissing
+from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.bootstrap import State
+from infra.engine import PROJECT, Engine
+
+LEADS_ASTRAY = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS")
+STATES = "pulumi"  # the prefix of Pulumi's state in the bucket
+
+
+@dataclass(frozen=True)
+class Tools:
+    """`root` holds bin/pulumi; `endpoint` is None for AWS itself; `env` are further variables of the command."""
+
+    root: Path
+    home: Path
+    endpoint: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 600.0  # seconds that AWS may take to forget what was deleted
+
+    def account(self, region: str) -> Account:
+        return Account(region, self.endpoint)
+
+    def engine(self, account: Account, state: State) -> Engine:
+        """The engine, with its state in the state bucket."""
+        place = f"s3://{state.bucket}/{STATES}?region={account.region}"
+        if self.endpoint:
+            place += f"&endpoint={self.endpoint}&s3ForcePathStyle=true"
+        return Engine(self.root, place, state.passphrase, self.home, self._env(account))
+
+    @contextmanager
+    def reading(self, account: Account, state: State | None) -> Iterator[Engine]:
+        """The engine over a copy of the state, or over none: to open the bucket with it would write there."""
+        with tempfile.TemporaryDirectory(prefix="deployer-state-") as folder:
+            if state:
+                with asking():
+                    copy_state(account, state, Path(folder))
+            secret = state.passphrase if state else "nothing is secret in a state that is thrown away"
+            yield Engine(self.root, f"file://{folder}", secret, self.home, self._env(account))
+
+    def _env(self, account: Account) -> dict[str, str]:
+        return {"AWS_REGION": account.region, **self.env}
+
+
+def is_locked(account: Account, state: State) -> bool:
+    """Whether Pulumi's own lock is taken. Use it inside `asking`."""
+    locks = f"{STATES}/.pulumi/locks/"
+    return bool(account.client("s3").list_objects_v2(Bucket=state.bucket, Prefix=locks).get("KeyCount"))
+
+
+def copy_state(account: Account, state: State, folder: Path) -> None:
+    """Copy Pulumi's own files of a space to where its file back end looks for them."""
+    s3 = account.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=state.bucket, Prefix=f"{STATES}/.pulumi/"):
+        for one in page.get("Contents", []):
+            path = one["Key"].removeprefix(f"{STATES}/")
+            if path.startswith((".pulumi/meta.", f".pulumi/stacks/{PROJECT}/{state.space}.json")):
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(s3.get_object(Bucket=state.bucket, Key=one["Key"])["Body"].read())
+
+
+def of_this_machine(env: Mapping[str, str]) -> Tools:
+    """Those that are installed here. EndpointSet, EngineMissing."""
+    for name in LEADS_ASTRAY:
+        if env.get(name):
+            raise EndpointSet(name, env[name])
+    if find_spec("pulumi_aws") is None:
+        raise EngineMissing("Pulumi's library", "Install deployer with it: `pip install 'deployer-cli[aws]'`")
+    found = shutil.which("pulumi", path=env.get("PATH"))
+    if found is None:
+        raise EngineMissing("The pulumi command", "Install Pulumi 3.259 or later, so that `pulumi version` answers.")
+    home = make(data_folder() / "pulumi")
+    wanted = version("pulumi-aws")
+    if not (home / "plugins" / f"resource-aws-v{wanted}").exists():
+        fetch = f"Type `PULUMI_HOME={home} pulumi plugin install resource aws {wanted}`: some hundred MB, once."
+        raise EngineMissing("Pulumi's provider for AWS", fetch)
+    return Tools(Path(found).resolve().parent.parent, home)

@@ -1,0 +1,114 @@
+"""Commands on a space in AWS, as a person types them, in a cloud on loopback with its state in a bucket."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.cli.output import Output
+from deployer.cli.shell import Shell
+from deployer.spaces import pointers
+from tests.infra.cloud_here import Cloud, cloud
+
+pytestmark = pytest.mark.edge
+SPACE = """
+[space.production]
+region = "eu-central-1"
+account = "123456789012"
+database = { size = "db.t4g.micro" }
+"""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Cloud]:
+    with cloud() as made:
+        yield made
+
+
+@dataclass
+class Laptop:
+    """A person's machine: `answer` is what is typed when something is asked."""
+
+    here: Cloud
+    folder: Path
+    answer: str | None = None
+    out: str = ""
+    err: str = ""
+
+    def run(self, *words: str) -> int:
+        """Type `deployer WORDS`; the exit status."""
+        out, err = io.StringIO(), io.StringIO()
+        shell = Shell(
+            output=Output(out, err, False, False),
+            env={},
+            folder=self.folder,
+            pointers=pointers,
+            open_space=lambda pointer: pytest.fail("no host is dialled"),
+            ask=None if self.answer is None else lambda prompt: str(self.answer),
+            tools=lambda: self.here.tools(self.folder.parent),
+        )
+        status = run(words, shell)
+        self.out, self.err = out.getvalue(), err.getvalue()
+        return status
+
+    def says(self, text: str = SPACE) -> None:
+        (self.folder / "deployer.toml").write_text(text)
+
+
+@pytest.fixture
+def laptop(shared: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
+    monkeypatch.setenv("DEPLOYER_HOME", str(tmp_path / "home-of-deployer"))
+    (tmp_path / "work").mkdir()
+    yield Laptop(shared, tmp_path / "work")
+    assert not shared.asked
+
+
+def versions(here: Cloud) -> list[str]:
+    """Of everything in the state bucket: whoever writes there leaves one."""
+    s3 = here.client("s3")
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"] if "-state-" in one["Name"]]
+    found = s3.list_object_versions(Bucket=bucket)
+    return sorted(one["VersionId"] for one in [*found["Versions"], *found.get("DeleteMarkers", [])])
+
+
+def test_a_day_with_a_space(laptop: Laptop) -> None:
+    laptop.says()
+    before = laptop.here.there()
+    assert laptop.run("up", "--space", "production") == 1
+    assert "would be made" in laptop.err and "--yes" in laptop.err
+    assert laptop.here.there() == before
+
+    laptop.answer = "yes"
+    assert laptop.run("up", "--space", "production") == 0, laptop.err
+    assert "database: RDS for PostgreSQL deployer-production made" in laptop.err
+    laptop.answer = None
+    assert laptop.run("up", "--space", "production") == 0, laptop.err
+    assert "Nothing to do: production is as it should be." in laptop.err
+
+    laptop.says(SPACE + 'hosts = { size = "t4g.medium" }\n')
+    seen = versions(laptop.here)
+    assert laptop.run("preview", "--space", "production", "--detailed-exitcode") == 2, laptop.err
+    assert "instanceType: t4g.small -> t4g.medium" in laptop.out
+    assert versions(laptop.here) == seen
+    laptop.answer = "no"
+    assert laptop.run("up", "--space", "production") == 1
+    assert "Nothing of production was changed." in laptop.err
+    laptop.says(SPACE)
+    assert laptop.run("preview", "--space", "production", "--json") == 0
+    assert json.loads(laptop.out)["changes"] == []
+
+    assert laptop.run("deploy", "-a", "production/shop") == 1
+    assert "Nothing can be deployed to production yet" in laptop.err
+
+    assert laptop.run("down", "--space", "production", "--confirm", "production") == 0, laptop.err
+    left = laptop.here.there()
+    [snapshot] = [one for one in left.pop("snapshot") if not one.startswith("rds:")]
+    assert f"Kept: last snapshot {snapshot}, 20 GB, its price is unknown." in laptop.err
+    assert left == before
+    assert pointers.names() == []

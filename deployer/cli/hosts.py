@@ -109,6 +109,10 @@ def promotion_lines(plan: Plan) -> list[str]:
         lines.append(f"Apps answer at {plan.url.replace('{app}', 'APP')} from then on.")
     if plan.without:
         lines.append(f"{', '.join(plan.without)} is left out too: what only it knows of the last changes is lost.")
+    if plan.doubtful:
+        lines.append(
+            f"The copy is that of {plan.doubtful}, whose router takes no requests: was it left out? Then it is old."
+        )
     return [*lines, "What was written to it later, and acknowledged to nobody, is lost.", ""]
 
 

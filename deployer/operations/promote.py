@@ -24,6 +24,7 @@ from deployer.operations.database_hosts import living_on
 from deployer.operations.first_host import Dial, Met, hosts_of, meet, noted
 from deployer.operations.joining import fill_up
 from deployer.operations.rented import name_of_address
+from deployer.operations.rented_hosts import is_ready
 from deployer.operations.roll_call import change_roll, holding_space, tell_roll
 from deployer.operations.session import OpenSpace, whoami
 from deployer.remote.agent import Session
@@ -42,7 +43,8 @@ Open = Callable[[Pointer], AbstractContextManager[OpenSpace]]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen: `host` takes the place of `lost`, on which these add-ons live. `last` is the last thing that
-    the ledger, or the copy of it, knows; the hosts `without` count, do not answer either, and are left out too."""
+    the ledger, or the copy of it, knows; the hosts `without` count, do not answer either, and are left out too;
+    `doubtful` names the host of the copy where its router takes no requests: it may have heard that it was left out."""
 
     space: Space
     host: Host
@@ -50,6 +52,7 @@ class Plan:
     addons: tuple[Addon, ...]
     last: AuditEntry | None
     without: tuple[str, ...] = ()
+    doubtful: str = ""
 
     @property
     def url(self) -> str:
@@ -132,14 +135,18 @@ class _Search:
         held = [copy for copy in self.copies if copy.ledger and copy.ledger >= least]
         return max(held, key=lambda copy: copy.ledger, default=None)
 
+    def newest(self) -> Copy:
+        """The newest copy; NoCopyLeft."""
+        newest = copies.newest(self.copies) if self.copies else None
+        if newest is None or not newest.at:
+            asked = ", ".join(session.host.id for session in self.sessions) or "none, for none answers"
+            raise NoCopyLeft(self.pointer.name, asked)
+        return newest
+
     def ledger(self) -> Ledger:
         """The newest copy, to look into, when all hosts that stand in it were dialled; NoCopyLeft."""
         while True:
-            newest = max(self.copies, key=lambda copy: (copy.at > 0, copy.epoch, copy.at), default=None)
-            if newest is None or not newest.at:
-                asked = ", ".join(session.host.id for session in self.sessions) or "none, for none answers"
-                raise NoCopyLeft(self.pointer.name, asked)
-            ledger = Ledger(copies.read(newest)[1], whoami())
+            ledger = Ledger(copies.read(self.newest())[1], whoami())
             known = {*self.silent, *(session.host.id for session in self.sessions)}
             new = [host for host in ledger.hosts() if host.id not in known]
             if not new:
@@ -162,7 +169,9 @@ def _chosen(found: _Search, name: str, leave_out: Sequence[str], approve: Approv
     plan = _plan(ledger, name, found.pointer)
     _check(found, plan, ledger.hosts(), leave_out)
     counting = {host.id for host in ledger.hosts() if not host.out} - {plan.lost.id}
-    plan = replace(plan, without=tuple(sorted(counting & set(found.silent))))
+    copy = found.newest()
+    doubtful = "" if is_ready(copy.session) else copy.session.host.id
+    plan = replace(plan, without=tuple(sorted(counting & set(found.silent))), doubtful=doubtful)
     approve(plan)
     tell(Doing(f"Making {name} the first host of {plan.space.name}"))
     epoch = _take_over(found, plan, counting)

@@ -77,7 +77,7 @@ def reboot(pointer: Pointer, chosen: Sequence[str], person: Person, tell: Tell) 
 
 def _reboot(connect: Connect, host: Host) -> None:
     with connect(host) as session:
-        was_ready = _is_ready(session)
+        was_ready = is_ready(session)
         before = session.run(BOOT).printed
         with suppress(Broken):  # the connection ends with the machine
             session.run(["systemctl", "reboot"])
@@ -91,11 +91,11 @@ def _reboot(connect: Connect, host: Host) -> None:
 def _is_back(connect: Connect, host: Host, before: str, *, ready: bool) -> bool:
     with suppress(Failure, Broken), connect(host) as session:
         now = session.run(BOOT).printed
-        return now not in ("", before) and (not ready or _is_ready(session))
+        return now not in ("", before) and (not ready or is_ready(session))
     return False
 
 
-def _is_ready(session: Session) -> bool:
+def is_ready(session: Session) -> bool:
     """Whether a host's router takes requests, asked on the host itself: from here it may not be reached."""
     return session.run(READY, as_root=False).printed == "200"
 

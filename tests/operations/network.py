@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from deployer.host.paths import Paths
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations.promote import Plan, Ways, promote
 from deployer.operations.session import OpenSpace, open_space
-from deployer.remote.agent import Session
+from deployer.remote.agent import Ran, Session
 from deployer.spaces import pointers
 from deployer.store.folder import FolderStore
 from deployer.store.ledger import Ledger
@@ -26,13 +26,14 @@ from tests.cli.conftest import FakeHost
 
 SPACE = Space("prod", "ssh", "debian-13-amd64", "http://{app}.example/", "2026", VERSION, roll=4, called=4)
 POSTGRES = {"ca": "CA", "port": 5432}
-TABLE = {
+TABLE: dict[str, Any] = {
     "ps": {"dynos": [], "memory": 4096},
     "routes": {"routes": []},
     "facts": {"tokens": {}},
     "roll": {},
     "postgres": POSTGRES,
     "switch": {"reloaded": False},
+    "ready": "200",
 }
 CALLS: dict[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "store": store_call.store,
@@ -51,6 +52,10 @@ class Machine(FakeHost):
     root: Path = Path()
     breaks: str = ""
     epoch: int | None = None
+
+    def run(self, words: Sequence[str], **how: Any) -> Ran:
+        """What its router says to the front."""
+        return Ran(0, self.answers["ready"], "")
 
     def call(self, call: str, request: Mapping[str, Any] = {}, on_event: Any = None) -> Any:
         """As the agent's frame does it."""

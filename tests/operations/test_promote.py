@@ -79,6 +79,7 @@ def test_the_ledger_goes_on_from_the_copy_and_the_lost_host_is_left_out(network:
     (plan,) = network.plans
     assert (plan.host.id, plan.lost.id, [one.name for one in plan.addons]) == ("h2", "h1", ["flat"])
     assert plan.last and plan.last.what == "config:set A=1"
+    assert (plan.without, plan.doubtful) == ((), "")
     pointer = pointers.load("prod")
     assert (pointer.first, pointer.epoch) == (host(2), 2)
     with network.open() as space:
@@ -174,6 +175,13 @@ def test_who_cannot_be_the_first(network: Network, name: str, kind: type[Failure
     network.lose("h1")
     with pytest.raises(kind):
         network.promote(name)
+
+
+def test_a_copy_is_doubtful_where_its_host_has_heard_that_it_is_left_out(network: Network) -> None:
+    network.tables["h2"] = {"ready": "503"}
+    network.lose("h1")
+    network.promote("h2")
+    assert network.plans[0].doubtful == "h2"
 
 
 def test_hosts_that_this_laptop_has_never_heard_of_are_in_the_copy(network: Network) -> None:
@@ -340,7 +348,7 @@ def test_what_is_asked(golden: Callable[[str, str], None]) -> None:
     last = AuditEntry("ada@laptop", "config:set COLOUR", "shop", "2026-11-25T02:10:11Z")
     asked = Plan(SPACE, host(2), host(1), (addon("postgresql-flat-123", "10.0.0.1"),), last)
     at_address = replace(SPACE, url="http://{app}.192-0-2-1.sslip.io/")
-    other = replace(asked, space=at_address, addons=(), last=None, without=("h3",))
+    other = replace(asked, space=at_address, addons=(), last=None, without=("h3",), doubtful="h2")
     texts = [promotion_lines(asked), promotion_lines(other)]
     golden("commands/promotion.txt", "\n".join("\n".join(lines) for lines in texts))
 

@@ -92,13 +92,16 @@ def test_a_lost_first_host_is_replaced_and_comes_back_as_a_host_like_others(
     assert len(users.failures) == ran, users.failures[ran:]
 
 
-def test_a_promotion_that_is_killed_before_the_copy_is_the_ledger_is_finished_or_taken_back(
+def test_a_promotion_that_is_cut_off_before_the_copy_is_the_ledger_is_finished_or_taken_back(
     ada: Afflicted, sandbox: Sandbox
 ) -> None:
     lost, other = first_and_other(sandbox)
     kill_host(sandbox, lost.id)
-    for point in ("after:raise_epoch", "before:copy_promote"):
-        ada.types(*ada.meets(point, "SIGKILL", *promotion(other)), status=-signal.SIGKILL)
+    for point, name, status in (
+        ("after:raise_epoch", "SIGKILL", -signal.SIGKILL),
+        ("before:copy_promote", "SIGINT", 130),
+    ):
+        ada.types(*ada.meets(point, name, *promotion(other)), status=status)
         assert "hosts:promote" in ada.types("deployer", *ada.words("config:set"), status=1).stderr
     sandbox.start()
     said = ada.types("deployer", *ada.words("config:set"), status=1).stderr

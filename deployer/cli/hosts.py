@@ -9,7 +9,7 @@ import typer
 from deployer.cli import options
 from deployer.cli.absent import absence_of
 from deployer.cli.confirm import confirm
-from deployer.cli.resolve import open_named, space_of
+from deployer.cli.resolve import open_named, pointer_to, space_of
 from deployer.cli.shell import Shell
 from deployer.operations import spaces as operations
 
@@ -89,7 +89,7 @@ def promote(
         shell.output.say("\n".join(promotion_lines(plan)))
         confirm(shell, name, confirmation, f"This will make {host} the first host of {name}, for all who use it.")
 
-    operation(shell.pointers.load(name), host, ways, approve, shell.tell)
+    operation(pointer_to(shell, name), host, ways, approve, shell.tell)
     shell.output.say(f"{host} is the first host of {name}.")
 
 

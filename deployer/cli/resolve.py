@@ -18,6 +18,7 @@ from deployer.errors.apps import NoApp, NoSpace, RemoteUnknown, SeveralApps, Sev
 from deployer.errors.cloud import NoHostsYet
 from deployer.errors.config import UnreadableFile
 from deployer.model.events import Timing
+from deployer.model.space import Pointer
 from deployer.operations.checkout import Remote, remotes
 
 if TYPE_CHECKING:
@@ -60,14 +61,20 @@ def opened_while(
 @contextmanager
 def open_named(shell: Shell, space: str) -> Iterator[OpenSpace]:
     """The space of that name, open."""
-    if space not in shell.pointers.names():
-        raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
-    pointer, before = shell.pointers.load(space), monotonic()
-    if pointer.kind == "aws":
-        raise NoHostsYet(space)
-    with shell.opening(pointer) as found:
+    before = monotonic()
+    with shell.opening(pointer_to(shell, space)) as found:
         shell.tell(Timing("connect", monotonic() - before))
         yield found
+
+
+def pointer_to(shell: Shell, space: str) -> Pointer:
+    """What this machine knows of a space that has hosts; SpaceUnknown, NoHostsYet."""
+    if space not in shell.pointers.names():
+        raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
+    pointer = shell.pointers.load(space)
+    if pointer.kind == "aws":
+        raise NoHostsYet(space)
+    return pointer
 
 
 def only_app(space: OpenSpace) -> str:

@@ -183,3 +183,8 @@ def test_git_remote_makes_and_moves_a_remote(in_git: Machine) -> None:
 )
 def test_urls_that_lead_to_no_app(url: str) -> None:
     assert checkout.parse_url(url) is None
+
+
+def test_a_host_of_a_space_that_is_not_known_here_cannot_be_promoted(sandbox: Machine) -> None:
+    assert sandbox.run("hosts:promote", "nowhere-h2", "--space", "nowhere") == 1
+    assert "nowhere" in sandbox.err and "sandbox" in sandbox.err

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from infra.program import Settings
 
 PROJECT = "deployer"
+DATABASE = "aws:rds/instance:Instance"
 QUIET = {
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -35,6 +36,12 @@ MARKS = re.compile(r"<\{%[^%]*%\}>")  # of colours, in the engine's messages
 # What Python's SDK puts before the answer of `getAmi` and its kin.
 ASKED = re.compile(r"^Exception: invoke of \S+:(\S+) failed: invocation of \S+ returned an error: ")
 Listen = Callable[[Progress], None]
+Find = Callable[[str, Mapping[str, Any]], str | None]
+"""The id of a thing of this type with these inputs, if it is in AWS."""
+
+
+def nowhere(kind: str, inputs: Mapping[str, Any]) -> None:
+    """For those who know that no run was cut off."""
 
 
 @dataclass(frozen=True)
@@ -49,36 +56,34 @@ class Engine:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def preview(engine: Engine, settings: Settings) -> tuple[Change, ...]:
-    """What `up` would change. Writes nothing anywhere but in the backend, where there was no state before."""
+def preview(engine: Engine, settings: Settings, find: Find = nowhere) -> tuple[Change, ...]:
+    """What `up` would change, what somebody has changed by hand included. Of AWS it only reads; it writes to the
+    backend, which should be one that is thrown away."""
     heard = _Heard()
     with _stack(engine, settings) as stack, _explained(settings.space, heard):
-        stack.preview(on_event=heard)
+        _adopt(stack, find)
+        stack.preview(refresh=True, on_event=heard)
     return changes(heard.steps)
 
 
-def up(engine: Engine, settings: Settings, listen: Listen = lambda progress: None) -> dict[str, Any]:
-    """Make it so; the outputs of the program."""
+def up(
+    engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere
+) -> dict[str, Any]:
+    """Make it so; the outputs of the program. What somebody has changed by hand is changed back; what a run that was
+    cut off has made is found with `find` and taken over."""
     heard = _Heard(listen)
     with _stack(engine, settings) as stack, _explained(settings.space, heard):
-        done = stack.up(on_event=heard)
+        _adopt(stack, find)
+        done = stack.up(refresh=True, on_event=heard)
     return {name: output.value for name, output in done.outputs.items()}
 
 
-def refresh(engine: Engine, settings: Settings) -> tuple[Change, ...]:
-    """Bring the state up to date with AWS; what had changed there. Creates that were cut off, and are not there, are
-    forgotten."""
-    heard = _Heard()
-    with _stack(engine, settings) as stack, _explained(settings.space, heard):
-        stack.refresh(on_event=heard, clear_pending_creates=True)
-    return changes(heard.outcomes)
-
-
-def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None) -> None:
-    """Delete everything that the state knows, and the state."""
+def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere) -> None:
+    """Delete everything that the state knows, or that a run that was cut off has made, and the state."""
     heard = _Heard(listen)
     with _stack(engine, settings) as stack, _explained(settings.space, heard):
-        stack.destroy(on_event=heard)
+        _adopt(stack, find)
+        stack.destroy(refresh=True, on_event=heard)
         stack.workspace.remove_stack(settings.space)
 
 
@@ -88,11 +93,35 @@ def unlock(engine: Engine, settings: Settings) -> None:
         stack.cancel()
 
 
-def has_state(engine: Engine, settings: Settings) -> bool:
-    """Whether the state knows anything in AWS."""
-    with _stack(engine, settings) as stack:
-        found = stack.export_stack().deployment or {}
-    return any(one["type"].startswith("aws:") for one in found.get("resources") or [])
+def release(engine: Engine, settings: Settings, listen: Listen, find: Find) -> None:
+    """Bring the database alone up to date with settings that are `leaving`: what is in force when it is deleted counts,
+    and what has gone already is not to come back for it."""
+    heard = _Heard(listen)
+    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+        _adopt(stack, find)
+        found = (stack.export_stack().deployment or {}).get("resources") or []
+        databases = [one["urn"] for one in found if one["type"] == DATABASE]
+        if databases:
+            stack.up(target=databases, on_event=heard)
+
+
+def _adopt(stack: Any, find: Find) -> None:
+    """Note the ids of things whose making was cut off: the run that makes them next would make them twice. Each run
+    reads from AWS what they are, before all else."""
+    exported = stack.export_stack()
+    state = exported.deployment or {}
+    pending = state.get("pending_operations") or []
+    if not pending:
+        return
+    known = {one["urn"] for one in state["resources"]}
+    for one in pending:
+        thing = one["resource"]
+        if one["type"] != "creating" or thing["urn"] in known:
+            continue
+        if found := find(thing["type"], thing.get("inputs", {})):
+            state["resources"].append({**thing, "id": found, "outputs": thing.get("inputs", {})})
+    state["pending_operations"] = []
+    stack.import_stack(exported)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deployer.errors.cloud import SpaceNotMade, StillThere
@@ -16,6 +17,7 @@ from deployer.spaces.aws import account as accounts
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.found import find
 from deployer.spaces.aws.proof import Left, wait_until_gone
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, is_locked
@@ -79,7 +81,8 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal
         return Proposal(name, number, None, spec, None)
     wanted = replace(known, spec=spec or known.spec)
     with tools.reading(account, state) as run:
-        return Proposal(name, number, known.spec, wanted.spec, engine.preview(run, settings(wanted)), known)
+        changes = engine.preview(run, settings(wanted), partial(find, account))
+        return Proposal(name, number, known.spec, wanted.spec, changes, known)
 
 
 def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
@@ -95,7 +98,7 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         pointers.save(_pointer(account, state, proposal.name))
         tell(Step(f"Making {proposal.name} in {account.region}"))
         run = _engine(tools, account, state, wanted)
-        found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell))
+        found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell), partial(find, account))
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
     return done
@@ -162,14 +165,15 @@ def _engine(tools: Tools, account: Account, state: State, known: Record) -> Engi
 def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: bool) -> None:
     """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
     leaving = settings(known, leaving=True, keep=keep)
-    if known.spec.database and engine.has_state(run, leaving):
+    told, found = (lambda progress: _tell(progress, tell)), partial(find, account)
+    if known.spec.database:
         tell(Step("Taking the database's protection away"))
-        engine.up(run, leaving, lambda progress: _tell(progress, tell))
+        engine.release(run, leaving, told, found)
     if bucket := known.outputs.get("bucket"):
         with asking():
             bootstrap.empty(account, bucket)
     tell(Step(f"Taking {known.name} down"))
-    engine.down(run, leaving, lambda progress: _tell(progress, tell))
+    engine.down(run, leaving, told, found)
 
 
 def settings(known: Record, *, leaving: bool = False, keep: bool = True) -> Settings:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deployer.cli.cloud_preview import lines
+from deployer.cli.cloud_preview import as_json, lines
 from deployer.errors import cloud as errors
 from deployer.errors.base import Failure
 from deployer.operations import prices
@@ -58,6 +58,14 @@ FACTS = {
 @pytest.mark.parametrize("case", SCREENS)
 def test_what_would_change(case: str, golden: Golden) -> None:
     golden(f"cloud/preview-{case}.txt", "\n".join(lines(SCREENS[case], prices.load())) + "\n")
+
+
+def test_json_has_the_changes_and_both_bills() -> None:
+    found = as_json(SCREENS["larger"], prices.load())
+    assert found["changes"] == [LARGER, GONE, NEW]
+    assert (found["now"]["sum"], found["then"]["sum"]) == (17.74, 98.68)
+    new = as_json(SCREENS["new"], prices.load())
+    assert (new["changes"], new["now"]) == (None, None)
 
 
 def test_the_words_of_failures(golden: Golden) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.resources import IMAGES
+from tests.infra.standin.walls import ABOUT
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's
@@ -65,7 +66,6 @@ def _mended() -> Iterator[None]:
     """moto gives instances addresses of strangers: here they get some of loopback. It cannot read the user data of a
     launch template's second version. It reads no conditions in policies: `without TLS` would mean always. And it has no
     endpoints of Instance Connect, which their network interfaces stand for."""
-    from moto.core.responses import ActionResult
     from moto.ec2.models import elastic_network_interfaces
     from moto.ec2.models.launch_templates import LaunchTemplateVersion
     from moto.ec2.responses import EC2Response
@@ -73,11 +73,11 @@ def _mended() -> Iterator[None]:
     from moto.iam.access_control import PermissionResult
     from moto.s3.models import FakeBucket
 
-    numbers, none = itertools.count(2), ActionResult({"InstanceConnectEndpoints": []})
+    numbers = itertools.count(2)
     mends: tuple[tuple[Any, str, Any], ...] = (
         (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(numbers) % 250}.1"),
         (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
-        (EC2Response, "describe_instance_connect_endpoints", lambda asked: none),
+        (EC2Response, "describe_instance_connect_endpoints", _endpoints),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
     )
     before = [getattr(where, name, None) for where, name, _ in mends]
@@ -88,6 +88,23 @@ def _mended() -> Iterator[None]:
     finally:
         for (where, name, _), old in zip(mends, before, strict=True):
             setattr(where, name, old)
+
+
+def _endpoints(asked: Any) -> Any:
+    """Those that tests/infra/standin/walls.py makes of network interfaces."""
+    from moto.core.responses import ActionResult
+
+    found = [one for one in asked.ec2_backend.enis.values() if one.description == ABOUT]
+    told = [
+        {
+            "InstanceConnectEndpointId": one.id.replace("eni-", "eice-"),
+            "SubnetId": one.subnet.id,
+            "State": "create-complete",
+            "Tags": one.get_tags(),
+        }
+        for one in found
+    ]
+    return ActionResult({"InstanceConnectEndpoints": told})
 
 
 Client = Callable[[str], Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from tests.infra.standin.kind import Aws, Kind, Refused, changed, gone, plain
@@ -182,7 +183,7 @@ def route_create(aws: Aws, new: Values) -> str:
         DestinationCidrBlock=new["destinationCidrBlock"],
         GatewayId=new["gatewayId"],
     )
-    return f"r-{new['routeTableId']}{abs(hash(new['destinationCidrBlock'])) % 10**10}"
+    return f"r-{new['routeTableId']}{zlib.crc32(new['destinationCidrBlock'].encode())}"
 
 
 @gone("InvalidRouteTableID.NotFound")

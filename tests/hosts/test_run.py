@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,11 +119,11 @@ def test_the_status_is_what_a_shell_would_say(desk: Desk, command: str, status: 
 def test_a_terminal_has_the_users_size_and_type_and_its_keys_work(desk: Desk) -> None:
     shell = desk.start("bash --norc", tty=True)
     shell.send({"data": True}, b"stty size; tty; echo $TERM; sleep 100\n")
-    time.sleep(0.7)
+    _, out, _ = finish(shell, b"vt100")
+    assert b"40 100" in out and b"/dev/pts/" in out
     shell.send({"resize": [120, 50]})
     shell.send({"data": True}, b"\x03stty size; echo $((40 + 2))end\n")
-    _, out, _ = finish(shell, b"42end")
-    assert b"40 100" in out and b"/dev/pts/" in out and b"vt100" in out and b"50 120" in out
+    assert b"50 120" in finish(shell, b"42end")[1]
     shell.send({"data": True}, b"exit 5\n")
     assert finish(shell)[0] == 5
 

@@ -78,7 +78,7 @@ class Teller:
 
     def types(self, *words: str, status: int | None = 0, asked_for: bool = False) -> None:
         """Type a command; what it prints is kept, its data not where they were asked for."""
-        done = self.person.types("deployer", *words, *HERE, status=status)
+        done = self.person.types("deployer", words[0], *HERE, *words[1:], status=status)
         self.said += [done.stderr] if asked_for else [done.stdout, done.stderr]
 
     def deploys(self, status: int, **files: str) -> None:
@@ -116,7 +116,7 @@ def lives(ann: Teller, needle: str) -> None:
     pair = f"TOKEN={needle}"
     ann.types("config:set", pair, "--verbose", asked_for=True)
     ann.types("config:get", "TOKEN", asked_for=True)
-    ann.types("run", "-e", f"OTHER={needle}", "--", "sh", "-c", "test $TOKEN = $OTHER", "--verbose")
+    ann.types("run", "-e", f"OTHER={needle}", "--", "sh", "-c", "test $TOKEN = $OTHER")
     ann.types("run:detached", "-e", f"OTHER={needle}", "--", "sleep", "20")
     ann.deploys(0, Procfile='release: test "$TOKEN"\nweb: python server.py\nworker: sleep 1000\n')
     ann.types("ps:scale", "worker=1")

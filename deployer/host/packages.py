@@ -91,14 +91,19 @@ def _install(packages: list[str], waiting: Tell) -> None:
     if shutil.which("cloud-init"):
         waiting("the machine's first boot to end (cloud-init)")
         subprocess.run(["timeout", str(int(PATIENCE)), "cloud-init", "status", "--wait"], capture_output=True)
-    _patiently(["dpkg", "--configure", "-a", "--force-confold"], waiting)
-    if _patiently(install, waiting).returncode == 0:
+    if _mended(install, waiting).returncode == 0:
         return
     _patiently(["apt-get", "update"], waiting)
-    done = _patiently(install, waiting)
+    done = _mended(install, waiting)
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-5:]
         raise HostFailure("packages-missing", {"packages": packages, "lines": last})
+
+
+def _mended(words: list[str], waiting: Tell) -> subprocess.CompletedProcess[str]:
+    """Run it, after what another dpkg was killed in the middle of has come to its end."""
+    _patiently(["dpkg", "--configure", "-a", "--force-confold"], waiting)
+    return _patiently(words, waiting)
 
 
 def _patiently(words: list[str], waiting: Tell) -> subprocess.CompletedProcess[str]:

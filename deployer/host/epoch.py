@@ -4,7 +4,6 @@ one, are refused."""
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from deployer.errors.base import HostFailure
 from deployer.host import files
 from deployer.host.channel import Channel
+from deployer.host.lock import locked
 from deployer.host.paths import Paths
 
 
@@ -59,9 +59,5 @@ def in_its_epoch(request: dict[str, Any], paths: Paths) -> Iterator[None]:
 @contextmanager
 def _locked(paths: Paths, kind: int) -> Iterator[None]:
     paths.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(paths.root / "epoch.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, kind)
+    with locked(paths.root / "epoch.lock", kind, 0o600):
         yield
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ from typing import Any
 
 from deployer.errors.base import HostFailure
 from deployer.host.epoch import check_epoch
+from deployer.host.lock import locked
 from deployer.host.paths import AppPaths, Paths
 from deployer.model.names import is_app_name
 
@@ -58,7 +59,7 @@ def _at_work(folder: AppPaths, app: str, token: int) -> Iterator[None]:
     folder.at_work.mkdir(parents=True, exist_ok=True)
     folder.root.chmod(0o700)
     mine = folder.at_work / f"{os.getpid()}.{started(os.getpid())}"
-    with _locked(folder.token) as descriptor:
+    with locked(folder.token, fcntl.LOCK_EX, 0o644) as descriptor:
         highest = read_token(folder)
         if token < highest:
             raise HostFailure("lease-lost", {"app": app, "token": token, "highest": highest})
@@ -73,16 +74,6 @@ def _at_work(folder: AppPaths, app: str, token: int) -> Iterator[None]:
         yield
     finally:
         mine.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _end_if_older(record: Path, token: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from deployer.host.paths import Paths
 
@@ -16,3 +18,15 @@ def host_lock(paths: Paths) -> Iterator[None]:
     with paths.lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def locked(path: Path, kind: int, mode: int) -> Iterator[int]:
+    """Wait for the lock (LOCK_EX or LOCK_SH) of a file, made with these permissions where it is not there, and hold it;
+    the file's descriptor."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield descriptor
+    finally:
+        os.close(descriptor)

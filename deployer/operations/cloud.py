@@ -114,9 +114,7 @@ def remember(tools: Tools, proposal: Proposal) -> None:
 
 def info(tools: Tools, name: str, region: str) -> Record:
     """What is noted of a space; SpaceNotMade."""
-    account = tools.account(region)
-    _, known = _known(account, name)
-    number = accounts.check(account, name, known.account if known else None)
+    number, known = _checked(tools.account(region), name)
     if known is None:
         raise SpaceNotMade(name, number, region)
     return known
@@ -124,9 +122,7 @@ def info(tools: Tools, name: str, region: str) -> Record:
 
 def departure(tools: Tools, name: str, region: str) -> Departure:
     """What `down` would take down."""
-    account = tools.account(region)
-    _, known = _known(account, name)
-    number = accounts.check(account, name, known.account if known else None)
+    number, known = _checked(tools.account(region), name)
     return Departure(name, number, region, known.spec if known else None)
 
 
@@ -199,6 +195,12 @@ def _known(account: Account, name: str) -> tuple[State | None, Record | None]:
     if state is None or state.step < len(bootstrap.STEPS):
         return state, None
     return state, record.load(record.store_of(account, state))
+
+
+def _checked(account: Account, name: str) -> tuple[str, Record | None]:
+    """The account's number, where the space may be in it, and what is noted of the space."""
+    _, known = _known(account, name)
+    return accounts.check(account, name, known.account if known else None), known
 
 
 @contextmanager

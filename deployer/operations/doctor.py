@@ -17,10 +17,11 @@ from deployer.operations.apps import state_of
 from deployer.operations.change import changing, holding_app
 from deployer.operations.converge import converge
 from deployer.operations.diagnosis import Examined, Finding, Kept
+from deployer.operations.first_host import MOST_AT_ONCE
 from deployer.operations.joining import remove_unknown
 from deployer.operations.phases import Fence
 from deployer.operations.prepare import prepare_host
-from deployer.operations.session import MOST_AT_ONCE, OpenSpace
+from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.store import keys, record
 from deployer.store.base import Get, Stored
@@ -59,7 +60,8 @@ def repair(space: OpenSpace, findings: Sequence[Finding], tell: Tell) -> None:
         for name in {row["app"] for row in session.call("ps")["dynos"]} - known:
             tell(Detail(f"removing {name} from {session.host.id}"))
             with holding_app(space, name, "doctor --repair", None) as held:
-                remove_unknown(session, Fence(name, held.token, space.space.epoch))
+                highest = session.call("facts")["tokens"].get(name, 0)
+                remove_unknown(session, Fence(name, held.token, space.space.epoch), highest)
 
 
 def here() -> list[Finding]:

@@ -21,7 +21,7 @@ from deployer.spaces import pointers
 from deployer.spaces.sandbox import record as sandbox_record
 
 Dial = Callable[[Host], Session]
-MOST_AT_ONCE = 16
+MOST_AT_ONCE = 16  # connections that are opened at the same time
 GONE = (HostUnreachable, SpaceStopped, SpaceEmpty)  # what a first host is met with that may no longer be the first
 
 

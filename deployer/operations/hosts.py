@@ -64,10 +64,10 @@ def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
     that does not answer goes as it is. FirstHostStays, HostHasDatabases, NoSuchHost."""
     if name == space.first.host.id:
         raise FirstHostStays(name, space.space.name)
-    known = {host.id for host in space.ledger.hosts()}
-    if name not in known | {host.id for host in sandbox.hosts}:
+    known = {host.id: host for host in space.ledger.hosts()}
+    if name not in {*known, *(host.id for host in sandbox.hosts)}:
         raise NoSuchHost(name, space.space.name, ", ".join(sorted(known)))
-    host = next((one for one in space.ledger.hosts() if one.id == name), None)
+    host = known.get(name)
     if host and (found := living_on(space.ledger, host)):
         raise HostHasDatabases(name, "\n".join(f"{addon.name} of ⬢ {addon.app}" for addon in found))
     if name in known:

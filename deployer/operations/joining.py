@@ -51,16 +51,16 @@ def bring_up_to_date(space: OpenSpace, session: Session, tell: Tell) -> Iterator
                 keep = kept(state, routes.get(app), session.host.private_address, mine, elsewhere)
                 _update(space, session, state, fence, routes.get(app), mine, keep)
         trust_databases(space, (*space.answering, session), tell)
-        for app in sorted(set(session.call("facts")["tokens"]) - set(held)):
-            remove_unknown(session, _held(stack, space, app))
+        tokens = session.call("facts")["tokens"]
+        for app in sorted(set(tokens) - set(held)):
+            remove_unknown(session, _held(stack, space, app), tokens[app])
         yield
 
 
-def remove_unknown(session: Session, fence: Fence) -> None:
+def remove_unknown(session: Session, fence: Fence, highest: int) -> None:
     """Take off a host what it still has of an app that the ledger does not know: it was destroyed while this host did
-    not answer."""
+    not answer. `highest` is the highest token that the host has seen for it."""
     # A host that had an app before its ledger was made may have seen higher tokens than the ledger counts.
-    highest = session.call("facts")["tokens"].get(fence.app, 0)
     session.call("remove", replace(fence, token=max(fence.token, highest)).request())
 
 

@@ -20,7 +20,7 @@ from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
-from deployer.operations.first_host import GONE, follow, moved, note
+from deployer.operations.first_host import GONE, MOST_AT_ONCE, follow, moved, note
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.acknowledged import AcknowledgedStore, Others
 from deployer.remote.agent import Session, connect
@@ -32,7 +32,6 @@ from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 
-MOST_AT_ONCE = 16  # connections that are opened at the same time
 OUT_PATIENCE = 3.0  # seconds that a host gets to answer which is left out anyway
 Connect = Callable[[Host], Session]
 

@@ -18,7 +18,7 @@ from infra import engine
 from infra.changes import Progress
 from infra.program import Settings
 from infra.spec import Budget, Database, Hosts, Spec
-from tests.infra.cloud_here import Cloud, cloud
+from tests.infra.cloud_here import Cloud
 from tests.infra.moto_here import ACCOUNT, REGION
 
 pytestmark = pytest.mark.edge
@@ -34,12 +34,6 @@ LARGE = Spec(
 )
 SETTINGS = Settings("production", LARGE, "#cloud-config\n", snapshot="production-1")
 CHANGING = ("create", "update", "delete")
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cloud]:
-    with cloud() as made:
-        yield made
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from deployer.spaces.aws.found import LOOKS, find
 from infra import engine
 from infra.engine import Engine
 from infra.kinds import WORDS
-from tests.infra.cloud_here import ROOT, Cloud, cloud
+from tests.infra.cloud_here import ROOT, Cloud
 from tests.infra.moto_here import REGION
 from tests.infra.standin.kind import Refused
 from tests.infra.standin.provider import Call
@@ -29,12 +29,6 @@ DATABASE, BALANCER = "rds/instance:Instance", "lb/loadBalancer:LoadBalancer"
 NOT_THERE = "aws:ec2/eip:Eip"  # where there is a load balancer
 LATE = ("autoscaling", "lb", "rds/instance")  # made when nearly all else is there
 HARMLESS = "aws:s3/bucket"  # its settings, which may be made twice
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cloud]:
-    with cloud() as made:
-        yield made
 
 
 @pytest.fixture

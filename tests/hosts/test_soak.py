@@ -86,6 +86,7 @@ class Soak:
 def soak(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Soak]:
     job = Afflicted(tmp_path_factory.mktemp("soak") / "tank", "tank", sandbox.record.port)
     job.opens(web=3)
+    job.types("deployer", *job.words("deploy"))  # a release that a rollback in the first round can go to
     yield Soak(job, sandbox, Outside(job.port, job.app), random.Random(SEED))
     job.closes()
 

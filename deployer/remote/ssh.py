@@ -1,7 +1,8 @@
 """SSH, by paramiko; the only file that knows it.
 
 The host's key must be the one that the space knows. TCP_NODELAY is set by us: paramiko leaves Nagle's algorithm on,
-and every question to a host would then wait 40 ms for a delayed acknowledgement.
+and every question to a host would then wait 40 ms for a delayed acknowledgement. sshd leaves it on, too, until a
+program runs: what we receive is acknowledged at once.
 """
 
 from __future__ import annotations
@@ -34,12 +35,26 @@ Stream: TypeAlias = "socket.socket | paramiko.Channel"
 Dial = Callable[[Host], Stream]
 
 
+class _Prompt(socket.socket):
+    """Acknowledges what it receives without the kernel's delay, which Linux wants to be told each time: sshd sends its
+    host keys behind a login, and holds the answer to our first question back until it hears that they came (tcp(7))."""
+
+    def recv(self, most: int, flags: int = 0) -> bytes:
+        data = super().recv(most, flags)
+        if hasattr(socket, "TCP_QUICKACK"):
+            with suppress(OSError):  # the other end has just hung up: whoever reads next hears it
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return data
+
+
 def dial(host: Host) -> socket.socket:
     """A TCP connection straight to the host. Other ways (jump hosts, tunnels) are other functions of this type."""
     try:
-        connected = socket.create_connection((host.address, host.port), TIMEOUT)
+        plain = socket.create_connection((host.address, host.port), TIMEOUT)
     except OSError as error:
         raise HostUnreachable(host.id, host.address, host.port, error.strerror or str(error)) from error
+    connected = _Prompt(fileno=plain.detach())
+    connected.settimeout(TIMEOUT)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER)

@@ -29,7 +29,7 @@ test: setup ## check, then the tests with real programs and on systemd hosts: mi
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test runs some of them
 	@$(BIN)/pytest -m "(hosts or edge) and not soak" tests/hosts/test_faults*.py tests/infra/test_cloud_faults.py
 
-soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: half an hour
+soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: three quarters of an hour
 	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak
 
 bench: setup ## deploys beside rsync and systemctl restart: a quarter of an hour; writes docs/performance.md

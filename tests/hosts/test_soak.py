@@ -1,7 +1,7 @@
 """Many deploys in a row, something else going wrong in each; run by `make soak`.
 
 Users ask all the while. Each mishap is drawn by a seed, which is printed; whatever it is, the app serves on, the next
-deploy goes through, and hosts then have exactly what the ledger says.
+command of whatever kind goes through, and hosts then have exactly what the ledger says.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.hosts.processes import IN_FLIGHT, end, frozen, kill_host
 pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.soak]
 ROUNDS = int(os.environ.get("DEPLOYER_SOAK", "200"))
 SEED = int(os.environ.get("DEPLOYER_SEED", str(time.time_ns() % 1_000_000)))
+WATCH = ("--watch", "1")  # seconds; the usual three would be a third of the time that this takes
 SIGNALS = ("SIGKILL", "SIGINT", "SIGTERM", "SIGHUP")
 CUTS = sorted({case.point for case in CASES if case.command == "deploy"})
 MOMENTS = ("before:boot", "after:boot", "after:stage", "before:switch", "after:switch", "before:retire")
@@ -49,13 +50,13 @@ class Soak:
     def cuts_a_command(self) -> str:
         """A signal at some point of a deploy."""
         point, name = self.chance.choice(CUTS), self.chance.choice(SIGNALS)
-        self.job.types(*self.job.meets(point, name, *self.job.words("deploy")), status=None)
+        self.job.types(*self.job.meets(point, name, *self.job.words("deploy"), *WATCH), status=None)
         return f"{name} {point}"
 
     def strikes_a_host(self, what: str, blow: Callable[[Host], None]) -> str:
         """Do something to a host while a deploy has stopped at some moment."""
         host, moment = self.chance.choice(self.sandbox.hosts), self.chance.choice(MOMENTS)
-        deploy = frozen(self.job, moment, *self.job.words("deploy"))
+        deploy = frozen(self.job, moment, *self.job.words("deploy"), *WATCH)
         blow(host)
         deploy.send_signal(signal.SIGCONT)
         end(deploy, None)
@@ -97,16 +98,16 @@ def test_deploys_with_a_random_mishap_in_each_lose_nothing_that_it_did_not_carry
     kinds: Counter[str] = Counter()
     with soak.users.asking():
         for number in range(ROUNDS):
-            lost = len(soak.users.failures)
+            lost, began = len(soak.users.failures), time.monotonic()
             said, carried = soak.draws()
             then = soak.chance.choice(THEN)
             soak.job.types("deployer", *soak.job.words(then))
-            soak.job.types("deployer", *soak.job.words("deploy"))
             after = soak.job.is_whole(15)
             assert after.current is not None
             soak.job.sees(f"v{after.current.release} ")
             failures = soak.users.failures[lost:]
-            print(f"{number + 1:>4} {said}, then {then}: {len(failures)} lost", flush=True)
+            took = time.monotonic() - began
+            print(f"{number + 1:>4} {said}, then {then}: {len(failures)} lost, {took:.0f} s", flush=True)
             assert len(failures) <= carried, f"{said}: {failures}"
             kinds[said.partition(" of ")[0].partition(" ")[0]] += 1
     print(f"{soak.users.count} requests answered, {len(soak.users.failures)} lost with what was killed; {dict(kinds)}")

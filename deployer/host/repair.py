@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from deployer.host import dyno_files, fence, firewall, launch, router_service, systemd, units, walls
+from deployer.host import dyno_files, fence, firewall, launch, router_service, systemd, task, units, walls
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
 from deployer.host.lock import host_lock
@@ -32,7 +32,7 @@ def repair(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     done = _walls(paths) + _router(paths)
     for app in sorted(paths.apps.glob("*")):
         if not busy(paths, app.name):
-            done += _dynos(paths, app.name, patience)
+            done += _dynos(paths, app.name, patience) + _tasks(paths, app.name)
     done += _leftovers(paths, patience)
     for what in done:
         channel.event({"event": "repaired", "what": what})
@@ -79,6 +79,12 @@ def _dynos(paths: Paths, app: str, patience: float) -> list[str]:
     if down:
         systemd.start([one.unit for one in down])
     return [f"{one.dyno.name} of {app}, which was down" for one in down]
+
+
+def _tasks(paths: Paths, app: str) -> list[str]:
+    """What release dynos have left that ended when whoever had started them was gone."""
+    with host_lock(paths):  # one that a command begins at this very moment is there with its unit, or not at all
+        return [f"files of {instance}, which has ended" for instance in task.sweep(paths, app)]
 
 
 def _has_another(one: Placed, placed: list[Placed]) -> bool:

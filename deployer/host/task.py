@@ -114,12 +114,13 @@ def follow(current: Task) -> Iterator[str]:
         yield rest.decode(errors="surrogateescape")
 
 
-def sweep(paths: Paths, app: str) -> None:
-    """Of release dynos that have ended with nobody there to attend them only output and status stay."""
+def sweep(paths: Paths, app: str) -> list[str]:
+    """Of release dynos that have ended with nobody there to attend them only output and status stay; which they are."""
     own = [one.instance for one in dyno_files.of_app(paths, app) if one.dyno.process_type == "release"]
     ended = [instance for instance in own if not _is_at_work(instance)]
     systemd.stop([units.TASK.format(instance) for instance in ended])
     dyno_files.remove(paths, ended, units.TASK)
+    return ended
 
 
 def _others_at_work(paths: Paths, current: Task) -> list[str]:

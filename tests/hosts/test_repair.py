@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,18 @@ def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machi
     amy.is_whole(15)
     wait_until(lambda: amy.asks()[0] == 200)
     assert machine.call("repair", patience=0)["repaired"] == []
+
+
+def test_a_release_command_that_outlived_its_deploy_leaves_nothing(amy: Afflicted, machine: Machine) -> None:
+    amy.types(*amy.meets("during:task", "SIGINT", *amy.words("deploy")), status=None)
+    repaired: list[str] = []
+
+    def is_swept() -> bool:
+        repaired.extend(machine.call("repair")["repaired"])
+        return any(re.fullmatch(r"files of amy\.release\.1\.v\d+, which has ended", what) for what in repaired)
+
+    wait_until(is_swept)
+    amy.is_whole(10)
 
 
 def test_why_a_dyno_crashed_is_told_in_ps(amy: Afflicted) -> None:

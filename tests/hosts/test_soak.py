@@ -69,6 +69,12 @@ class Soak:
             Machine(session).run(detached.replace("APP", self.job.app))
         time.sleep(0.4)
 
+    def a_minute_passes(self) -> None:
+        """What hosts do by themselves once a minute: of release dynos that outlived their commands nothing stays."""
+        for host in self.sandbox.hosts:
+            with connect(host, self.sandbox.identity) as session:
+                Machine(session).run("systemctl start deployer-repair-v1.service")
+
     def draws(self) -> tuple[str, int]:
         """Let something happen; what it was, and how many requests it may have carried down."""
         kind = self.chance.choice(("cut", "cut", "cut", "router", "dyno", "agent", "connection", "host"))
@@ -102,6 +108,7 @@ def test_deploys_with_a_random_mishap_in_each_lose_nothing_that_it_did_not_carry
             said, carried = soak.draws()
             then = soak.chance.choice(THEN)
             soak.job.types("deployer", *soak.job.words(then))
+            soak.a_minute_passes()
             after = soak.job.is_whole(15)
             assert after.current is not None
             soak.job.sees(f"v{after.current.release} ")

@@ -11,6 +11,7 @@ from deployer.cli.absent import absence_of
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import open_named, pointer_to, space_of
 from deployer.cli.shell import Shell
+from deployer.errors.rented import OptionsMixed
 from deployer.operations import spaces as operations
 
 if TYPE_CHECKING:
@@ -29,15 +30,38 @@ def hosts(ctx: typer.Context, space: options.Space = None, as_json: options.Json
         shell.output.table(("Name", "Seat", "Address", "State"), [[str(cell) for cell in row] for row in rows])
 
 
-def add(ctx: typer.Context, space: options.Space = None) -> None:
-    """Add a host to a space on this machine.
+def add(
+    ctx: typer.Context,
+    space: options.Space = None,
+    target: Annotated[
+        str | None, typer.Option("--host", metavar="USER@ADDRESS", help="A machine that you have, for a space of such.")
+    ] = None,
+    private: Annotated[
+        str | None,
+        typer.Option("--private-address", metavar="ADDRESS", help="Where other hosts reach it; found else."),
+    ] = None,
+    keys: options.HostKeys = None,
+    confirmation: options.Confirm = None,
+) -> None:
+    """Add a host to a space.
 
     It has the code and the routes of every app before it counts, and gets dynos as apps are scaled up or deployed: what
-    runs stays where it is. No request is lost. It needs root."""
+    runs stays where it is. No request is lost.
+
+    To a space on this machine one more is made there, which needs root. To a space of machines that you have, --host
+    names another one, as for spaces:create: it is looked at first, and what would change on it is asked about."""
     from deployer.operations.hosts import add as operation
 
     shell: Shell = ctx.obj
     name = space_of(shell, space)
+    if pointer_to(shell, name).kind == "ssh":
+        from deployer.cli import rented
+
+        rented.add(shell, name, rented.machine(name, target), private, keys or (), confirmation)
+        return
+    given = {"--host": target, "--private-address": private, "--host-key": keys, "--confirm": confirmation}
+    if words := [word for word, value in given.items() if value]:
+        raise OptionsMixed(f"{', '.join(words)} and a space on this machine")
     sandbox = _sandbox(name, "hosts:add", "--space", name)
     with open_named(shell, name) as found:
         host = operation(found, sandbox, shell.tell)
@@ -49,15 +73,21 @@ def remove(
     host: Annotated[str, typer.Argument(metavar="HOST", help="As `deployer hosts` names it.")],
     space: options.Space = None,
 ) -> None:
-    """Remove a host from a space on this machine.
+    """Remove a host from a space.
 
     Its dynos start on the other hosts first, beside those that serve, which then finish their requests. One that does
-    not answer is removed as it is. The first host, which has the ledger, stays
-    (`hosts:promote` is for one that is lost). It needs root."""
+    not answer is removed as it is. The first host, which has the ledger, stays (`hosts:promote` is for one that is
+    lost). From a machine of yours goes what deployer put there, packages stay; one on this machine is deleted, which
+    needs root."""
     from deployer.operations.hosts import remove as operation
 
     shell: Shell = ctx.obj
     name = space_of(shell, space)
+    if pointer_to(shell, name).kind == "ssh":
+        from deployer.cli import rented
+
+        rented.remove(shell, name, host)
+        return
     sandbox = _sandbox(name, "hosts:remove", host, "--space", name)
     with open_named(shell, name) as found:
         operation(found, sandbox, host, shell.tell)

@@ -357,7 +357,10 @@ ENTRIES = (
     ),
     Entry("hosts", "hosts:hosts", "List the machines of a space", ("hosts", "hosts --json")),
     Entry(
-        "hosts:add", "hosts:add", "Add a host to a space on this machine", ("hosts:add", "hosts:add --space sandbox")
+        "hosts:add",
+        "hosts:add",
+        "Add a host to a space",
+        ("hosts:add", "hosts:add --space production --host ubuntu@203.0.113.8"),
     ),
     Entry("hosts:remove", "hosts:remove", "Move a host's dynos away, then remove it", ("hosts:remove sandbox-h2",)),
     Entry(

@@ -19,6 +19,45 @@ class HostsUnfit(Failure):
 
 
 @dataclass(eq=False)
+class HostUnfit(Failure):
+    """A machine cannot be one more host. `problems` is a paragraph for each reason."""
+
+    target: str
+    space: str
+    problems: str
+
+    headline = "{target} was not added to {space}, and nothing was changed on it."
+    seen = "{problems}"
+
+
+@dataclass(eq=False)
+class HostApart(Failure):
+    """A machine and the hosts of a space do not all reach each other. `seen_of_it` is a line for each way."""
+
+    target: str
+    space: str
+    seen_of_it: str
+
+    headline = "{target} was not added to {space}: it and the hosts there do not all reach each other."
+    seen = "{seen_of_it}"
+    advice = """
+        Ports 7000 to 9999 between them must be open, at addresses that a network of their own has.
+        `--private-address ADDRESS` says which address of {target} is meant. Machines in different networks make
+        different spaces.
+        """
+
+
+@dataclass(eq=False)
+class MachineNeeded(UsageFailure):
+    """A host is to be added, and nobody said which machine."""
+
+    space: str
+
+    headline = "{space} is made of machines that you have. Which one is to be added?"
+    advice = "deployer hosts:add --host USER@ADDRESS --space {space}"
+
+
+@dataclass(eq=False)
 class MixedPlatforms(Failure):
     """Hosts of several systems or architectures: no slug would run on all of them."""
 

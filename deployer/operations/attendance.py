@@ -13,6 +13,7 @@ from deployer.model.events import Tell, Warn
 from deployer.operations.joining import bring_up_to_date, fill_up
 from deployer.operations.roll_call import change_roll, holding_space, tell_roll
 from deployer.operations.session import Missing, OpenSpace, failure_of, names
+from deployer.store.ledger import AppState
 
 LOOK_EVERY = 1.0  # seconds
 WHEN_TOLD_TO_WAIT = 600.0  # seconds
@@ -109,9 +110,8 @@ def take_back(space: OpenSpace, tell: Tell) -> None:
         tell(Warn(f"A host that was left out answers again, but has to wait: {held.paragraphs()[0]}"))
 
 
-def check_unchanged(space: OpenSpace) -> None:
-    """RollChanged where hosts have been left out or taken back since this command looked; with one host nobody can."""
-    if len(space.hosts) > 1:
-        found = space.ledger.space()
-        if found.roll != space.space.roll:
-            raise RollChanged(space.space.name)
+def check_unchanged(space: OpenSpace, state: AppState) -> None:
+    """RollChanged where, when this state was read, hosts had come, gone, been left out or taken back since this command
+    looked at them."""
+    if state.roll != space.space.roll:
+        raise RollChanged(space.space.name)

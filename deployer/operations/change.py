@@ -93,10 +93,10 @@ def holding_change(space: OpenSpace, app: str, command: str, tell: Tell, wait: f
     before = monotonic()
     space.begin_change()
     with holding_app(space, app, command, wait, tell) as held:
-        check_unchanged(space)
         state = space.ledger.state(app)
         if state is None:
             raise AppNotFound(app, space.space.name)
+        check_unchanged(space, state)
         change = Change(space, held, state, tell)
         tell(Timing("lease", monotonic() - before))
         finish_or_undo(change)

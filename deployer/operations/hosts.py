@@ -7,9 +7,10 @@ to date. One that goes is left out while it runs: its dynos serve until others d
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from deployer.errors.hosts import FirstHostStays, HostHasDatabases
 from deployer.errors.spaces import NoSuchHost
@@ -59,13 +60,25 @@ def register(space: OpenSpace, host: Host) -> None:
         change_roll(space, {})
 
 
-def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
-    """Move a host's dynos to others, then let it go: out of the front, the firewalls, the ledger and off the disk. One
+class Machines(Protocol):
+    """Where hosts of a space come from, and go to."""
+
+    @property
+    def hosts(self) -> Sequence[Host]:
+        """Those that there are, whether the ledger knows them or not."""
+        ...
+
+    def remove_host(self, name: str) -> None:
+        """Let go of one that the ledger no longer knows."""
+
+
+def remove(space: OpenSpace, machines: Machines, name: str, tell: Tell) -> None:
+    """Move a host's dynos to others, then let it go: out of the firewalls, the ledger, and the machines. One
     that does not answer goes as it is. FirstHostStays, HostHasDatabases, NoSuchHost."""
     if name == space.first.host.id:
         raise FirstHostStays(name, space.space.name)
     known = {host.id: host for host in space.ledger.hosts()}
-    if name not in {*known, *(host.id for host in sandbox.hosts)}:
+    if name not in {*known, *(host.id for host in machines.hosts)}:
         raise NoSuchHost(name, space.space.name, ", ".join(sorted(known)))
     host = known.get(name)
     if host and (found := living_on(space.ledger, host)):
@@ -77,9 +90,8 @@ def remove(space: OpenSpace, sandbox: Sandbox, name: str, tell: Tell) -> None:
             empty(space, session, tell)
         forget(space, name)
     space.ledger.audit(f"hosts:remove {name}")  # before it goes: it may have held the copy of what is written
-    tell(Doing(f"Removing {name}"))
-    sandbox.remove_host(name)
-    tell(Done())
+    tell(Step(f"Removing {name}"))
+    machines.remove_host(name)
 
 
 def empty(space: OpenSpace, session: Session, tell: Tell) -> None:

@@ -96,7 +96,7 @@ def create(wanted: Wanted, reach: Reach, approve: Approve, tell: Tell) -> Space:
         pointer = Pointer(wanted.name, "ssh", preview.hosts[0], "", store=wanted.store, targets=targets)
         pointers.save(noted(pointer, space, preview.hosts))
         for session in sessions:
-            _check_from_outside(session, tell)
+            check_from_outside(session, tell)
     return space
 
 
@@ -173,7 +173,7 @@ def _preview(wanted: Wanted, sessions: Sequence[Session], tell: Tell) -> Preview
     local_only = len(sessions) > 1 and not private
     hosts = tuple(
         replace(
-            session.host, private_address=private.get(session.host.id) or _other_address(session.host, one, local_only)
+            session.host, private_address=private.get(session.host.id) or other_address(session.host, one, local_only)
         )
         for session, one in zip(sessions, found, strict=True)
     )
@@ -194,11 +194,11 @@ def _private(wanted: Wanted, sessions: Sequence[Session], found: Sequence[Found]
     return chosen
 
 
-def _other_address(host: Host, found: Found, shared: bool) -> str:
+def other_address(host: Host, found: Found, shared: bool) -> str:
     """Where hosts have no network of their own: the address that others reach it at, or, where there are no others,
     one of its own, which behind address translation is another one."""
     if shared or host.address in found.addresses or not found.addresses:
-        return _numeric(host.address)
+        return numeric(host.address)
     return found.addresses[0]
 
 
@@ -210,10 +210,10 @@ def _url(wanted: Wanted, first: Host) -> str:
 
 def name_of_address(host: Host) -> str:
     """A name that leads to a host's address without a domain of the user's: names below sslip.io say theirs."""
-    return f"{re.sub('[.:]', '-', _numeric(host.address))}.sslip.io"
+    return f"{re.sub('[.:]', '-', numeric(host.address))}.sslip.io"
 
 
-def _numeric(address: str) -> str:
+def numeric(address: str) -> str:
     """An address as a number, where a name stands for it."""
     with suppress(ValueError):
         return str(ipaddress.ip_address(address))
@@ -244,8 +244,8 @@ def _write(preview: Preview, ledger: Ledger) -> Space:
     return space
 
 
-def _check_from_outside(session: Session, tell: Tell) -> None:
-    """Firewalls of providers stand in no file on the host."""
+def check_from_outside(session: Session, tell: Tell) -> None:
+    """Warn where a router is not reached from here. Firewalls of providers stand in no file on the host."""
     host = session.host
     try:
         socket.create_connection((host.address, 80), 5).close()

@@ -95,6 +95,15 @@ def _is_back(connect: Connect, host: Host, before: str, *, ready: bool) -> bool:
     return False
 
 
+def wait_until_ready(session: Session) -> None:
+    """Wait until a host's router takes requests; HostNotReady."""
+    deadline = time.monotonic() + READY_PATIENCE
+    while not is_ready(session):
+        if time.monotonic() > deadline:
+            raise HostNotReady(session.host.id, READY_PATIENCE)
+        time.sleep(0.5)
+
+
 def is_ready(session: Session) -> bool:
     """Whether a host's router takes requests, asked on the host itself: from here it may not be reached."""
     return session.run(READY, as_root=False).printed == "200"
@@ -115,7 +124,7 @@ def give_back(pointer: Pointer, person: Person, tell: Tell, *, data: bool) -> No
         first = [session for session in sessions if session.host.id == first_host]
         others = [session for session in sessions if session not in first]
         for group in (others, first):
-            fan_out(group, lambda session: _dismantle(session, tell, data=data))
+            fan_out(group, lambda session: dismantle(session, tell, data=data))
     finally:
         for session in sessions:
             session.close()
@@ -132,5 +141,6 @@ def _connected(connect: Connect, hosts: Sequence[Host]) -> tuple[list[Session], 
     return sessions, failed
 
 
-def _dismantle(session: Session, tell: Tell, *, data: bool) -> None:
+def dismantle(session: Session, tell: Tell, *, data: bool) -> None:
+    """Take everything of ours off a host, and say what; `data`: databases and copies of the ledger, too."""
     session.call("dismantle", {"data": data}, lambda message, _: tell(Detail(f"{session.host.id}: {message['what']}")))

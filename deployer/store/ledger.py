@@ -28,7 +28,7 @@ FIRST_UID = 20001
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """An app with what its current release is made of."""
+    """An app with what its current release is made of. `roll` is the space's, as the ledger said at the same time."""
 
     app: App
     current: Current | None = None
@@ -36,6 +36,7 @@ class AppState:
     release: Release | None = None
     config: dict[str, str] = field(default_factory=dict)
     slug: Slug | None = None
+    roll: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +176,15 @@ class Ledger:
     def state(self, name: str) -> AppState | None:
         """An app with everything that its current release is made of, in two batches (three where `current` was written
         without its digests); None where there is no such app."""
-        app, current, operation = self._read(
-            (App, keys.app(name)), (Current, keys.current(name)), (Operation, keys.operation(name))
+        app, current, operation, space = self._read(
+            (App, keys.app(name)),
+            (Current, keys.current(name)),
+            (Operation, keys.operation(name)),
+            (Space, keys.SPACE),
         )
         if app is None:
             return None
-        state = AppState(app, current, operation)
+        state = AppState(app, current, operation, roll=space.roll if space else 0)
         return state if current is None else self._complete(state, current)
 
     def _complete(self, state: AppState, current: Current) -> AppState:

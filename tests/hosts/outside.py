@@ -1,7 +1,7 @@
 """Users of an app, outside: they ask the front at a bounded rate while something happens to the app, and count.
 
-Only loopback's front is ever asked. The app behind it is `tests/host/router_app.py`, which begins every answer with the
-release that it belongs to.
+Only loopback's front, or a host that the tests made, is ever asked. The app behind it is `tests/host/router_app.py`,
+which begins every answer with the release that it belongs to.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Outside:
     port: int
     app: str
     habits: tuple[Habit, ...] = HABITS
+    address: str = FRONT
+    host: str = ""  # in the Host header; the app's name below localhost where it is empty
     answered: Counter[str] = field(default_factory=Counter)  # by habit
     versions: list[str] = field(default_factory=list)  # in the order of their first answers
     failures: list[str] = field(default_factory=list)
@@ -83,7 +85,7 @@ class Outside:
         assert self.count >= at_least, f"only {self.count} requests were made"
 
     def _ask(self, habit: Habit) -> None:
-        connection = http.client.HTTPConnection(FRONT, self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=PATIENCE)
         while not self._ended.is_set():
             began = time.monotonic()
             self._once(habit, connection)
@@ -97,7 +99,8 @@ class Outside:
         said, began = "", time.strftime("%H:%M:%S")
         try:
             body = b"x=1" if habit.method == "POST" else None
-            connection.request(habit.method, habit.path, body=body, headers={"Host": f"{self.app}.localhost"})
+            host = self.host or f"{self.app}.localhost"
+            connection.request(habit.method, habit.path, body=body, headers={"Host": host})
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
             if answer.status != 200:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from deployer.remote.known_hosts import fingerprint
 from deployer.spaces.sandbox.sandbox import Sandbox
 from deployer.store.base import List
 from deployer.store.s3 import S3Store
+from tests.hosts.afflicted import PROGRAM
+from tests.hosts.outside import Outside, wait_until
 from tests.hosts.person import Person, with_app
 from tests.hosts.rented import USER, Laptop, on, rent
 from tests.store.s3_here import BUCKET, Door, s3
@@ -143,21 +147,15 @@ def test_two_machines_serve_each_others_dynos(laptop: Laptop, machines: Sandbox,
     assert created.stdout.strip() == "http://APP.apps.example/"
     ada = _with_small_app(laptop, tmp_path, "shop.apps.example")
     ada.types("deployer", "ps:scale", "web=2")
-    for host in (0, 1):
-        ada.address = laptop.address(host)
-        seen = {ada.asks("/dyno")[1] for _ in range(40)}
-        assert seen == {"web.1", "web.2"}
+    assert _dynos_that_answer(ada, laptop) == [{"web.1", "web.2"}] * 2
 
 
 def test_machines_without_a_network_between_them_serve_their_own_dynos(
     laptop: Laptop, machines: Sandbox, tmp_path: Path
 ) -> None:
-    block = "nft add table inet apart; nft 'add chain inet apart input { type filter hook input priority 5; }'; "
-    block += "nft add rule inet apart input iifname != lo ip saddr 10.0.0.0/8 tcp dport 7000-9999 drop"
     for host in (0, 1):
         laptop.knows(host)
-        on(machines, block, host)
-    try:
+    with _kept_apart(machines):
         options = [word for host in (0, 1) for word in ("--host", f"{USER}@{laptop.address(host)}")]
         words = ("spaces:create", "apart", *options, "--confirm", "apart")
         created = laptop.person().types("deployer", *words)
@@ -165,38 +163,100 @@ def test_machines_without_a_network_between_them_serve_their_own_dynos(
         url = f"shop.{laptop.address(0).replace('.', '-')}.sslip.io"
         ada = _with_small_app(laptop, tmp_path, url)
         ada.types("deployer", "ps:scale", "web=2")
-        answers = []
-        for host in (0, 1):
-            ada.address = laptop.address(host)
-            answers.append({ada.asks("/dyno")[1] for _ in range(20)})
-        assert sorted(answers, key=str) == [{"web.1"}, {"web.2"}]
+        assert sorted(_dynos_that_answer(ada, laptop), key=str) == [{"web.1"}, {"web.2"}]
+
+
+@contextmanager
+def _kept_apart(machines: Sandbox) -> Iterator[None]:
+    """No machine reaches another one's dynos."""
+    block = "nft add table inet apart; nft 'add chain inet apart input { type filter hook input priority 5; }'; "
+    block += "nft add rule inet apart input iifname != lo ip saddr 10.0.0.0/8 tcp dport 7000-9999 drop"
+    for host in (0, 1):
+        on(machines, block, host)
+    try:
+        yield
     finally:
         for host in (0, 1):
             on(machines, "nft delete table inet apart", host)
 
 
+def test_a_second_machine_joins_helps_and_leaves_while_users_ask(
+    laptop: Laptop, machines: Sandbox, tmp_path: Path
+) -> None:
+    laptop.knows(0)
+    laptop.person().types("deployer", "spaces:create", "prod", "--host", "one", "--confirm", "prod")
+    ada = _with_small_app(laptop, tmp_path, f"shop.{laptop.address(0).replace('.', '-')}.sslip.io")
+    target = f"{USER}@{laptop.address(1)}"
+    words = ("deployer", "hosts:add", "--host", target, "--space", "prod")
+    assert fingerprint(machines.hosts[1].host_key) in ada.types(*words, status=1).stderr
+    laptop.knows(1)
+    asked = ada.types(*words, status=2).stderr
+    assert f"=== prod: one more host\nprod-h2  {target}" in asked
+    assert on(machines, OURS, 1) == "", "nothing was changed before the question was answered"
+
+    other = Laptop(tmp_path / "other", machines)
+    other.knows(0)
+    other.person().types("deployer", "spaces:join", "one")
+    users = Outside(80, "shop", address=laptop.address(0), host=str(ada.host))
+    with users.asking():
+        assert ada.types(*words, "--confirm", "prod").stdout == "prod-h2\n"
+        assert "is prod-h2 already" in ada.types(*words).stderr
+        ada.types("deployer", "ps:scale", "web=2")
+        assert _dynos_that_answer(ada, laptop) == [{"web.1", "web.2"}] * 2
+        # The other laptop finds the new host in the ledger, and needs to trust nothing anew.
+        other.person(ada.folder).types("deployer", "config:set", "COLOUR=blue", "-a", "prod/shop")
+        assert _dynos_that_answer(ada, laptop) == [{"web.1", "web.2"}] * 2
+        removed = ada.types("deployer", "hosts:remove", "prod-h2", "--space", "prod")
+        assert "units: dynos and what they run on" in removed.stderr
+    users.lost_nothing(at_least=100)
+    assert [host["name"] for host in json.loads(ada.types("deployer", "hosts", "--json").stdout)] == ["prod-h1"]
+    assert on(machines, f"{OURS}; grep dyno2 /etc/passwd; nft list tables; true", 1) == ""
+    _joins_without_a_network(ada, laptop, machines, words)
+    _is_removed_while_silent_and_returns(ada, laptop, machines, words)
+
+
+def _joins_without_a_network(ada: Person, laptop: Laptop, machines: Sandbox, words: tuple[str, ...]) -> None:
+    with _kept_apart(machines):
+        apart = ada.types(*words, "--private-address", laptop.address(1), "--confirm", "prod", status=1).stderr
+        assert f"Not all of prod reach it at {laptop.address(1)}." in apart
+        alone = ada.types(*words, "--confirm", "prod")
+    assert "The hosts have no private network" in alone.stderr
+    assert _dynos_that_answer(ada, laptop)[0] == {"web.1", "web.2"}
+
+
+def _is_removed_while_silent_and_returns(
+    ada: Person, laptop: Laptop, machines: Sandbox, words: tuple[str, ...]
+) -> None:
+    deaf = "nft add table inet deaf; nft 'add chain inet deaf input { type filter hook input priority 5; }'; "
+    deaf += "nft add rule inet deaf input tcp dport 22 ct state new reject with tcp reset"
+    on(machines, f"systemd-run --on-active=25 --quiet nft delete table inet deaf; {deaf}", 1)
+    silent = ada.types("deployer", "hosts:remove", "prod-h2", "--space", "prod")
+    assert "what deployer put there is still on it" in silent.stderr
+    wait_until(lambda: socket.create_connection((laptop.address(1), 22), 2).close() is None, 60)
+    assert on(machines, "ls /srv/deployer/apps", 1) == "shop\n"
+    back = ada.types(*words, "--confirm", "prod")
+    assert "take off what is left of the time" in back.stderr and back.stdout == "prod-h2\n"
+
+
+def _dynos_that_answer(ada: Person, laptop: Laptop) -> list[set[str]]:
+    """Through each machine's router."""
+    answers = []
+    for host in (0, 1):
+        ada.address = laptop.address(host)
+        answers.append({ada.asks()[1].partition(" ")[0] for _ in range(40)})
+    return answers
+
+
 def _with_small_app(laptop: Laptop, tmp_path: Path, host: str) -> Person:
+    """Every answer begins with the dyno's name."""
     folder = tmp_path / "small"
     folder.mkdir()
     ada = Person(folder, "shop", 80, laptop.env, laptop.address(), host)
-    ada.commits(**{"Procfile": "web: python server.py\n", "requirements.txt": "", "server.py": SERVER})
+    files = {"Procfile": "web: python server.py $PORT $DYNO 0\n", "requirements.txt": ""}
+    ada.commits(**files, **{"server.py": PROGRAM.read_text()})
     ada.types("deployer", "create", "shop")
     ada.types("git", "push", "deployer", "main")
     return ada
-
-
-SERVER = """
-import os
-from http.server import BaseHTTPRequestHandler, HTTPServer
-class Answer(BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = os.environ["DYNO"].encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-HTTPServer(("", int(os.environ["PORT"])), Answer).serve_forever()
-"""
 
 
 def test_machines_that_do_not_fit_are_named_with_all_reasons_and_left_alone(laptop: Laptop, machines: Sandbox) -> None:

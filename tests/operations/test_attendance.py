@@ -65,6 +65,12 @@ class Hosts:
         """Who is left out, since when."""
         return {host.id: host.out for host in self.ledger.hosts() if host.out}
 
+    def state(self) -> AppState:
+        """What the ledger says of the app."""
+        found = self.ledger.state(STATE.app.name)
+        assert found is not None
+        return found
+
     def warnings(self) -> str:
         return "\n".join(event.text for event in self.told if isinstance(event, Warn))
 
@@ -196,13 +202,18 @@ def test_a_host_with_another_key_is_no_host_that_does_not_answer(hosts: Hosts) -
         hosts.attend(Absence(ask=lambda missing: "leave out"))
 
 
-def test_a_command_that_waited_while_hosts_changed_does_nothing(hosts: Hosts) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_command_that_waited_while_hosts_changed_does_nothing(hosts: Hosts, alone: bool) -> None:
+    if alone:  # the first host that is added to a single one changes as much
+        for name in ("h2", "h3"):
+            hosts.ledger.delete_host(name)
+    hosts.ledger.create_app(STATE.app.name, space=SPACE.name)
     space = hosts.attend()
-    check_unchanged(space)
+    check_unchanged(space, hosts.state())
     hosts.open()
     hosts.ledger.save_space(replace(hosts.ledger.space(), roll=9))
     with pytest.raises(RollChanged):
-        check_unchanged(space)
+        check_unchanged(space, hosts.state())
 
 
 STATE = AppState(App("shop", 20001, "2026", formation={"web": Quantity(2), "worker": Quantity(1)}), Current(7, 3))

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
+from deployer.model.space import Host
 from deployer.remote.agent import Session
 from deployer.remote.connection import Pipe
 from deployer.remote.fan_out import fan_out
@@ -45,15 +46,14 @@ places = json.loads(sys.argv[1])
 with ThreadPoolExecutor(32) as threads:
     print(json.dumps(list(threads.map(hears, places))))
 """
-Places = list[tuple[str, str]]
+Places = list[tuple[str, str]]  # hosts' ids, each with one of its addresses
 
 
 def choose(sessions: Sequence[Session], candidates: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """For each host the first of its `candidates` at which all others reach it; empty where one host has none."""
     if len(sessions) == 1:
         return {host: addresses[0] for host, addresses in candidates.items() if addresses}
-    wanted = [(host, address) for host, addresses in candidates.items() for address in addresses]
-    heard = _heard(sessions, wanted)
+    heard = _heard(sessions, sessions, _places(candidates))
     chosen: dict[str, str] = {}
     for host, addresses in candidates.items():
         others = [session.host.id for session in sessions if session.host.id != host]
@@ -64,24 +64,45 @@ def choose(sessions: Sequence[Session], candidates: Mapping[str, Sequence[str]])
     return chosen
 
 
-def _heard(sessions: Sequence[Session], wanted: Places) -> dict[str, set[tuple[str, str]]]:
-    """Which places each host reaches, by its id."""
+def choose_for(newcomer: Session, others: Sequence[Session], candidates: Sequence[str]) -> str | None:
+    """The first of the newcomer's `candidates` at which all others reach it. They have firewalls that do not let it in
+    yet, so that the other direction is not tried."""
+    heard = _heard([newcomer], others, _places({newcomer.host.id: candidates}))
+    reached = set.intersection(*heard.values())
+    return next((address for address in candidates if (newcomer.host.id, address) in reached), None)
+
+
+def unreached(sessions: Sequence[Session]) -> list[tuple[Host, Host]]:
+    """Which hosts do not reach which others at their private addresses."""
+    places = {session.host.id: [session.host.private_address] for session in sessions}
+    heard = _heard(sessions, sessions, _places(places))
+    hosts = [session.host for session in sessions]
+    return [(a, b) for a in hosts for b in hosts if a != b and (b.id, b.private_address) not in heard[a.id]]
+
+
+def _places(candidates: Mapping[str, Sequence[str]]) -> Places:
+    return [(host, address) for host, addresses in candidates.items() for address in addresses]
+
+
+def _heard(serve: Sequence[Session], ask: Sequence[Session], wanted: Places) -> dict[str, set[tuple[str, str]]]:
+    """Which of the `wanted` places each host that asks reaches, by its id; its own are not tried."""
     with ExitStack() as stack:
         serving = {}
-        for session in sessions:
+        for session in serve:
             nonce = secrets.token_hex(16)
             pipe = session.connection.open([*PYTHON, SERVE, nonce])
             stack.callback(pipe.close)
             serving[session.host.id] = (int(_line(pipe)), nonce)
 
-        def ask(session: Session) -> set[tuple[str, str]]:
+        def hears(session: Session) -> set[tuple[str, str]]:
             mine = [place for place in wanted if place[0] != session.host.id]
             places = json.dumps([[address, *serving[host]] for host, address in mine])
-            answers = json.loads(session.run([*PYTHON, TRY, places], as_root=False).printed or "[]")
+            # As root: a host's firewall lets nobody else ask for other hosts' dynos.
+            answers = json.loads(session.run([*PYTHON, TRY, places]).printed or "[]")
             return {place for place, reached in zip(mine, answers, strict=False) if reached}
 
-        answers = fan_out(sessions, ask)
-    return {session.host.id: reached for session, reached in zip(sessions, answers, strict=True)}
+        answers = fan_out(ask, hears)
+    return {session.host.id: reached for session, reached in zip(ask, answers, strict=True)}
 
 
 def _line(pipe: Pipe) -> bytes:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 from deployer.errors.host import words
 
 
-@dataclass(eq=False)
 class ServiceUnknown(Failure):
     """No provider has that name. `hint` is empty, or begins with a blank."""
 
@@ -21,7 +18,6 @@ class ServiceUnknown(Failure):
     advice = "`deployer addons:plans SERVICE` lists a service's plans."
 
 
-@dataclass(eq=False)
 class PlanUnknown(Failure):
     """The service has no such plan."""
 
@@ -34,7 +30,6 @@ class PlanUnknown(Failure):
     advice = "`deployer addons:plans {service}` shows what each has."
 
 
-@dataclass(eq=False)
 class AddonUnknown(Failure):
     """Neither an add-on's name, nor an attachment's, nor a service's."""
 
@@ -47,7 +42,6 @@ class AddonUnknown(Failure):
     advice = "`deployer addons -a {app}` lists them."
 
 
-@dataclass(eq=False)
 class AddonAmbiguous(UsageFailure):
     """A service's name, of which the app has several."""
 
@@ -59,7 +53,6 @@ class AddonAmbiguous(UsageFailure):
     advice = "Name one of them."
 
 
-@dataclass(eq=False)
 class AddonNameTaken(Failure):
     """`--name` of another add-on."""
 
@@ -69,7 +62,6 @@ class AddonNameTaken(Failure):
     advice = "Choose another name, or leave `--name` out."
 
 
-@dataclass(eq=False)
 class BadAttachmentName(UsageFailure):
     """`--as` that makes no config var."""
 
@@ -79,7 +71,6 @@ class BadAttachmentName(UsageFailure):
     advice = "Letters, digits and underscores; a letter first: `--as ANALYTICS` sets ANALYTICS_URL."
 
 
-@dataclass(eq=False)
 class AttachmentTaken(Failure):
     """The app has a config var or an attachment of that name."""
 
@@ -90,7 +81,6 @@ class AttachmentTaken(Failure):
     advice = "Choose another name with `--as`, or unset it first."
 
 
-@dataclass(eq=False)
 class DatabaseUnknown(Failure):
     """The database argument of a pg command fits none of the app's databases."""
 
@@ -103,7 +93,6 @@ class DatabaseUnknown(Failure):
     advice = "Name one by its config var, its attachment or its add-on."
 
 
-@dataclass(eq=False)
 class NoDatabase(Failure):
     """The app has no database at all."""
 
@@ -113,7 +102,6 @@ class NoDatabase(Failure):
     advice = "`deployer addons:create heroku-postgresql -a {app}` makes one."
 
 
-@dataclass(eq=False)
 class DatabaseUnfinished(Failure):
     """Its creation was cut off."""
 
@@ -127,7 +115,6 @@ class DatabaseUnfinished(Failure):
     )
 
 
-@dataclass(eq=False)
 class DatabaseHostLost(Failure):
     """The host that a database lives on does not answer, or is gone."""
 
@@ -147,7 +134,6 @@ class DatabaseHostLost(Failure):
 
 
 @words("postgres-missing")
-@dataclass(eq=False)
 class PostgresMissing(Failure):
     """The host has no PostgreSQL, or no cluster of ours."""
 
@@ -160,7 +146,6 @@ class PostgresMissing(Failure):
 
 
 @words("postgres-down")
-@dataclass(eq=False)
 class PostgresDown(Failure):
     """The server takes no connections. `log` are its last lines."""
 
@@ -178,7 +163,6 @@ class PostgresDown(Failure):
 
 
 @words("postgres-disk-full")
-@dataclass(eq=False)
 class PostgresDiskFull(Failure):
     """No room for the database."""
 
@@ -191,7 +175,6 @@ class PostgresDiskFull(Failure):
 
 
 @words("postgres-refused")
-@dataclass(eq=False)
 class PostgresRefused(Failure):
     """The server, or the tool that makes it, said no."""
 
@@ -204,7 +187,6 @@ class PostgresRefused(Failure):
 
 
 @words("postgres-no-database")
-@dataclass(eq=False)
 class DatabaseGone(Failure):
     """The ledger knows the database, the server does not."""
 

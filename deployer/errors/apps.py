@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class AppNotFound(Failure):
     """No such app in the space."""
 
@@ -18,7 +15,6 @@ class AppNotFound(Failure):
     advice = "`deployer apps` lists the apps that there are, `deployer create {app}` makes it."
 
 
-@dataclass(eq=False)
 class AppExists(Failure):
     """The name is taken."""
 
@@ -29,7 +25,6 @@ class AppExists(Failure):
     advice = "Choose another, or use it with `-a {app}`."
 
 
-@dataclass(eq=False)
 class BadAppName(UsageFailure):
     """A name that no app can have."""
 
@@ -39,7 +34,6 @@ class BadAppName(UsageFailure):
     advice = "3 to 30 lower-case letters, digits and dashes; a letter first, no dash last."
 
 
-@dataclass(eq=False)
 class NoApp(UsageFailure):
     """Nothing says which app is meant."""
 
@@ -48,7 +42,6 @@ class NoApp(UsageFailure):
     advice = "Name one with `-a APP`, or make one with `deployer create`."
 
 
-@dataclass(eq=False)
 class SeveralApps(UsageFailure):
     """Several apps fit. `found` holds one line each: `shop (remote deployer)`."""
 
@@ -59,7 +52,6 @@ class SeveralApps(UsageFailure):
     advice = "Name one with `-a SPACE/APP` or `-r REMOTE`."
 
 
-@dataclass(eq=False)
 class SeveralSpaces(UsageFailure):
     """Several spaces fit."""
 
@@ -69,7 +61,6 @@ class SeveralSpaces(UsageFailure):
     advice = "Name one with `--space SPACE`, or the app with `-a SPACE/APP`."
 
 
-@dataclass(eq=False)
 class SpaceUnknown(Failure):
     """This machine has no pointer to that space."""
 
@@ -81,7 +72,6 @@ class SpaceUnknown(Failure):
     advice = "`deployer spaces:create {space}` makes one, `deployer spaces` lists them."
 
 
-@dataclass(eq=False)
 class NoSpace(Failure):
     """This machine knows no space at all."""
 
@@ -89,7 +79,6 @@ class NoSpace(Failure):
     advice = "`deployer spaces:create sandbox` makes one on this machine, in seconds."
 
 
-@dataclass(eq=False)
 class RemoteUnknown(UsageFailure):
     """The checkout has no such git remote, or one that leads elsewhere."""
 
@@ -101,7 +90,6 @@ class RemoteUnknown(UsageFailure):
     advice = "`deployer git:remote -a SPACE/APP -r {remote}` makes one."
 
 
-@dataclass(eq=False)
 class NotConfirmed(Failure):
     """The name typed was another one."""
 
@@ -110,7 +98,6 @@ class NotConfirmed(Failure):
     headline = "Confirmation did not match {name}. Aborted."
 
 
-@dataclass(eq=False)
 class ConfirmationNeeded(UsageFailure):
     """Nobody is there to be asked."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class SourceMissing(Failure):
     """There is no such folder."""
 
@@ -17,7 +14,6 @@ class SourceMissing(Failure):
     advice = "Name the folder of the app: `deployer deploy FOLDER`."
 
 
-@dataclass(eq=False)
 class CommitUnreadable(Failure):
     """git could not give the tree of a commit. `said` is what git said."""
 
@@ -29,7 +25,6 @@ class CommitUnreadable(Failure):
     advice = "A shallow clone may lack it: `git fetch --unshallow`, then push again."
 
 
-@dataclass(eq=False)
 class TooManyFiles(Failure):
     """`where` is what is counted; `most` the limit; `folders` those that hold most of them, a line each."""
 
@@ -42,7 +37,6 @@ class TooManyFiles(Failure):
     advice = "Leave out what the app does not need when it runs: name it in .slugignore, or have the build delete it."
 
 
-@dataclass(eq=False)
 class JailUnavailable(Failure):
     """Builds cannot be fenced in on this machine. `fix` is the line to type."""
 
@@ -56,7 +50,6 @@ class JailUnavailable(Failure):
         """
 
 
-@dataclass(eq=False)
 class NoLanguage(Failure):
     """No buildpack fits. `seen_files` is what lies in the root."""
 
@@ -70,7 +63,6 @@ class NoLanguage(Failure):
         """
 
 
-@dataclass(eq=False)
 class BuildpackUnknown(Failure):
     """A buildpack that there is not. `known` lists those that there are."""
 
@@ -81,7 +73,6 @@ class BuildpackUnknown(Failure):
     advice = "There are: {known}."
 
 
-@dataclass(eq=False)
 class BuildpackMismatch(Failure):
     """A buildpack was chosen by hand that does not fit the source."""
 
@@ -93,7 +84,6 @@ class BuildpackMismatch(Failure):
     advice = "`deployer buildpacks:clear` lets deployer find out by itself."
 
 
-@dataclass(eq=False)
 class SourceRefused(Failure):
     """A buildpack does not plan this source. `reason` and `remedy` are the buildpack's own words."""
 
@@ -106,7 +96,6 @@ class SourceRefused(Failure):
     advice = "{remedy}"
 
 
-@dataclass(eq=False)
 class StepFailed(Failure):
     """A program of the build failed; its output was shown. `remedy` is the buildpack's advice."""
 
@@ -120,7 +109,6 @@ class StepFailed(Failure):
     advice = "{remedy}"
 
 
-@dataclass(eq=False)
 class BuildTimedOut(Failure):
     """The build took too long."""
 
@@ -131,7 +119,6 @@ class BuildTimedOut(Failure):
     advice = "What took so long stands above. What was finished is kept for the next build."
 
 
-@dataclass(eq=False)
 class LibrariesMissing(Failure):
     """Files of the slug need libraries that only the build had. `missing` has a line each."""
 
@@ -146,7 +133,6 @@ class LibrariesMissing(Failure):
         """
 
 
-@dataclass(eq=False)
 class SlugTooLarge(Failure):
     """More than a slug may weigh. `size` and `limit` as people read them, `largest` has a line for each big folder."""
 
@@ -159,7 +145,6 @@ class SlugTooLarge(Failure):
     advice = "`.slugignore` leaves files out that the app does not need when it runs."
 
 
-@dataclass(eq=False)
 class CacheUnusable(Failure):
     """The folder of builds cannot be written."""
 
@@ -171,7 +156,6 @@ class CacheUnusable(Failure):
     advice = "`DEPLOYER_CACHE=FOLDER` puts it elsewhere."
 
 
-@dataclass(eq=False)
 class NpmUnavailable(Failure):
     """npm, which asks its registry and fetches Node.js, could not be had itself. `said` is what uv said."""
 
@@ -183,7 +167,6 @@ class NpmUnavailable(Failure):
     advice = "It comes with the Python package {package}: this machine must reach its Python package index."
 
 
-@dataclass(eq=False)
 class RegistryUnreachable(Failure):
     """npm's registry did not tell the versions of a package. `said` is what npm said."""
 

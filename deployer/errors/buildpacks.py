@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class BuildpackTwice(Failure):
     """It is in the list already."""
 
@@ -17,7 +14,6 @@ class BuildpackTwice(Failure):
     advice = "`deployer buildpacks` lists them."
 
 
-@dataclass(eq=False)
 class BuildpackUnset(Failure):
     """It is not in the list."""
 

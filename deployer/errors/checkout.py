@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class GitRefused(Failure):
     """git said no."""
 
@@ -18,7 +15,6 @@ class GitRefused(Failure):
     seen = "{reason}"
 
 
-@dataclass(eq=False)
 class NoSuchCommit(Failure):
     """A reference that names no commit of the checkout. `reason` is git's."""
 
@@ -30,7 +26,6 @@ class NoSuchCommit(Failure):
     advice = "`git log --oneline` lists commits; a branch, a tag or `HEAD~1` will do as well."
 
 
-@dataclass(eq=False)
 class NoCheckout(Failure):
     """A command that needs a git checkout, outside of one."""
 

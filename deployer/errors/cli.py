@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import UsageFailure
 
 
-@dataclass(eq=False)
 class UnknownCommand(UsageFailure):
     """No command of that name. `suggestion` is a sentence or two."""
 
@@ -18,7 +15,6 @@ class UnknownCommand(UsageFailure):
     advice = "{suggestion}"
 
 
-@dataclass(eq=False)
 class UnknownTopic(UsageFailure):
     """Neither a topic nor a command."""
 
@@ -29,7 +25,6 @@ class UnknownTopic(UsageFailure):
     advice = "Topics: {topics}."
 
 
-@dataclass(eq=False)
 class BadUsage(UsageFailure):
     """The words after a command. `reason` is what the parser found."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class CloudBroken(Failure):
     """The engine could not do all that it was to do. `problems` has a line or more for each thing, in AWS's words."""
 
@@ -21,7 +18,6 @@ class CloudBroken(Failure):
         """
 
 
-@dataclass(eq=False)
 class StateLocked(Failure):
     """Pulumi's own lock of the state, taken by somebody who does not hold the space's lease."""
 
@@ -31,7 +27,6 @@ class StateLocked(Failure):
     advice = "Type the same command again when that has ended; what is left of a run that was killed goes by itself."
 
 
-@dataclass(eq=False)
 class AccountRefused(Failure):
     """The credentials belong to another account than the space does."""
 
@@ -43,7 +38,6 @@ class AccountRefused(Failure):
     advice = "Nothing was changed. Choose others with AWS_PROFILE, or mend `account` in deployer.toml."
 
 
-@dataclass(eq=False)
 class CredentialsMissing(Failure):
     """The SDK found none."""
 
@@ -54,7 +48,6 @@ class CredentialsMissing(Failure):
     advice = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin; `aws sso login` signs in where a profile wants that."
 
 
-@dataclass(eq=False)
 class CredentialsExpired(Failure):
     """They were good once, or never."""
 
@@ -65,7 +58,6 @@ class CredentialsExpired(Failure):
     advice = "Sign in again (`aws sso login`), or renew them, then type the same command again."
 
 
-@dataclass(eq=False)
 class AwsDenied(Failure):
     """The credentials may not do this."""
 
@@ -77,7 +69,6 @@ class AwsDenied(Failure):
     advice = "Have it allowed to them, or choose others with AWS_PROFILE; what was done before is not done twice."
 
 
-@dataclass(eq=False)
 class AwsRefused(Failure):
     """AWS answered, and not with what was asked for."""
 
@@ -90,7 +81,6 @@ class AwsRefused(Failure):
     advice = "Mend the cause, then type the same command again: it goes on where it stopped."
 
 
-@dataclass(eq=False)
 class AwsUnreachable(Failure):
     """No answer."""
 
@@ -101,7 +91,6 @@ class AwsUnreachable(Failure):
     advice = "Look at this machine's network, then type the same command again: it goes on where it stopped."
 
 
-@dataclass(eq=False)
 class EndpointSet(Failure):
     """A variable that leads everything that is meant for AWS elsewhere."""
 
@@ -112,7 +101,6 @@ class EndpointSet(Failure):
     advice = "Spaces are made in AWS itself: unset it."
 
 
-@dataclass(eq=False)
 class EngineMissing(Failure):
     """The `pulumi` command, or its library, is not here."""
 
@@ -123,7 +111,6 @@ class EngineMissing(Failure):
     advice = "{wanted}"
 
 
-@dataclass(eq=False)
 class SpaceNotMade(Failure):
     """There is no such space in the account."""
 
@@ -135,7 +122,6 @@ class SpaceNotMade(Failure):
     advice = "`deployer up --space {space}` makes it, where deployer.toml describes it."
 
 
-@dataclass(eq=False)
 class StillThere(Failure):
     """Everything that Pulumi knew is deleted, and AWS still has something of the space's."""
 
@@ -147,7 +133,6 @@ class StillThere(Failure):
     advice = "Wait some minutes and type the same command again; what stays then has to be deleted by hand."
 
 
-@dataclass(eq=False)
 class NoHostsYet(Failure):
     """A command that needs a host that has joined, and a space in AWS."""
 
@@ -157,7 +142,6 @@ class NoHostsYet(Failure):
     advice = "`deployer preview --space {space}`, `up --space {space}` and `down --space {space}` work."
 
 
-@dataclass(eq=False)
 class NotAgreed(Failure):
     """The answer to the question was not yes."""
 
@@ -166,7 +150,6 @@ class NotAgreed(Failure):
     headline = "Nothing of {space} was changed."
 
 
-@dataclass(eq=False)
 class AgreementNeeded(Failure):
     """Nobody is there to be asked."""
 
@@ -176,7 +159,6 @@ class AgreementNeeded(Failure):
     advice = "Add --yes to agree beforehand."
 
 
-@dataclass(eq=False)
 class OptionsBroken(UsageFailure):
     """Options that describe a space that cannot be. `problems` has a line each, as deployer.toml would spell it."""
 
@@ -187,7 +169,6 @@ class OptionsBroken(UsageFailure):
     advice = "See `deployer spaces:create --help`."
 
 
-@dataclass(eq=False)
 class GoesDown(UsageFailure):
     """`spaces:destroy`, and a space in AWS."""
 

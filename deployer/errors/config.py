@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import UsageFailure
 
 
-@dataclass(eq=False)
 class BadConfigVars(UsageFailure):
     """All that is wrong with them, one line each."""
 
@@ -18,7 +15,6 @@ class BadConfigVars(UsageFailure):
     advice = "Write KEY=VALUE, or read a file: `deployer config:set --from-file .env`."
 
 
-@dataclass(eq=False)
 class UnreadableFile(UsageFailure):
     """A file named on the command line that cannot be read."""
 

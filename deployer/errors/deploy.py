@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class ReleaseCommandFailed(Failure):
     """The release command ended with another status than 0."""
 
@@ -22,7 +21,6 @@ class ReleaseCommandFailed(Failure):
     advice = "Its output is above, and in `deployer releases:output v{release} -a {app}`. Mend it and deploy again."
 
 
-@dataclass(eq=False)
 class SwitchedBack(Failure):
     """A release that did badly in its first moments. `lines` are the last ones that its dynos printed."""
 
@@ -30,7 +28,7 @@ class SwitchedBack(Failure):
     release: int
     previous: int
     reason: str
-    lines: list[str] = field(default_factory=list)
+    lines: Sequence[str] = ()
 
     headline = "v{release} of {app} was switched back to v{previous}: {reason}."
     seen = "{log}"
@@ -43,7 +41,6 @@ class SwitchedBack(Failure):
         return {**super().facts(), "log": "\n".join(self.lines)}
 
 
-@dataclass(eq=False)
 class NothingToRun(Failure):
     """A slug without any process type. Heroku releases it, and the app answers H14 from then on."""
 
@@ -54,7 +51,6 @@ class NothingToRun(Failure):
     advice = "Put a file `Procfile` into its root, like `web: gunicorn mysite.wsgi`, and deploy again."
 
 
-@dataclass(eq=False)
 class SlugForAnotherPlatform(Failure):
     """A slug that was built for other hosts than those of the space."""
 
@@ -66,7 +62,6 @@ class SlugForAnotherPlatform(Failure):
     advice = "Deploy the source again: that builds it for {space}."
 
 
-@dataclass(eq=False)
 class NothingDeployed(Failure):
     """The app has no slug yet."""
 
@@ -76,7 +71,6 @@ class NothingDeployed(Failure):
     advice = "Deploy first: `git push deployer main`, or `deployer deploy` in the app's folder."
 
 
-@dataclass(eq=False)
 class NothingToRollBackTo(Failure):
     """There is no earlier release that succeeded."""
 
@@ -86,7 +80,6 @@ class NothingToRollBackTo(Failure):
     advice = "`deployer releases -a {app}` lists its releases."
 
 
-@dataclass(eq=False)
 class NoSuchRelease(Failure):
     """No release has that number."""
 
@@ -97,7 +90,6 @@ class NoSuchRelease(Failure):
     advice = "`deployer releases -a {app}` lists its releases."
 
 
-@dataclass(eq=False)
 class ReleaseNotEligible(Failure):
     """A release that never served cannot be rolled back to."""
 
@@ -109,7 +101,6 @@ class ReleaseNotEligible(Failure):
     advice = "`deployer releases -a {app}` lists its releases."
 
 
-@dataclass(eq=False)
 class PostdeployFailed(Failure):
     """The script that app.json wants to run once after the first release failed."""
 

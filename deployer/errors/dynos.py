@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from deployer.errors.base import Failure
@@ -12,7 +12,6 @@ SIGNALS = {134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 137: "SIGKILL", 139: "S
 KEPT = 20  # lines of the log in a message
 
 
-@dataclass(eq=False)
 class DynoFailure(Failure):
     """A dyno of a new release that did not come up. `lines` are the last ones that it printed."""
 
@@ -20,7 +19,7 @@ class DynoFailure(Failure):
     app: str
     dyno: str
     command: str
-    lines: list[str] = field(default_factory=list)
+    lines: Sequence[str] = ()
 
     def facts(self) -> dict[str, Any]:
         """The fields, and `log`: the last lines as `logs` shows them."""
@@ -29,7 +28,6 @@ class DynoFailure(Failure):
 
 
 @words("dyno-exited")
-@dataclass(eq=False)
 class DynoExited(DynoFailure):
     """`dyno-exited`: the process ended before it was healthy. `status` as a shell says it, `result` as systemd does."""
 
@@ -56,7 +54,6 @@ class DynoExited(DynoFailure):
 
 
 @words("dyno-never-bound")
-@dataclass(eq=False)
 class DynoNeverBound(DynoFailure):
     """`dyno-never-bound`: nothing listened on `$PORT` within the boot timeout, in seconds."""
 
@@ -69,13 +66,12 @@ class DynoNeverBound(DynoFailure):
 
 
 @words("dyno-bound-elsewhere")
-@dataclass(eq=False)
 class DynoBoundElsewhere(DynoFailure):
     """`dyno-bound-elsewhere`: the process listens, but not where routers look for it. `found` are ADDRESS:PORT."""
 
     port: int = 0
     seconds: float = 0.0
-    found: list[str] = field(default_factory=list)
+    found: Sequence[str] = ()
 
     headline = "{dyno} of {app} listens on {places}, not on 0.0.0.0:$PORT ({port}): `{command}`"
     seen = "{log}"
@@ -92,7 +88,6 @@ class DynoBoundElsewhere(DynoFailure):
 
 
 @words("dyno-unhealthy")
-@dataclass(eq=False)
 class DynoUnhealthy(DynoFailure):
     """`dyno-unhealthy`: it listens, but does not answer as an app in order does. `answer` is a status, or what came."""
 
@@ -104,7 +99,6 @@ class DynoUnhealthy(DynoFailure):
     advice = "Any status below 500 is healthy. Another path can be named in app.json, under healthchecks."
 
 
-@dataclass(eq=False)
 class DynosNotUp(Failure):
     """Not every dyno runs the current release after all the time that was given, in seconds. `missing`: one a line."""
 
@@ -119,7 +113,6 @@ class DynosNotUp(Failure):
 
 
 @words("no-memory")
-@dataclass(eq=False)
 class NoMemory(Failure):
     """`no-memory`: the new dynos do not fit beside what runs. All in MiB."""
 
@@ -134,7 +127,6 @@ class NoMemory(Failure):
 
 
 @words("no-ports")
-@dataclass(eq=False)
 class NoPorts(Failure):
     """`no-ports`: every port for dynos is in use."""
 
@@ -147,7 +139,6 @@ class NoPorts(Failure):
 
 
 @words("missing-layers")
-@dataclass(eq=False)
 class MissingLayers(Failure):
     """`missing-layers`: the release's files are not on this host, or not any more."""
 
@@ -160,7 +151,6 @@ class MissingLayers(Failure):
 
 
 @words("task-lost")
-@dataclass(eq=False)
 class TaskLost(Failure):
     """`task-lost`: a release command began, and nobody knows how it ended. It is never started a second time."""
 
@@ -174,7 +164,6 @@ class TaskLost(Failure):
 
 
 @words("packages-missing")
-@dataclass(eq=False)
 class PackagesMissing(Failure):
     """`packages-missing`: apt-get could not install what a host needs. `lines` are its last ones."""
 
@@ -193,7 +182,6 @@ class PackagesMissing(Failure):
 
 
 @words("environment-too-large")
-@dataclass(eq=False)
 class EnvironmentTooLarge(Failure):
     """`environment-too-large`: the config vars together are more than systemd hands to a process. In bytes."""
 

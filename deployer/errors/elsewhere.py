@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class BuilderEnded(Failure):
     """The builder on a host ended without a word: killed for its memory, or cut off."""
 

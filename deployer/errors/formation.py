@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class NotEnoughMemory(Failure):
     """No host has room for a dyno. `memory` in MiB."""
 
@@ -20,7 +17,6 @@ class NotEnoughMemory(Failure):
     advice = "Scale something down with `deployer ps:scale`, choose a smaller size, or add a host."
 
 
-@dataclass(eq=False)
 class BadScale(UsageFailure):
     """Words of `ps:scale` that say nothing. `words` holds one line each."""
 
@@ -32,7 +28,6 @@ class BadScale(UsageFailure):
     advice = "Write TYPE=N, TYPE+N or TYPE-N, with a size after a colon: `deployer ps:scale {example}`."
 
 
-@dataclass(eq=False)
 class NoSuchProcessType(Failure):
     """A type that the current release does not declare."""
 
@@ -45,7 +40,6 @@ class NoSuchProcessType(Failure):
     advice = "Add `{process_type}: COMMAND` to the Procfile and deploy."
 
 
-@dataclass(eq=False)
 class NoSuchDyno(Failure):
     """A dyno that does not run."""
 

@@ -6,11 +6,9 @@ field. Its module may be any of this package. A code without a class is shown as
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import deployer.errors
@@ -21,7 +19,7 @@ _WORDS: dict[str, type[Failure]] = {}
 
 
 def words(code: str) -> Callable[[C], C]:
-    """Register a dataclass as the words for an agent's code."""
+    """Register a class as the words for an agent's code."""
 
     def register(kind: C) -> C:
         _WORDS[code] = kind
@@ -33,13 +31,10 @@ def words(code: str) -> Callable[[C], C]:
 def failure(host: str, code: str, details: Mapping[str, Any]) -> Failure:
     """The failure for what the agent on `host` answered."""
     kind = _known().get(code)
-    if kind is None or not dataclasses.is_dataclass(kind):
-        return HostFailure(code, {"host": host, **details})
     facts = {"host": host, **details}
-    fields = dataclasses.fields(kind)
-    if any(f.name not in facts and f.default is f.default_factory is dataclasses.MISSING for f in fields):
+    if kind is None or kind.lacking(facts):
         return HostFailure(code, facts)  # another version's agent: fewer facts than our words need
-    return kind(**{f.name: facts[f.name] for f in fields if f.name in facts})
+    return kind(**{name: facts[name] for name in kind.FACTS if name in facts})
 
 
 def _known() -> dict[str, type[Failure]]:
@@ -49,7 +44,6 @@ def _known() -> dict[str, type[Failure]]:
 
 
 @words("defect")
-@dataclass(eq=False)
 class AgentDefect(Failure):
     """The agent ended in a way that nobody foresaw. `traceback` is Python's."""
 
@@ -63,7 +57,6 @@ class AgentDefect(Failure):
 
 
 @words("bad-request")
-@dataclass(eq=False)
 class AgentMisunderstood(Failure):
     """The agent cannot make sense of a request."""
 
@@ -76,7 +69,6 @@ class AgentMisunderstood(Failure):
 
 
 @words("unknown-call")
-@dataclass(eq=False)
 class UnknownCall(Failure):
     """The agent has no such call."""
 
@@ -88,7 +80,6 @@ class UnknownCall(Failure):
 
 
 @words("lease-lost")
-@dataclass(eq=False)
 class Superseded(Failure):
     """A newer command has changed the app on this host: ours has lost its lease, whatever it believes."""
 
@@ -103,7 +94,6 @@ class Superseded(Failure):
 
 
 @words("old-epoch")
-@dataclass(eq=False)
 class OldEpoch(Failure):
     """The space's first host was replaced since this command read its ledger."""
 
@@ -117,7 +107,6 @@ class OldEpoch(Failure):
 
 
 @words("disk-full")
-@dataclass(eq=False)
 class HostDiskFull(Failure):
     """No room for what was sent. Sizes in bytes."""
 
@@ -135,7 +124,6 @@ class HostDiskFull(Failure):
 
 
 @words("read-only")
-@dataclass(eq=False)
 class HostReadOnly(Failure):
     """The file system was read-only when a call wanted to write. `reason` is the system's own words."""
 
@@ -152,7 +140,6 @@ class HostReadOnly(Failure):
 
 
 @words("no-space")
-@dataclass(eq=False)
 class HostNoSpace(Failure):
     """The disk was full when a call wanted to write. `reason` is the system's own words."""
 
@@ -170,7 +157,6 @@ class HostNoSpace(Failure):
 
 @words("bad-manifest")
 @words("bad-blob")
-@dataclass(eq=False)
 class ShipmentRefused(Failure):
     """What arrived is not what was announced: a changed file, or a record that no build makes."""
 

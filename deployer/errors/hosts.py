@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 from deployer.errors.host import words
 
 
-@dataclass(eq=False)
 class HostsDoNotAnswer(Failure):
     """Hosts that count do not answer, and nobody said what to do about it. `seen_of_each` is a line for each,
     `options` the words that leave them out, `names` them with commas."""
@@ -31,7 +28,6 @@ class HostsDoNotAnswer(Failure):
         """
 
 
-@dataclass(eq=False)
 class RollChanged(Failure):
     """While a command waited for its turn, hosts were left out, taken back, added or removed."""
 
@@ -41,7 +37,6 @@ class RollChanged(Failure):
     advice = "Run the command again."
 
 
-@dataclass(eq=False)
 class FirstHostStays(Failure):
     """The host that is to be removed has what there is once in the space."""
 
@@ -55,7 +50,6 @@ class FirstHostStays(Failure):
         """
 
 
-@dataclass(eq=False)
 class HostHasDatabases(Failure):
     """The host that is to be removed has data that is nowhere else. `databases` is a line for each."""
 
@@ -67,7 +61,6 @@ class HostHasDatabases(Failure):
     advice = "Destroy them first, after a dump where they answer: `deployer addons:destroy NAME -a APP`."
 
 
-@dataclass(eq=False)
 class FirstHostAway(Failure):
     """The host with the ledger does not answer, and no other one has been made the first. `seen_of_it` is a line,
     `other` a host that could take its place."""
@@ -85,7 +78,6 @@ class FirstHostAway(Failure):
         """
 
 
-@dataclass(eq=False)
 class FirstHostAnswers(Failure):
     """Another host is to become the first, and the first one is there."""
 
@@ -101,7 +93,6 @@ class FirstHostAnswers(Failure):
         """
 
 
-@dataclass(eq=False)
 class OthersMustAnswer(Failure):
     """A host is to become the first, and not every other one that counts answers. `seen_of_each` is a line for each."""
 
@@ -119,7 +110,6 @@ class OthersMustAnswer(Failure):
         """
 
 
-@dataclass(eq=False)
 class HostIsLeftOut(Failure):
     """A host is to become the first that does not count, or does not answer. `others` are those that could."""
 
@@ -131,7 +121,6 @@ class HostIsLeftOut(Failure):
     advice = "Name one of them."
 
 
-@dataclass(eq=False)
 class NoCopyLeft(Failure):
     """No host that answers has a whole copy of the ledger. `hosts` are those that were asked."""
 
@@ -146,7 +135,6 @@ class NoCopyLeft(Failure):
         """
 
 
-@dataclass(eq=False)
 class FirstHostMoved(Failure):
     """This computer took another host for the first one."""
 
@@ -158,7 +146,6 @@ class FirstHostMoved(Failure):
     advice = "This computer has noted it: run the command again."
 
 
-@dataclass(eq=False)
 class PromotionUnfinished(Failure):
     """Hosts obey a newer epoch than that of any ledger."""
 
@@ -176,7 +163,6 @@ class PromotionUnfinished(Failure):
 
 
 @words("epoch-taken")
-@dataclass(eq=False)
 class EpochTaken(Failure):
     """Two people make a host the first one at the same time."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class LeaseHeld(Failure):
     """Somebody else holds it. `seconds` is how long it still lives by the store's clock unless it is renewed."""
 
@@ -23,7 +20,6 @@ class LeaseHeld(Failure):
     advice = "Wait for it with --wait, or try again: a lease whose holder died ends by itself."
 
 
-@dataclass(eq=False)
 class LeaseLost(Failure):
     """It was ours and is not any more: this computer slept, or was cut off, for longer than a lease lives."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class RecordChanged(Failure):
     """A write whose condition no longer held: another command wrote the record since it was read here."""
 
@@ -17,7 +14,6 @@ class RecordChanged(Failure):
     advice = "Nothing was written. Run the command again."
 
 
-@dataclass(eq=False)
 class SpaceEmpty(Failure):
     """The store has no `space` record."""
 
@@ -25,7 +21,6 @@ class SpaceEmpty(Failure):
     advice = "Its creation was cut off, or it was taken down. `deployer spaces` lists what you have."
 
 
-@dataclass(eq=False)
 class ToolTooOld(Failure):
     """A newer deployer has changed this space."""
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 from deployer.errors.host import words
 
 
 @words("dyno-not-started")
-@dataclass(eq=False)
 class DynoNotStarted(Failure):
     """`dyno-not-started`: systemd refused the one-off dyno. `reason` is its own word."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class PlatformToolMissing(Failure):
     """A program is missing that comes with a package."""
 
@@ -18,7 +15,6 @@ class PlatformToolMissing(Failure):
     advice = "Type: sudo apt-get install --yes {packages}"
 
 
-@dataclass(eq=False)
 class WrongArchitecture(Failure):
     """An image of another architecture cannot be made here."""
 
@@ -28,7 +24,6 @@ class WrongArchitecture(Failure):
     headline = "This machine ({architecture}) cannot make an image of {platform}."
 
 
-@dataclass(eq=False)
 class NoPackageSources(Failure):
     """The machine's apt has no sources that could be turned to the platform's release. Releases by code name."""
 
@@ -44,7 +39,6 @@ class NoPackageSources(Failure):
         """
 
 
-@dataclass(eq=False)
 class NoRangeOfUids(Failure):
     """Not root, and no range of uids for user namespaces."""
 
@@ -57,7 +51,6 @@ class NoRangeOfUids(Failure):
     advice = 'Type: sudo usermod --add-subuids {first}-{last} --add-subgids {first}-{last} "$(id -un)"'
 
 
-@dataclass(eq=False)
 class ImageNotMade(Failure):
     """mmdebstrap failed; `lines` are its last words."""
 

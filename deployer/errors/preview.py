@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class RegionUnknown(UsageFailure):
     """No region of AWS. `hint` names the nearest, or is empty."""
 
@@ -18,7 +15,6 @@ class RegionUnknown(UsageFailure):
     advice = "Name one like us-east-1 or eu-central-1 with --region."
 
 
-@dataclass(eq=False)
 class SpecificationBroken(Failure):
     """A space of deployer.toml that cannot be. `problems` has one line each, with the path in the file."""
 
@@ -29,7 +25,6 @@ class SpecificationBroken(Failure):
     advice = "Mend these lines, then try again."
 
 
-@dataclass(eq=False)
 class SpaceNotProposed(Failure):
     """deployer.toml has no such space."""
 
@@ -41,7 +36,6 @@ class SpaceNotProposed(Failure):
     advice = 'Describe it there: `[space.{space}]`, and below it `region = "eu-central-1"`.'
 
 
-@dataclass(eq=False)
 class PriceListUnread(Failure):
     """AWS did not answer with its prices. `reason` is the SDK's."""
 
@@ -55,7 +49,6 @@ class PriceListUnread(Failure):
         """
 
 
-@dataclass(eq=False)
 class NoPricesFound(Failure):
     """AWS answered, and nothing in it was a price of ours."""
 
@@ -65,7 +58,6 @@ class NoPricesFound(Failure):
     advice = "The prices that were here before stay."
 
 
-@dataclass(eq=False)
 class PricesUnreadable(Failure):
     """The table that `prices:update` wrote is damaged."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class ProcfileBroken(Failure):
     """Lines that are none. `problems` has one line each."""
 
@@ -18,7 +15,6 @@ class ProcfileBroken(Failure):
     advice = "Each line is a process type and its command, like `web: gunicorn mysite.wsgi`."
 
 
-@dataclass(eq=False)
 class AppJsonBroken(Failure):
     """Values that app.json cannot have. `problems` has one line each."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class BadRemoteUrl(Failure):
     """A remote whose address is not of the form that names an app."""
 
@@ -17,7 +14,6 @@ class BadRemoteUrl(Failure):
     advice = "A remote of deployer is spelled deployer::SPACE/APP; `deployer git:remote -a SPACE/APP` makes one."
 
 
-@dataclass(eq=False)
 class FetchNotSupported(Failure):
     """There is no server: commits stay in the repositories of those who push."""
 

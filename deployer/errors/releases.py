@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class BadVersion(UsageFailure):
     """A word that names no release."""
 
@@ -17,7 +14,6 @@ class BadVersion(UsageFailure):
     advice = "Releases are named like `v12`."
 
 
-@dataclass(eq=False)
 class NothingToRetry(Failure):
     """The newest release serves, and has no release command that could run again."""
 
@@ -28,7 +24,6 @@ class NothingToRetry(Failure):
     advice = "`deployer ps:restart -a {app}` starts its dynos anew."
 
 
-@dataclass(eq=False)
 class NoReleaseOutput(Failure):
     """No host has the output of a release's command."""
 

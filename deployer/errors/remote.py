@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class HostUnreachable(Failure):
     """No SSH server answered. `reason` is the system's own words."""
 
@@ -21,7 +18,6 @@ class HostUnreachable(Failure):
     advice = "Is it running? A sandbox starts again with `deployer spaces:start`."
 
 
-@dataclass(eq=False)
 class HostKeyChanged(Failure):
     """Another key than the space knows: another machine, or somebody in between. Both keys as OpenSSH lines."""
 
@@ -46,7 +42,6 @@ class HostKeyChanged(Failure):
         """
 
 
-@dataclass(eq=False)
 class AuthenticationRefused(Failure):
     """The host does not accept our key."""
 
@@ -61,7 +56,6 @@ class AuthenticationRefused(Failure):
     advice = "See what it accepts: ssh -v -i {identity} -p {port} {user}@{address} true"
 
 
-@dataclass(eq=False)
 class IdentityUnreadable(Failure):
     """The private key could not be read here."""
 
@@ -73,7 +67,6 @@ class IdentityUnreadable(Failure):
     advice = "Is the file there, readable by you, and a key without a passphrase?"
 
 
-@dataclass(eq=False)
 class ConnectionLost(Failure):
     """The connection or the agent ended in the middle of a call. `seen_last` is what the host said at the end."""
 
@@ -86,7 +79,6 @@ class ConnectionLost(Failure):
     advice = "Run the command again: it finishes or undoes what this one began."
 
 
-@dataclass(eq=False)
 class AgentNotInstalled(Failure):
     """The agent could not be copied to the host."""
 
@@ -99,7 +91,6 @@ class AgentNotInstalled(Failure):
     advice = "The host needs python3 (3.11 or newer) and, where the login is not root, sudo without a password."
 
 
-@dataclass(eq=False)
 class SeveralHostsFailed(Failure):
     """More than one host failed at the same thing; `failures` is one paragraph each."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class HostsUnfit(Failure):
     """Some machines cannot be hosts. `problems` is a paragraph for each."""
 
@@ -18,7 +15,6 @@ class HostsUnfit(Failure):
     seen = "{problems}"
 
 
-@dataclass(eq=False)
 class HostUnfit(Failure):
     """A machine cannot be one more host. `problems` is a paragraph for each reason."""
 
@@ -30,7 +26,6 @@ class HostUnfit(Failure):
     seen = "{problems}"
 
 
-@dataclass(eq=False)
 class HostApart(Failure):
     """A machine and the hosts of a space do not all reach each other. `seen_of_it` is a line for each way."""
 
@@ -47,7 +42,6 @@ class HostApart(Failure):
         """
 
 
-@dataclass(eq=False)
 class MachineNeeded(UsageFailure):
     """A host is to be added, and nobody said which machine."""
 
@@ -57,7 +51,6 @@ class MachineNeeded(UsageFailure):
     advice = "deployer hosts:add --host USER@ADDRESS --space {space}"
 
 
-@dataclass(eq=False)
 class MixedPlatforms(Failure):
     """Hosts of several systems or architectures: no slug would run on all of them."""
 
@@ -69,7 +62,6 @@ class MixedPlatforms(Failure):
     advice = "Make a space for each kind, or reinstall what differs. Nothing was changed."
 
 
-@dataclass(eq=False)
 class PrivateAddressRefused(Failure):
     """The private addresses that were given do not lead from host to host."""
 
@@ -84,7 +76,6 @@ class PrivateAddressRefused(Failure):
         """
 
 
-@dataclass(eq=False)
 class NotFirstHost(Failure):
     """A host without the space's ledger."""
 
@@ -95,7 +86,6 @@ class NotFirstHost(Failure):
     advice = "Join by the first host. `deployer hosts`, where the space is known already, lists it first."
 
 
-@dataclass(eq=False)
 class NoSpaceThere(Failure):
     """A machine that is no host of any space."""
 
@@ -105,7 +95,6 @@ class NoSpaceThere(Failure):
     advice = "`deployer spaces:create NAME --host {target}` makes it one."
 
 
-@dataclass(eq=False)
 class HostsLeft(Failure):
     """A space is to be destroyed, and not every host can be reached."""
 
@@ -121,7 +110,6 @@ class HostsLeft(Failure):
         """
 
 
-@dataclass(eq=False)
 class OptionsMixed(UsageFailure):
     """Options of two kinds of spaces."""
 
@@ -134,7 +122,6 @@ class OptionsMixed(UsageFailure):
         """
 
 
-@dataclass(eq=False)
 class BadDomain(UsageFailure):
     """No domain."""
 

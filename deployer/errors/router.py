@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 from deployer.errors.host import words
 
 
 @words("bad-routes")
-@dataclass(eq=False)
 class BadRoutes(Failure):
     """`bad-routes`: these routes are no valid part of a router's configuration. Those in force stay."""
 
@@ -23,7 +20,6 @@ class BadRoutes(Failure):
 
 
 @words("router-down")
-@dataclass(eq=False)
 class RouterDown(Failure):
     """`router-down`: HAProxy does not run and could not be started, or did not take a reload."""
 

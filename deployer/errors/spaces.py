@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class BadSpaceName(UsageFailure):
     """A name that no space can have."""
 
@@ -17,7 +14,6 @@ class BadSpaceName(UsageFailure):
     advice = "Up to 30 lower-case letters, digits and dashes; a letter first, no dash last."
 
 
-@dataclass(eq=False)
 class SpaceExists(Failure):
     """The name is taken on this machine."""
 
@@ -27,7 +23,6 @@ class SpaceExists(Failure):
     advice = "`deployer spaces:info {space}` describes it, `deployer spaces:destroy {space}` removes it."
 
 
-@dataclass(eq=False)
 class BadPlatform(UsageFailure):
     """A platform that does not exist."""
 
@@ -38,7 +33,6 @@ class BadPlatform(UsageFailure):
     advice = "There are: {known}."
 
 
-@dataclass(eq=False)
 class NotASandbox(UsageFailure):
     """A command for sandboxes, and a space of another kind."""
 
@@ -48,7 +42,6 @@ class NotASandbox(UsageFailure):
     headline = "{space} is a space of the kind {kind}: its machines are not this machine's to start or stop."
 
 
-@dataclass(eq=False)
 class SandboxNeedsRoot(Failure):
     """Namespaces, bridges and mounts are root's to make."""
 
@@ -61,7 +54,6 @@ class SandboxNeedsRoot(Failure):
         """
 
 
-@dataclass(eq=False)
 class PointerUnreadable(Failure):
     """The file that says where a space is."""
 
@@ -74,7 +66,6 @@ class PointerUnreadable(Failure):
     advice = "Mend the file, or delete it: then this machine no longer knows the space, which itself stays as it is."
 
 
-@dataclass(eq=False)
 class SpaceStopped(Failure):
     """The first host of a sandbox does not run. `command` starts it."""
 
@@ -89,7 +80,6 @@ class SpaceStopped(Failure):
         """
 
 
-@dataclass(eq=False)
 class SpaceFolderGone(Failure):
     """The pointer leads to a sandbox whose folder was deleted by hand."""
 
@@ -101,7 +91,6 @@ class SpaceFolderGone(Failure):
     advice = "`deployer spaces:destroy {space}` forgets it; then `deployer spaces:create {space}` makes a new one."
 
 
-@dataclass(eq=False)
 class SandboxToolMissing(Failure):
     """Programs are missing that come with packages."""
 
@@ -112,7 +101,6 @@ class SandboxToolMissing(Failure):
     advice = "Type: sudo apt-get install --yes {packages}"
 
 
-@dataclass(eq=False)
 class NoSubnetLeft(Failure):
     """Every candidate network is in use."""
 
@@ -120,7 +108,6 @@ class NoSubnetLeft(Failure):
     seen = "Looked for a free /24 in 10.213.0.0 to 10.216.255.0; `ip route` lists what is taken."
 
 
-@dataclass(eq=False)
 class PortTaken(Failure):
     """The front's port belongs to another program."""
 
@@ -130,7 +117,6 @@ class PortTaken(Failure):
     advice = "Choose another one with `--port`."
 
 
-@dataclass(eq=False)
 class HostDidNotBoot(Failure):
     """A host of a sandbox did not answer in time; `lines` are the end of its console."""
 
@@ -143,7 +129,6 @@ class HostDidNotBoot(Failure):
     advice = "`deployer spaces:start` tries again."
 
 
-@dataclass(eq=False)
 class NoSuchHost(Failure):
     """The space has no host of that name."""
 
@@ -155,7 +140,6 @@ class NoSuchHost(Failure):
     seen = "It has: {known}."
 
 
-@dataclass(eq=False)
 class HostNotReady(Failure):
     """A host runs again, but its router does not take requests."""
 
@@ -166,7 +150,6 @@ class HostNotReady(Failure):
     advice = "Look inside: `journalctl -b` there; `deployer hosts` has its address."
 
 
-@dataclass(eq=False)
 class FrontDidNotStart(Failure):
     """HAProxy ended, or does not listen. `lines` are its last words."""
 
@@ -178,7 +161,6 @@ class FrontDidNotStart(Failure):
     advice = "`deployer spaces:start` tries again."
 
 
-@dataclass(eq=False)
 class ImageGone(Failure):
     """The platform image that hosts lie over was deleted by hand."""
 
@@ -190,7 +172,6 @@ class ImageGone(Failure):
     advice = "What they have of their own is in the folder that `deployer spaces:info {space}` names."
 
 
-@dataclass(eq=False)
 class SandboxBusy(Failure):
     """Another command is at it."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 
 
-@dataclass(eq=False)
 class BadTarget(UsageFailure):
     """What was given is no address of a host."""
 
@@ -17,7 +14,6 @@ class BadTarget(UsageFailure):
     advice = "Say USER@ADDRESS, USER@ADDRESS:PORT, or a name that stands in ~/.ssh/config."
 
 
-@dataclass(eq=False)
 class SshMissing(Failure):
     """OpenSSH's client, which reads ~/.ssh/config, is not installed."""
 
@@ -25,7 +21,6 @@ class SshMissing(Failure):
     advice = "On Debian and Ubuntu: sudo apt-get install openssh-client"
 
 
-@dataclass(eq=False)
 class SshConfigRefused(Failure):
     """OpenSSH does not understand its configuration."""
 
@@ -37,7 +32,6 @@ class SshConfigRefused(Failure):
     advice = "`ssh -G {target}` says the same. Mend ~/.ssh/config, then try again."
 
 
-@dataclass(eq=False)
 class HostKeyUnknown(Failure):
     """A host that was never met, and nobody there to ask."""
 
@@ -55,7 +49,6 @@ class HostKeyUnknown(Failure):
         """
 
 
-@dataclass(eq=False)
 class HostKeyRefused(Failure):
     """The user said no to a host key, or named another one."""
 
@@ -65,7 +58,6 @@ class HostKeyRefused(Failure):
     headline = "Nothing was sent to {target}: its host key {fingerprint} is not the one that you trust."
 
 
-@dataclass(eq=False)
 class KnownKeyDiffers(Failure):
     """known_hosts has another key."""
 
@@ -89,7 +81,6 @@ class KnownKeyDiffers(Failure):
         """
 
 
-@dataclass(eq=False)
 class NoKeyAccepted(Failure):
     """None of the user's keys opens the host. `tried` is one a line."""
 
@@ -107,7 +98,6 @@ class NoKeyAccepted(Failure):
     advice = "`ssh -v -p {port} {user}@{address} true` shows what ssh itself tries, and what the host accepts."
 
 
-@dataclass(eq=False)
 class PassphraseNeeded(Failure):
     """A key has a passphrase, and nobody is there to type it."""
 
@@ -117,7 +107,6 @@ class PassphraseNeeded(Failure):
     advice = "Give it to the agent first: ssh-add {identity}"
 
 
-@dataclass(eq=False)
 class JumpRefused(Failure):
     """A host on the way does not let connections through."""
 
@@ -131,7 +120,6 @@ class JumpRefused(Failure):
     advice = "Does it reach that address, and does its sshd allow it (AllowTcpForwarding)?"
 
 
-@dataclass(eq=False)
 class ProxyCommandFailed(Failure):
     """The command of ProxyCommand does not run."""
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure, UsageFailure
 from deployer.errors.host import words
 
 
-@dataclass(eq=False)
 class StoreAddressBad(UsageFailure):
     """What `--store` and `--store-endpoint` say is no place for a store."""
 
@@ -23,7 +20,6 @@ class StoreAddressBad(UsageFailure):
         """
 
 
-@dataclass(eq=False)
 class StoreCredentialsMissing(Failure):
     """The AWS SDK found no credentials. `reason` is its own words."""
 
@@ -38,7 +34,6 @@ class StoreCredentialsMissing(Failure):
         """
 
 
-@dataclass(eq=False)
 class StoreCredentialsExpired(Failure):
     """They were good once."""
 
@@ -50,7 +45,6 @@ class StoreCredentialsExpired(Failure):
     advice = "Get new ones (`aws sso login`, or the line that you got these with), then run the command again."
 
 
-@dataclass(eq=False)
 class StoreCredentialsRefused(Failure):
     """The endpoint does not know the key, or the secret does not fit."""
 
@@ -63,7 +57,6 @@ class StoreCredentialsRefused(Failure):
     advice = "Are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE those of this bucket's owner?"
 
 
-@dataclass(eq=False)
 class StoreDenied(Failure):
     """Known, but not allowed. `doing` is the name of the request in S3's words."""
 
@@ -79,7 +72,6 @@ class StoreDenied(Failure):
         """
 
 
-@dataclass(eq=False)
 class StoreMissing(Failure):
     """No such bucket."""
 
@@ -90,7 +82,6 @@ class StoreMissing(Failure):
     advice = "Make it (`aws s3 mb s3://{bucket}`), or correct --store, --store-endpoint or AWS_PROFILE."
 
 
-@dataclass(eq=False)
 class StoreClockSkewed(Failure):
     """The endpoint refuses requests whose signature is too old or too new. `off` is `62 minutes ahead`."""
 
@@ -102,7 +93,6 @@ class StoreClockSkewed(Failure):
     advice = "Set the clock (`timedatectl set-ntp true`), then run the command again."
 
 
-@dataclass(eq=False)
 class StoreUnreachable(Failure):
     """No answer, though asked several times."""
 
@@ -117,7 +107,6 @@ class StoreUnreachable(Failure):
         """
 
 
-@dataclass(eq=False)
 class StoreRefused(Failure):
     """Any other answer that is an error. `doing` is the name of the request in S3's words."""
 
@@ -132,7 +121,6 @@ class StoreRefused(Failure):
     advice = "Run the command again: it finishes or undoes what this one may have begun."
 
 
-@dataclass(eq=False)
 class StoreConditionsIgnored(Failure):
     """A put that had to be refused was done, or one that had to be done was refused. `header` is the condition's."""
 
@@ -148,7 +136,6 @@ class StoreConditionsIgnored(Failure):
         """
 
 
-@dataclass(eq=False)
 class StoreTaken(Failure):
     """Another space's ledger lies there already."""
 
@@ -159,7 +146,6 @@ class StoreTaken(Failure):
     advice = "Choose another prefix: --store s3://BUCKET/ANOTHER."
 
 
-@dataclass(eq=False)
 class StoreAlone(Failure):
     """No host but the first one holds what was written; `reasons` is one line for each of the others."""
 
@@ -176,7 +162,6 @@ class StoreAlone(Failure):
 
 
 @words("no-copy")
-@dataclass(eq=False)
 class NoCopy(Failure):
     """A host that is to become the first has no whole copy of the ledger, or is the first already."""
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from deployer.errors.base import Failure
 
 
-@dataclass(eq=False)
 class ValuesMissing(Failure):
     """app.json's `env` has required entries without a value. `wanted` holds one line each; `example` is a key."""
 

@@ -51,9 +51,15 @@ def opened_while(
     """As `opened`, with what `work` returns: it is done while the host takes its time to answer."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from deployer.remote import ssh
+
+    def later() -> T:
+        ssh.load()  # first: the host is at work while the rest is loaded
+        return work()
+
     target = target_of(shell, app, remote)
     with ThreadPoolExecutor(1) as thread:
-        result = thread.submit(work)
+        result = thread.submit(later)
         with open_named(shell, target.space) as space:
             yield space, target.app or only_app(space), result.result()
 

@@ -79,9 +79,9 @@ class Shell:
     def opening(self, pointer: Pointer) -> Iterator[OpenSpace]:
         """A space, open; what is done about hosts that do not answer is what the command line says, the environment, or
         whoever sits at the terminal."""
-        from deployer.cli.absent import absence_of
-
         with self.open_space(pointer) as space:
+            from deployer.cli.absent import absence_of  # loads much: not before a host is dialled
+
             space.absence = absence_of(self)
             if space.moved_from:
                 self.tell(Warn(f"{space.first.host.id} is the first host now, no longer {space.moved_from}"))
@@ -119,15 +119,26 @@ def this_shell() -> Shell:
     )
 
 
-def _open_space(pointer: Pointer) -> AbstractContextManager[OpenSpace]:
-    from deployer.operations.session import open_space
-    from deployer.remote.reach import Person
+@contextmanager
+def _open_space(pointer: Pointer) -> Iterator[OpenSpace]:
+    """The first host is dialled, and its agent starts, while the rest of what is needed is loaded."""
+    from deployer.operations.dialling import begun, loading
 
-    return open_space(pointer, person=Person(secret=_secret if _has_terminal() else None))
+    dial = _dialler(pointer)
+    with loading("deployer.operations.session"):
+        if pointer.store is None:
+            dial = begun(dial, pointer.first)
+    from deployer.operations.session import open_space
+
+    with open_space(pointer, dial) as space:
+        yield space
 
 
 def _dialler(pointer: Pointer) -> Callable[[Host], Session]:
-    from deployer.operations.session import dialler
+    from deployer.operations.dialling import dialler
+
+    if pointer.kind != "ssh":
+        return dialler(pointer)
     from deployer.remote.reach import Person
 
     return dialler(pointer, Person(secret=_secret if _has_terminal() else None))

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
 
+import deployer.operations.attendance  # noqa: F401 - what `changing` will need is loaded while hosts are dialled
 from deployer.build import elsewhere
 from deployer.build.build import build
 from deployer.build.source import Source

@@ -14,8 +14,9 @@ from deployer.errors.spaces import HostNotReady, NoSuchHost
 from deployer.model.events import Detail, Doing, Done, Step, Tell
 from deployer.model.space import Host, Pointer, Space
 from deployer.operations import stores
+from deployer.operations.dialling import Connect, dialler
 from deployer.operations.first_host import MOST_AT_ONCE, hosts_of
-from deployer.operations.session import Connect, dialler, open_space
+from deployer.operations.session import open_space
 from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
 from deployer.remote.fan_out import fan_out

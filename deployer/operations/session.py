@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
 
 from deployer.errors.base import Failure
 from deployer.errors.host import OldEpoch
@@ -20,20 +18,19 @@ from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space
+from deployer.operations.dialling import Connect, dialler
 from deployer.operations.first_host import GONE, MOST_AT_ONCE, follow, moved, note
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.acknowledged import AcknowledgedStore, Others
-from deployer.remote.agent import Session, connect
-from deployer.remote.reach import NOBODY, Person, Reach
+from deployer.remote.agent import Session
+from deployer.remote.reach import NOBODY, Person
 from deployer.remote.store import HostStore
-from deployer.spaces.sandbox.state import check_runs
 from deployer.store.base import Store
 from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 
 OUT_PATIENCE = 3.0  # seconds that a host gets to answer which is left out anyway
-Connect = Callable[[Host], Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,18 +257,6 @@ def _store_of(pointer: Pointer, dial: Connect, stack: ExitStack) -> tuple[Store,
     first = dial(pointer.first)
     stack.callback(first.close)
     return HostStore(first), first
-
-
-def dialler(pointer: Pointer, person: Person = NOBODY) -> Connect:
-    """How hosts of a space are reached from this machine: by the space's own key, or as the user's ssh would."""
-    if pointer.kind == "ssh":
-        return Reach(person, pointer.targets).connect
-    return partial(_dial, pointer)
-
-
-def _dial(pointer: Pointer, host: Host) -> Session:
-    check_runs(pointer, first=host.id == pointer.first.id)
-    return connect(host, Path(pointer.identity))
 
 
 def whoami() -> str:

@@ -130,6 +130,11 @@ class Session:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def begin(self) -> None:
+        """Start the agent, without waiting for it; what is wrong shows at the first call."""
+        with suppress(Broken):
+            self.stream()
+
     def stream(self) -> Stream:
         """The messages to and from the agent, which starts where it does not run. For exchanges."""
         if self._stream is None:

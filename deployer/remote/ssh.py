@@ -67,6 +67,12 @@ def _leave_out_invoke() -> None:
     sys.modules.setdefault("invoke", None)  # type: ignore[arg-type]
 
 
+def load() -> None:
+    """Load paramiko, which every command that talks to a host needs first."""
+    _leave_out_invoke()
+    import paramiko  # noqa: F401
+
+
 def connect(host: Host, identity: Path, dial: Dial = dial) -> SshConnection:
     """An authenticated connection; HostUnreachable, HostKeyChanged, AuthenticationRefused or IdentityUnreadable."""
     stream = dial(host)  # before all else: the host gets ready while paramiko is imported here

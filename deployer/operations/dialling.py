@@ -1,0 +1,72 @@
+"""How hosts of a space are reached from this machine. It loads little: a host takes its time to answer, in which a
+command loads the rest of what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from deployer.errors.base import Failure
+from deployer.model.space import Host, Pointer
+from deployer.remote import ssh
+from deployer.remote.agent import Session, connect
+from deployer.spaces.sandbox.state import check_runs
+
+if TYPE_CHECKING:
+    from deployer.remote.reach import Person
+
+Connect = Callable[[Host], Session]
+
+
+def dialler(pointer: Pointer, person: Person | None = None) -> Connect:
+    """By the space's own key, or as the user's ssh would; `person` can be asked for a passphrase."""
+    if pointer.kind == "ssh":
+        from deployer.remote.reach import NOBODY, Reach
+
+        return Reach(person or NOBODY, pointer.targets).connect
+    return partial(_dial, pointer)
+
+
+def _dial(pointer: Pointer, host: Host) -> Session:
+    check_runs(pointer, first=host.id == pointer.first.id)
+    return connect(host, Path(pointer.identity))
+
+
+def begun(dial: Connect, host: Host) -> Connect:
+    """`dial`, which has reached this host already, or failed to, when it is first asked for it; its agent starts."""
+    answers: list[Session | Failure] = []
+    try:
+        session = dial(host)
+        session.begin()
+        answers.append(session)
+    except Failure as failure:
+        answers.append(failure)
+
+    def once(wanted: Host) -> Session:
+        if wanted != host or not answers:
+            return dial(wanted)
+        answer = answers.pop()
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    return once
+
+
+@contextmanager
+def loading(module: str) -> Iterator[None]:
+    """Load a module meanwhile, after what SSH needs."""
+
+    def load() -> None:
+        ssh.load()
+        import_module(module)
+
+    thread = Thread(target=load, daemon=True)
+    thread.start()
+    yield
+    thread.join()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployer.errors.cloud import CloudBroken, StateLocked
 from infra.changes import STEPS, Change, Progress, change, changes
+from infra.command import Command
 
 if TYPE_CHECKING:
     from infra.program import Settings
@@ -47,13 +48,14 @@ def nowhere(kind: str, inputs: Mapping[str, Any]) -> None:
 @dataclass(frozen=True)
 class Engine:
     """`root` holds bin/pulumi; `backend` is where states lie, file:// or s3://; `home` is the command's own folder;
-    `env` are further variables for it."""
+    `env` are further variables for it; `stopping` is called where an interrupt has to wait for the steps that run."""
 
     root: Path
     backend: str
     passphrase: str
     home: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    stopping: Callable[[], None] = lambda: None
 
 
 def preview(engine: Engine, settings: Settings, find: Find = nowhere) -> tuple[Change, ...]:
@@ -135,7 +137,7 @@ def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
         options = automation.LocalWorkspaceOptions(
             work_dir=folder,
             pulumi_home=str(engine.home),
-            pulumi_command=_command(engine.root),
+            pulumi_command=Command(str(engine.root / "bin/pulumi"), _version(engine.root), engine.stopping),
             secrets_provider="passphrase",
             project_settings=automation.ProjectSettings(
                 name=PROJECT, runtime="python", backend=automation.ProjectBackend(url=engine.backend)
@@ -148,11 +150,11 @@ def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
 
 
 @functools.cache
-def _command(root: Path) -> Any:
-    """It asks the command for its version: once is enough."""
+def _version(root: Path) -> Any:
+    """Of the command, where the library can drive it: to ask once is enough."""
     from pulumi import automation
 
-    return automation.PulumiCommand(root=str(root))
+    return automation.PulumiCommand(root=str(root)).version
 
 
 class _Heard:

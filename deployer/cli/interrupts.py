@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-UNDOING = b"\n !     Undoing what was begun. Ctrl-C once more leaves it as it is.\n"
+UNDOING = b"\n !     Undoing or finishing what was begun. Ctrl-C once more leaves it as it is.\n"
 
 
 @contextmanager

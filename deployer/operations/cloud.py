@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 USER_DATA = "#cloud-config\n"  # a host has nothing to join yet
 LEASE = "space"
+STOPPING = "Nothing new is begun. The steps that run in AWS are finished first: this may take minutes."
 DONE = {"create": "made", "update": "changed", "delete": "deleted"}
 DOING = {"create": "making", "update": "changing", "delete": "deleting"}
 
@@ -97,8 +98,9 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         record.save(store, wanted)
         pointers.save(_pointer(account, state, proposal.name))
         tell(Step(f"Making {proposal.name} in {account.region}"))
-        run = _engine(tools, account, state, wanted)
-        found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell), partial(find, account))
+        run = _engine(tools, account, state, wanted, tell)
+        with _going_on(f"deployer up --space {proposal.name}"):
+            found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell), partial(find, account))
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
     return done
@@ -135,7 +137,8 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
         with _leased(account, state, "deployer down") as store:
             known = record.load(store)
             if known:
-                _delete(_engine(tools, account, state, known), account, known, tell, keep=keep)
+                with _going_on(f"deployer down --space {gone.name}"):
+                    _delete(_engine(tools, account, state, known, tell), account, known, tell, keep=keep)
     tell(Doing(f"Asking AWS what is left of {gone.name}"))
     found = wait_until_gone(account, gone.name, tools.patience)
     if there := [one for one in found if not one.kept]:
@@ -148,9 +151,19 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
     return found
 
 
-def _engine(tools: Tools, account: Account, state: State, known: Record) -> Engine:
+@contextmanager
+def _going_on(command: str) -> Iterator[None]:
+    """An interrupt says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(f"What was done is noted, and nothing is done twice: `{command}` goes on from there.")
+        raise
+
+
+def _engine(tools: Tools, account: Account, state: State, known: Record, tell: Tell) -> Engine:
     """The engine, for one who holds the space's lease: what a run that was killed has left of its lock is broken."""
-    run = tools.engine(account, state)
+    run = replace(tools.engine(account, state), stopping=lambda: tell(Warn(STOPPING)))
     with asking():
         locked = is_locked(account, state)
     if locked:

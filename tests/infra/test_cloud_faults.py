@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -90,12 +91,21 @@ def elsewhere(here: Cloud, run: Engine, what: str) -> subprocess.Popen[str]:
     )
 
 
+def kill_session(session: int) -> None:
+    """The command has a process group of its own, and goes first: else it would note what it was doing."""
+    found = [int(one.name) for one in Path("/proc").glob("[0-9]*")]
+    for pid in sorted(found, reverse=True):
+        with suppress(ProcessLookupError):
+            if os.getsid(pid) == session:
+                os.kill(pid, signal.SIGKILL)
+
+
 def cut_off(here: Cloud, run: Engine, what: str, kind: str) -> bool:
     """Kill the process and its engine when AWS has made or deleted such a thing and nothing has been noted of it.
     Whether it came to that: there may have been one before."""
     call = {"up": "create", "down": "delete"}[what]
     with elsewhere(here, run, what) as other:
-        here.provider.fault = once(call, kind, done=True, do=lambda: os.killpg(other.pid, signal.SIGKILL))
+        here.provider.fault = once(call, kind, done=True, do=lambda: kill_session(other.pid))
         _, said = other.communicate(timeout=60)
     here.provider.fault = lambda call: None
     assert other.returncode in (0, -signal.SIGKILL), said

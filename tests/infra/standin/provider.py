@@ -123,7 +123,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         kind, new = self._kind(request), load(request.properties)
         if request.preview:
-            known = {"tagsAll": self._aws.tags(new)} if "tags" in kind.inputs and is_known(new.get("tags")) else {}
+            tags = new.get("tags")  # an Auto Scaling group has a list of its own kind, and no tagsAll
+            has_table = "tags" in kind.inputs and not isinstance(tags, list) and is_known(tags)
+            known = {"tagsAll": self._aws.tags(new)} if has_table else {}
             return pb.CreateResponse(properties=dump({**dict.fromkeys(kind.computed, UNKNOWN), **new, **known}))
         with reported(context):
             made = self._done("create", request, lambda: kind.create(self._aws, new))

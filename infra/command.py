@@ -1,0 +1,105 @@
+"""Runs the `pulumi` command so that Ctrl-C ends it in good order.
+
+It gets a process group of its own: a terminal's Ctrl-C goes to us alone, and we ask it once to stop. It then begins
+nothing new, waits for what runs, and notes what came of it. A second SIGINT would make it leave what runs unnoted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+Hear = Callable[[str], Any]
+
+
+@dataclass
+class Command:
+    """What the Automation API wants of its PulumiCommand. `version` is the command's; `stopping` is called when it has
+    been asked to stop. One command runs at a time."""
+
+    command: str
+    version: Any
+    stopping: Callable[[], None] = lambda: None
+    _running: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Hear | None = None,
+        on_error: Hear | None = None,
+    ) -> Any:
+        """Run it to its end; its CommandResult, or CommandError. Where we are interrupted meanwhile, KeyboardInterrupt
+        when it has ended."""
+        from pulumi.automation import CommandResult
+        from pulumi.automation.errors import create_command_error
+
+        path = os.pathsep.join([str(Path(self.command).parent), os.environ.get("PATH", "")])
+        env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": path}
+        words = [self.command, "--non-interactive", *args]
+        out, err, code = self._wait(lambda: self._execute(words, cwd, env, (on_output, on_error)))
+        result = CommandResult(stdout=out, stderr=err, code=code)
+        if code != 0:
+            raise create_command_error(result)
+        return result
+
+    def _wait(self, execute: Callable[[], tuple[str, str, int]]) -> tuple[str, str, int]:
+        """It runs in a thread: an interrupt, which comes in the main one, finds it whole."""
+        done: Future[tuple[str, str, int]] = Future()
+        thread = threading.Thread(target=_into, args=(done, execute))
+        interrupt: KeyboardInterrupt | None = None
+        thread.start()
+        while True:
+            try:
+                found = done.result()
+                thread.join()
+                break
+            except KeyboardInterrupt as again:
+                if interrupt is None:
+                    self.stopping()
+                interrupt = again
+                if self._running and self._running.poll() is None:
+                    self._running.send_signal(signal.SIGINT)
+        if interrupt:
+            raise interrupt
+        return found
+
+    def _execute(
+        self, words: list[str], cwd: str, env: Mapping[str, str], hear: tuple[Hear | None, Hear | None]
+    ) -> tuple[str, str, int]:
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        with subprocess.Popen(
+            words, cwd=cwd, env=env, stdin=nothing, stdout=pipe, stderr=pipe, encoding="utf-8", process_group=0
+        ) as process:
+            self._running = process
+            assert process.stdout and process.stderr
+            errors: list[str] = []
+            other = threading.Thread(target=_read, args=(process.stderr, hear[1], errors))
+            other.start()
+            lines: list[str] = []
+            _read(process.stdout, hear[0], lines)
+            other.join()
+            code = process.wait()
+        return "\n".join(lines), "\n".join(errors), code
+
+
+def _into(done: Future[Any], execute: Callable[[], Any]) -> None:
+    try:
+        done.set_result(execute())
+    except BaseException as error:
+        done.set_exception(error)
+
+
+def _read(stream: IO[str], hear: Hear | None, lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line.rstrip())
+        if hear:
+            hear(lines[-1])

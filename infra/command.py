@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -53,24 +53,25 @@ class Command:
 
     def _wait(self, execute: Callable[[], tuple[str, str, int]]) -> tuple[str, str, int]:
         """It runs in a thread: an interrupt, which comes in the main one, finds it whole."""
-        done: Future[tuple[str, str, int]] = Future()
-        thread = threading.Thread(target=_into, args=(done, execute))
         interrupt: KeyboardInterrupt | None = None
-        thread.start()
-        while True:
-            try:
-                found = done.result()
-                thread.join()
-                break
-            except KeyboardInterrupt as again:
-                if interrupt is None:
-                    self.stopping()
-                interrupt = again
-                if self._running and self._running.poll() is None:
-                    self._running.send_signal(signal.SIGINT)
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(execute)
+            while True:
+                try:
+                    found = done.result()
+                    break
+                except KeyboardInterrupt as again:
+                    if interrupt is None:
+                        self.stopping()
+                    interrupt = again
+                    self._ask_to_stop()
         if interrupt:
             raise interrupt
         return found
+
+    def _ask_to_stop(self) -> None:
+        if self._running and self._running.poll() is None:
+            self._running.send_signal(signal.SIGINT)
 
     def _execute(
         self, words: list[str], cwd: str, env: Mapping[str, str], hear: tuple[Hear | None, Hear | None]
@@ -89,13 +90,6 @@ class Command:
             other.join()
             code = process.wait()
         return "\n".join(lines), "\n".join(errors), code
-
-
-def _into(done: Future[Any], execute: Callable[[], Any]) -> None:
-    try:
-        done.set_result(execute())
-    except BaseException as error:
-        done.set_exception(error)
 
 
 def _read(stream: IO[str], hear: Hear | None, lines: list[str]) -> None:

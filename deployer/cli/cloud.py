@@ -115,6 +115,12 @@ def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None
 
 
 def _warning(found: Departure, *, keep: bool) -> str:
+    """What goes, what stays, and what would stop it."""
+    others = [cloud.IN_THE_WAY, *(f"  {one}" for one in found.foreign)] if found.foreign else []
+    return "\n".join([_farewell(found, keep=keep), *others])
+
+
+def _farewell(found: Departure, *, keep: bool) -> str:
     text = f"This will take down the space {found.name} in {found.region}, account {found.account}"
     if found.spec is None:
         return f"{text}: whatever AWS still has of it."

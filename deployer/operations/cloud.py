@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from deployer.errors.cloud import SpaceNotMade, StillThere
+from deployer.errors.base import Failure
+from deployer.errors.cloud import CloudBroken, SpaceNotMade, StillThere
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
 from deployer.spaces import pointers
@@ -17,6 +18,7 @@ from deployer.spaces.aws import account as accounts
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
 from deployer.spaces.aws.proof import Left, wait_until_gone
 from deployer.spaces.aws.record import Record
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 USER_DATA = "#cloud-config\n"  # a host has nothing to join yet
 LEASE = "space"
 STOPPING = "Nothing new is begun. The steps that run in AWS are finished first: this may take minutes."
+IN_THE_WAY = "Others have put something into its network, which AWS does not delete before that is gone:"
 DONE = {"create": "made", "update": "changed", "delete": "deleted"}
 DOING = {"create": "making", "update": "changing", "delete": "deleting"}
 
@@ -61,12 +64,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What `down` would take down; `spec` is None where nothing says what there is."""
+    """What `down` would take down; `spec` is None where nothing says what there is. `foreign`: what others have put
+    into its network, which keeps AWS from deleting it."""
 
     name: str
     account: str
     region: str
     spec: Spec | None
+    foreign: tuple[Left, ...] = ()
 
 
 def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal:
@@ -124,8 +129,9 @@ def info(tools: Tools, name: str, region: str) -> Record:
 
 def departure(tools: Tools, name: str, region: str) -> Departure:
     """What `down` would take down."""
-    number, known = _checked(tools.account(region), name)
-    return Departure(name, number, region, known.spec if known else None)
+    account = tools.account(region)
+    number, known = _checked(account, name)
+    return Departure(name, number, region, known.spec if known else None, tuple(foreign(account, name)))
 
 
 def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]:
@@ -137,7 +143,7 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
         with _leased(account, state, "deployer down") as store:
             known = record.load(store)
             if known:
-                with _going_on(f"deployer down --space {gone.name}"):
+                with _going_on(f"deployer down --space {gone.name}"), _in_the_way(account, gone.name):
                     _delete(_engine(tools, account, state, known, tell), account, known, tell, keep=keep)
     tell(Doing(f"Asking AWS what is left of {gone.name}"))
     found = wait_until_gone(account, gone.name, tools.patience)
@@ -158,6 +164,18 @@ def _going_on(command: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(f"What was done is noted, and nothing is done twice: `{command}` goes on from there.")
+        raise
+
+
+@contextmanager
+def _in_the_way(account: Account, name: str) -> Iterator[None]:
+    """Where AWS refuses to delete, what others have put into the network is said."""
+    try:
+        yield
+    except CloudBroken as broken:
+        with suppress(Failure):
+            if there := foreign(account, name):
+                broken.add_note("\n".join([IN_THE_WAY, *(f"  {one}" for one in there)]))
         raise
 
 

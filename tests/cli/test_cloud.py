@@ -13,6 +13,7 @@ from deployer.cli.main import run
 from deployer.cli.output import Output
 from deployer.cli.shell import Shell
 from deployer.spaces import pointers
+from deployer.spaces.aws.foreign import foreign
 from tests.infra.cloud_here import Cloud, cloud
 
 pytestmark = pytest.mark.edge
@@ -107,3 +108,27 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert f"Kept: last snapshot {snapshot}, 20 GB, its price is unknown." in laptop.err
     assert left == before
     assert pointers.names() == []
+
+
+def test_what_others_put_into_the_network_is_named_and_stops_down(laptop: Laptop) -> None:
+    laptop.says(SPACE.replace("database", "load-balancer = true\ndatabase"))
+    assert laptop.run("up", "--space", "production", "--yes") == 0, laptop.err
+    account = laptop.here.tools(laptop.folder.parent).account("eu-central-1")
+    assert foreign(account, "production") == []
+    ec2 = laptop.here.client("ec2")
+    mine = [{"Name": "tag:deployer:space", "Values": ["production"]}]
+    subnet = ec2.describe_subnets(Filters=mine)["Subnets"][0]
+    group = ec2.create_security_group(GroupName="by-hand", Description="by hand", VpcId=subnet["VpcId"])["GroupId"]
+    interface = ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[group], Description="a firewall")
+    number = interface["NetworkInterface"]["NetworkInterfaceId"]
+
+    leave = ("down", "--space", "production", "--delete-data")
+    assert laptop.run(*leave) == 2
+    named = f"  security group {group} (by-hand)\n", f"  network interface {number} (a firewall)\n"
+    assert all(one in laptop.err for one in named), laptop.err
+    assert laptop.run(*leave, "--confirm", "production") == 1
+    assert "could be done" in laptop.err and all(one in laptop.err for one in named), laptop.err
+
+    ec2.delete_network_interface(NetworkInterfaceId=number)
+    ec2.delete_security_group(GroupId=group)
+    assert laptop.run(*leave, "--confirm", "production") == 0, laptop.err

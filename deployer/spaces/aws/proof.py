@@ -55,10 +55,10 @@ def _of_ec2(account: Account, space: str) -> Iterator[Left]:
     """Each kind is asked for: EC2's list of all tags still has those of what is gone."""
     ec2, mine = account.client("ec2"), [{"Name": f"tag:{TAG}", "Values": [space]}]
     for kind, (call, key, name) in EC2.items():
-        for one in _pages(ec2, call, key, Filters=mine):
-            if _carries(one.get("Tags") or one.get("TagSet") or [], space) and one.get("State") not in GONE:
+        for one in pages(ec2, call, key, Filters=mine):
+            if carries(one.get("Tags") or one.get("TagSet") or [], space) and one.get("State") not in GONE:
                 yield Left(kind, one[name])
-    for each in _pages(ec2, "describe_instances", "Reservations", Filters=mine):
+    for each in pages(ec2, "describe_instances", "Reservations", Filters=mine):
         for one in each["Instances"]:
             if one["State"]["Name"] not in GONE:
                 yield Left("instance", one["InstanceId"])
@@ -67,9 +67,9 @@ def _of_ec2(account: Account, space: str) -> Iterator[Left]:
 
 
 def _groups(account: Account, space: str) -> Iterator[Left]:
-    found = _pages(account.client("autoscaling"), "describe_auto_scaling_groups", "AutoScalingGroups")
+    found = pages(account.client("autoscaling"), "describe_auto_scaling_groups", "AutoScalingGroups")
     for one in found:
-        if _carries(one["Tags"], space):
+        if carries(one["Tags"], space):
             yield Left("Auto Scaling group", one["AutoScalingGroupName"])
 
 
@@ -80,9 +80,9 @@ def _balancers(account: Account, space: str) -> Iterator[Left]:
         "target group": ("describe_target_groups", "TargetGroups", "TargetGroupArn"),
     }
     for kind, (call, key, name) in kinds.items():
-        for one in _pages(client, call, key):
+        for one in pages(client, call, key):
             tags = client.describe_tags(ResourceArns=[one[name]])["TagDescriptions"][0]["Tags"]
-            if _carries(tags, space):
+            if carries(tags, space):
                 yield Left(kind, one[name])
 
 
@@ -94,11 +94,11 @@ def _databases(account: Account, space: str) -> Iterator[Left]:
         "parameter group": ("describe_db_parameter_groups", "DBParameterGroups", "DBParameterGroupName"),
     }
     for kind, (call, key, name) in kinds.items():
-        for one in _pages(client, call, key):
-            if one[name].startswith(f"{PREFIX}-") and _carries(_rds_tags(client, one, kind), space):
+        for one in pages(client, call, key):
+            if one[name].startswith(f"{PREFIX}-") and carries(_rds_tags(client, one, kind), space):
                 yield Left(kind, one[name])
-    for one in _pages(client, "describe_db_snapshots", "DBSnapshots"):
-        if _carries(one.get("TagList") or [], space):
+    for one in pages(client, "describe_db_snapshots", "DBSnapshots"):
+        if carries(one.get("TagList") or [], space):
             kind = "automatic backup" if one.get("SnapshotType") == "automated" else "last snapshot"
             yield Left(kind, one["DBSnapshotIdentifier"], kept=True, gigabytes=one["AllocatedStorage"])
 
@@ -111,21 +111,21 @@ def _rds_tags(client: Any, one: dict[str, Any], kind: str) -> list[dict[str, str
 
 def _certificates(account: Account, space: str) -> Iterator[Left]:
     client = account.client("acm")
-    for one in _pages(client, "list_certificates", "CertificateSummaryList"):
+    for one in pages(client, "list_certificates", "CertificateSummaryList"):
         tags = client.list_tags_for_certificate(CertificateArn=one["CertificateArn"])["Tags"]
-        if _carries(tags, space):
+        if carries(tags, space):
             yield Left("certificate", one["DomainName"])
 
 
 def _roles(account: Account, space: str) -> Iterator[Left]:
     """Only below our own path: others' are not looked at."""
     client = account.client("iam")
-    for one in _pages(client, "list_roles", "Roles", PathPrefix=PATH):
-        if _carries(client.list_role_tags(RoleName=one["RoleName"])["Tags"], space):
+    for one in pages(client, "list_roles", "Roles", PathPrefix=PATH):
+        if carries(client.list_role_tags(RoleName=one["RoleName"])["Tags"], space):
             yield Left("role", one["RoleName"])
-    for one in _pages(client, "list_instance_profiles", "InstanceProfiles", PathPrefix=PATH):
+    for one in pages(client, "list_instance_profiles", "InstanceProfiles", PathPrefix=PATH):
         found = client.get_instance_profile(InstanceProfileName=one["InstanceProfileName"])["InstanceProfile"]
-        if _carries(found.get("Tags") or [], space):
+        if carries(found.get("Tags") or [], space):
             yield Left("instance profile", one["InstanceProfileName"])
 
 
@@ -135,7 +135,7 @@ def _buckets(account: Account, space: str) -> Iterator[Left]:
     for one in client.list_buckets()["Buckets"]:
         if one["Name"].startswith(f"{PREFIX}-"):
             tags = client.get_bucket_tagging(Bucket=one["Name"])["TagSet"]
-            if _carries(tags, space) and {"Key": "deployer:noun", "Value": "state"} not in tags:
+            if carries(tags, space) and {"Key": "deployer:noun", "Value": "state"} not in tags:
                 yield Left("bucket", one["Name"])
 
 
@@ -147,11 +147,13 @@ def _budgets(account: Account, space: str) -> Iterator[Left]:
             yield Left("budget", one["BudgetName"])
 
 
-def _carries(tags: Iterable[dict[str, str]], space: str) -> bool:
+def carries(tags: Iterable[dict[str, str]], space: str) -> bool:
+    """Whether these are the tags of something of the space."""
     return any((one["Key"], one["Value"]) == (TAG, space) for one in tags)
 
 
-def _pages(client: Any, call: str, key: str, **words: Any) -> Iterator[dict[str, Any]]:
+def pages(client: Any, call: str, key: str, **words: Any) -> Iterator[dict[str, Any]]:
+    """What all pages of a call's answer have at `key`."""
     for page in client.get_paginator(call).paginate(**words):
         yield from page[key]
 

@@ -28,7 +28,7 @@ from deployer.build import (
     registry,
     tools,
 )
-from deployer.build.folders import cache_folder
+from deployer.build.folders import cache_folder, open_lock
 from deployer.build.image_facts import ImageFacts
 from deployer.build.jail import Jail
 from deployer.build.layer_cache import LayerCache, as_built
@@ -119,7 +119,7 @@ def _own_folder(app: str, tell: Tell) -> Iterator[Path]:
         (folder / "layers").mkdir(parents=True, exist_ok=True)
         (folder / "cache").mkdir(exist_ok=True)
         own(folder / "cache")
-        lock = (folder / "lock").open("w")
+        lock = open_lock(folder / "lock")
     except OSError as error:
         raise CacheUnusable(str(folder), str(error)) from error
     with lock:

@@ -77,7 +77,7 @@ def main() -> None:
         shelf = _source_folder(order["app"])
         _complete(shelf, order["entries"], wire)
         threading.Thread(target=wire.end_with_input, daemon=True).start()
-        with (folders.cache_folder() / "lock").open("a") as lock:
+        with folders.open_lock(folders.cache_folder() / "lock") as lock:
             _take(lock, wire)
             built = _build(order, shelf, wire)
         wire.send({"slug": encode(built.slug), "layers": _layers(order["app"], built)})

@@ -12,6 +12,7 @@ import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 def cache_folder() -> Path:
@@ -54,6 +55,11 @@ def readable() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def open_lock(path: Path) -> IO[str]:
+    """The file of a lock, made for its owner alone: whoever may read it may hold it, and make all builds wait."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "w")
 
 
 def home() -> Path:

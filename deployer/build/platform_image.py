@@ -267,6 +267,6 @@ def _note(root: Path, recipe: Recipe) -> None:
 
 @contextmanager
 def _only_one(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
+    with folders.open_lock(path) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -105,11 +105,12 @@ def resize(paths: Paths, placed: Placed, size: str) -> None:
     dropin.write_text(units.dropin(placed.dyno, placed.uid, after))
 
 
-def settle(paths: Paths, instance: str) -> None:
-    """Have all that the dyno's unit reads written down for good: after a power cut it must not start with less."""
-    unit = units.DYNO.format(instance)
-    folders = [paths.dyno(instance), paths.units / f"{unit}.d"]
-    for path in (path for folder in folders if folder.is_dir() for path in (*folder.iterdir(), folder, folder.parent)):
+def settle(paths: Paths, instances: Iterable[str]) -> None:
+    """Have all that the dynos' units read written down for good: after a power cut they must not start with less."""
+    wanted = [(paths.dyno(one), paths.units / f"{units.DYNO.format(one)}.d") for one in instances]
+    folders = [folder for pair in wanted for folder in pair if folder.is_dir()]
+    parents = dict.fromkeys(folder.parent for folder in folders)  # many names in few folders: each is written once
+    for path in (*(path for folder in folders for path in (*folder.iterdir(), folder)), *parents):
         files.sync(path)
 
 

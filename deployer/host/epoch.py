@@ -59,5 +59,5 @@ def in_its_epoch(request: dict[str, Any], paths: Paths) -> Iterator[None]:
 @contextmanager
 def _locked(paths: Paths, kind: int) -> Iterator[None]:
     paths.root.mkdir(parents=True, exist_ok=True)
-    with locked(paths.root / "epoch.lock", kind, 0o600):
+    with locked(paths.root / "epoch.lock", kind):
         yield

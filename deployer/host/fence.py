@@ -59,7 +59,7 @@ def _at_work(folder: AppPaths, app: str, token: int) -> Iterator[None]:
     folder.at_work.mkdir(parents=True, exist_ok=True)
     folder.root.chmod(0o700)
     mine = folder.at_work / f"{os.getpid()}.{started(os.getpid())}"
-    with locked(folder.token, fcntl.LOCK_EX, 0o644) as descriptor:
+    with locked(folder.token, fcntl.LOCK_EX) as descriptor:
         highest = read_token(folder)
         if token < highest:
             raise HostFailure("lease-lost", {"app": app, "token": token, "highest": highest})

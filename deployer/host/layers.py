@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deployer.errors.base import HostFailure
+from deployer.host import lock
 from deployer.host.paths import AppPaths
 from deployer.model.manifest import BadManifest, Entry, decode
 
@@ -23,13 +24,9 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 def locked(app: AppPaths) -> Iterator[None]:
     """Alone with the app's blobs and layers; what a killed agent left in the making is gone."""
     app.root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(app.blobs_lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with lock.locked(app.blobs_lock, fcntl.LOCK_EX):
         remove_tree(app.incoming)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def remove_tree(folder: Path) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deployer.host import files, firewall, helpers, packages, router, systemd, units, walls
 from deployer.host.channel import Channel
 from deployer.host.epoch import learn_epoch
-from deployer.host.lock import host_lock
+from deployer.host.lock import host_lock, locked
 from deployer.host.paths import Paths
 
 Changed = Callable[[str], None]
@@ -68,12 +69,8 @@ def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 def _only_one(paths: Paths, waiting: Changed) -> Iterator[None]:
     """One at a time: whoever was cut off has an agent that works on, and the next command waits for it."""
     paths.root.mkdir(parents=True, exist_ok=True)
-    with (paths.root / "prepare.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting("another command that prepares this host")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    told = partial(waiting, "another command that prepares this host")
+    with locked(paths.root / "prepare.lock", fcntl.LOCK_EX, told):
         yield
 
 
@@ -112,6 +109,10 @@ def _folders(paths: Paths, changed: Changed) -> None:
             folder.mkdir(parents=True)
             folder.chmod(mode)
             changed(f"folder {folder}")
+    # Agents hold a lock on their own folder: whoever may read it could keep them from starting.
+    if paths.agents.stat().st_mode & 0o777 != 0o700:
+        paths.agents.chmod(0o700)
+        changed(f"folder {paths.agents}")
 
 
 def _epoch(paths: Paths, epoch: int, changed: Changed) -> None:

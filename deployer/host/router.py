@@ -214,10 +214,11 @@ def flip_links(paths: Paths, app: str, instances: Sequence[str]) -> None:
     for name in wanted:
         if parse_instance(name.removeprefix(prefix).removesuffix(suffix)).app != app:
             raise HostFailure("bad-request", {"reason": f"{name} is no dyno of {app}"})
-        if not (folder / name).is_symlink():
-            dyno_files.settle(paths, name.removeprefix(prefix).removesuffix(suffix))
-            (folder / name).symlink_to(paths.units / DYNO.format(""))
+    fresh = [name for name in wanted if not (folder / name).is_symlink()]
+    dyno_files.settle(paths, (name.removeprefix(prefix).removesuffix(suffix) for name in fresh))
     walls.settle(paths)
+    for name in fresh:
+        (folder / name).symlink_to(paths.units / DYNO.format(""))
     for link in folder.glob(DYNO.format("*")):
         instance = link.name.removeprefix(prefix).removesuffix(suffix)
         if link.name not in wanted and parse_instance(instance).app == app:

@@ -48,6 +48,7 @@ ATTEMPTS: dict[str, tuple[Attempt, ...]] = {
         Attempt("roots_home", "list /root", "EACCES", FILES),
         Attempt("homes", "list /home", "EACCES", FILES),
         Attempt("data", "list /srv/deployer: ledger, other apps' files, config vars", "ENOENT", FILES),
+        Attempt("locks", "hold the locks that commands on its host wait for", "ENOENT", FILES),
         Attempt("firewalls_file", "read the firewall's file", "EACCES", FILES),
         Attempt("host_key", "read the host's SSH key", "EACCES", FILES),
         Attempt("journal_of_others", "read the system's journal", "EACCES", FILES),

@@ -43,6 +43,7 @@ for address in {METADATA} {METADATA_6}; do
     echo $! >> /run/metadata.pid
 done
 """
+LOCKS = r"find /srv/deployer -xdev -name '*lock' -o -name token -o -path '*/agent' -o -path '*/agent/*' -prune"
 GONE = f"""
 kill $(cat /run/metadata.pid); rm /run/metadata.pid
 ip address del {METADATA}/32 dev lo; ip address del {METADATA_6}/128 dev lo
@@ -157,6 +158,17 @@ def test_the_slug_is_as_it_was_whatever_a_dyno_writes_into_it(scene: Scene) -> N
     scene.tries("slug")
     sums = scene.here.run(f"find /srv/deployer/apps/{PROBE}/layers/*/app -name probe.py -exec sha256sum {{}} +").split()
     assert sums[0] == hashlib.sha256((scene.probe.folder / "probe.py").read_bytes()).hexdigest()
+
+
+def test_no_user_of_the_host_holds_a_lock_that_commands_wait_for(scene: Scene) -> None:
+    """Not even outside of a dyno: a host may have other users than ours. Older agents left some locks to everybody."""
+    scene.here.run("chmod 644 /srv/deployer/lock /srv/deployer/prepare.lock && chmod 755 /srv/deployer/agent")
+    scene.here.call("prepare", hosts=[scene.here.session.host.private_address, scene.elsewhere.private_address])
+    locks = scene.here.run(LOCKS).split()
+    assert {"/srv/deployer/lock", "/srv/deployer/prepare.lock", "/srv/deployer/agent"} < set(locks)
+    nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups flock --nonblock --shared"
+    held = scene.here.run(f"for one in {' '.join(locks)}; do {nobody} $one echo $one 2>&1 || true; done")
+    assert held.count("Permission denied") == len(locks), held
 
 
 def test_systemd_finds_the_unit_hardly_exposed(scene: Scene) -> None:

@@ -7,6 +7,7 @@ other host, gave it.
 
 import ctypes
 import errno
+import fcntl
 import http.server
 import json
 import os
@@ -100,6 +101,17 @@ def homes():
 def data():
     """Below /srv there is nothing of deployer's: no other app, no ledger, no config vars."""
     return listed("/srv/deployer")
+
+
+def locks():
+    """Whoever may open a file may lock it, and make all wait who ask for the lock."""
+    for name in ("lock", "prepare.lock", "epoch.lock", "store/.lock", "agent"):
+        try:
+            fcntl.flock(os.open(f"/srv/deployer/{name}", os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return f"locked {name}"
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(errno.ENOENT, "none is there")
 
 
 def firewalls_file():

@@ -26,8 +26,12 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
 
-faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; test runs some of them
-	@$(BIN)/pytest -m "(hosts or edge) and not soak" tests/hosts/test_faults*.py tests/infra/test_cloud_faults.py
+OF_FAULTS := $(addprefix tests/hosts/test_,faults*.py left_out.py promote.py load.py watch.py crashes.py repair.py)
+
+faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; writes docs/reliability.md
+	@$(BIN)/pytest -m "(hosts or edge) and not soak" --record docs/reliability.json \
+		$(OF_FAULTS) tests/infra/test_cloud_faults.py; ended=$$?; \
+		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: three quarters of an hour
 	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak

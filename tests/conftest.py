@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import recorded
+
 GOLDEN = Path(__file__).parent / "golden"
 
 # What a user's shell, git hook, CI runner or editor may have set, and what nothing of ours may be led astray by.
@@ -35,6 +37,7 @@ TEMPTING = ("DEPLOYER_APP", "DEPLOYER_SPACE", "LC_ALL", "LC_CTYPE", "LANGUAGE", 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected texts in tests/golden")
+    recorded.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     other = [f"{name} {found}" for name, version in wanted if (found := _installed(name)) not in (None, version)]
     if other:
         pytest.exit(f"{', '.join(other)}: not as requirements.lock has it. Run `make setup`.", returncode=3)
+    recorded.configure(config)
 
 
 def _installed(name: str) -> str | None:

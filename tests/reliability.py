@@ -1,21 +1,25 @@
-"""docs/reliability.md: every case that the tests on hosts try, as a table. `pytest --update-golden` writes it anew."""
+"""docs/reliability.md: every case that the tests on hosts try, as a table, with what came of it when it last ran
+(docs/reliability.json). `pytest --update-golden` writes it anew."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.hosts.cases import CASES, POINTS, Case
+from tests.recorded import Outcome, told
 
 HOSTS = Path(__file__).parent / "hosts"
+RECORD = Path(__file__).parent.parent / "docs/reliability.json"
+OF_CASES = "test_faults.py::test_a_command_that_is_cut_off_is_finished_or_undone"
 INTRODUCTION = """\
 # What happens when something happens
 
 Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
-(`tests/hosts/test_faults*.py`, minutes), `make test` some of each kind and those of the last sections; `make soak`
-draws mishaps by chance.
-This page is made from the tests; `make golden` makes it anew.
+(minutes), `make test` some of each kind and those of the last sections; `make soak` draws mishaps by chance.
+This page is made from the tests, and from what came of each when it last ran: `make faults` writes that down, with the
+commit (`+`: with changes to it) and the seconds that it took. `make golden` makes the page anew.
 
 What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
@@ -26,8 +30,8 @@ file, pending release or lease is left of what was cut off.
 `SIGKILL` stands for whatever ends a laptop without a word: the next command of any kind finishes or undoes, and takes
 the lease at once where the dead one ran on the same machine. The other signals are heard by the command itself.
 
-| command | gets | when | then |
-| --- | --- | --- | --- |
+| command | gets | when | then | last run |
+| --- | --- | --- | --- | --- |
 """
 MODULES = {
     "test_faults_hosts.py": "Hosts, routers, agents and laptops",
@@ -41,21 +45,32 @@ MODULES = {
 }
 
 
-def page() -> str:
-    """The whole page."""
-    lines = [INTRODUCTION, *(f"{_row(case)}\n" for case in CASES)]
+def page(outcomes: Mapping[str, Outcome]) -> str:
+    """The whole page; `outcomes` by a test's name (tests/recorded.py)."""
+    lines = [INTRODUCTION, *(f"{_row(case, outcomes.get(f'{OF_CASES}[{case.id}]'))}\n" for case in CASES)]
     for module, title in MODULES.items():
-        lines += [f"\n## {title}\n\n", *(f"- {sentence}\n" for sentence in sentences(HOSTS / module))]
+        lines += [f"\n## {title}\n\n", "| what happens | last run |\n| --- | --- |\n"]
+        for function, sentence in tests_of(HOSTS / module):
+            lines.append(f"| {sentence} | {told(_of(outcomes, f'{module}::{function}'))} |\n")
     return "".join(lines)
+
+
+def _of(outcomes: Mapping[str, Outcome], name: str) -> list[Outcome]:
+    return [outcome for key, outcome in outcomes.items() if key.partition("[")[0] == name]
 
 
 def sentences(module: Path) -> Iterator[str]:
     """The names of a module's tests as sentences, with their parameters."""
+    return (sentence for _, sentence in tests_of(module))
+
+
+def tests_of(module: Path) -> Iterator[tuple[str, str]]:
+    """The names of a module's tests, and what they say as sentences, with their parameters."""
     for node in ast.parse(module.read_text()).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             text = node.name.removeprefix("test_").replace("_", " ")
             points = [POINTS[point] for point in _points(node)]
-            yield text[0].upper() + text[1:] + (f" ({'; '.join(points)})" if points else "")
+            yield node.name, text[0].upper() + text[1:] + (f" ({'; '.join(points)})" if points else "")
 
 
 def _points(function: ast.FunctionDef) -> list[str]:
@@ -63,10 +78,10 @@ def _points(function: ast.FunctionDef) -> list[str]:
     return [value for value in found if isinstance(value, str) and value in POINTS]
 
 
-def _row(case: Case) -> str:
+def _row(case: Case, outcome: Outcome | None) -> str:
     gets = {"CUT": "its connections cut", "AGENT": "the agent on one host killed"}.get(case.signal, case.signal)
     command = f"`{case.command}`"
-    return f"| {command} | {gets} | {POINTS[case.point]} | {_then(case)} |"
+    return f"| {command} | {gets} | {POINTS[case.point]} | {_then(case)} | {told([outcome])} |"
 
 
 def _then(case: Case) -> str:

@@ -22,6 +22,7 @@ from deployer.store import keys, record
 from deployer.store.base import Get, Stored
 from deployer.store.ledger import AppState
 from tests.hosts.machine import Machine
+from tests.hosts.outside import Outside
 from tests.hosts.person import Person
 
 SPACE = "hosts"
@@ -164,6 +165,24 @@ class Afflicted(Person):
                 left, missing = sorted(set(traces) - set(expected)), sorted(set(expected) - set(traces))
                 assert not left and not missing, f"{session.host.id}: left {left}, missing {missing}"
         return state
+
+
+@contextmanager
+def living(folder: Path, port: int) -> Iterator[Afflicted]:
+    """An app named like its folder in the space of these tests, for as long as the block takes."""
+    person = Afflicted(folder, folder.name, port)
+    person.opens()
+    yield person
+    person.closes()
+
+
+@contextmanager
+def all_served(person: Afflicted) -> Iterator[None]:
+    """Users who ask for as long as the block takes, and lose nothing."""
+    users = Outside(person.port, person.app)
+    with users.asking():
+        yield
+    users.lost_nothing(at_least=20)
 
 
 def _wanted(state: AppState) -> list[tuple[str, int, str]]:

@@ -9,9 +9,8 @@ import pytest
 
 from deployer.model.space import Pointer
 from deployer.spaces.sandbox.sandbox import Sandbox
-from tests.hosts.afflicted import Afflicted
+from tests.hosts.afflicted import Afflicted, all_served, living
 from tests.hosts.cases import CASES, Case
-from tests.hosts.outside import Outside
 
 pytestmark = pytest.mark.hosts
 INTERRUPTED = 130
@@ -20,19 +19,15 @@ TRIED = [pytest.param(one, id=one.id, marks=() if one.is_quick else pytest.mark.
 
 @pytest.fixture(scope="module")
 def job(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Afflicted]:
-    person = Afflicted(tmp_path_factory.mktemp("faults") / "job", "job", sandbox.record.port)
-    person.opens()
-    yield person
-    person.closes()
+    with living(tmp_path_factory.mktemp("faults") / "job", sandbox.record.port) as person:
+        yield person
 
 
 @pytest.fixture(autouse=True)
-def outside(job: Afflicted) -> Iterator[Outside]:
+def users(job: Afflicted) -> Iterator[None]:
     """Users who ask during the whole test, and lose nothing."""
-    users = Outside(job.port, job.app)
-    with users.asking():
-        yield users
-    users.lost_nothing(at_least=20)
+    with all_served(job):
+        yield
 
 
 @pytest.mark.parametrize("case", TRIED)

@@ -15,7 +15,7 @@ import pytest
 from deployer.model.space import Pointer
 from deployer.remote.agent import connect
 from deployer.spaces.sandbox.sandbox import Sandbox
-from tests.hosts.afflicted import Afflicted
+from tests.hosts.afflicted import Afflicted, living
 from tests.hosts.machine import Machine
 from tests.hosts.outside import Outside
 from tests.hosts.processes import IN_FLIGHT, end, frozen, kill_host
@@ -25,10 +25,8 @@ pytestmark = [pytest.mark.hosts, pytest.mark.faults]
 
 @pytest.fixture(scope="module")
 def ada(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Afflicted]:
-    person = Afflicted(tmp_path_factory.mktemp("hosts") / "mill", "mill", sandbox.record.port)
-    person.opens()
-    yield person
-    person.closes()
+    with living(tmp_path_factory.mktemp("hosts") / "mill", sandbox.record.port) as person:
+        yield person
 
 
 @pytest.fixture(scope="module")

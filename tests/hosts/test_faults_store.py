@@ -16,9 +16,8 @@ from bench.slow_link import Link, slow_links
 from deployer.model.space import Pointer
 from deployer.remote.agent import connect
 from deployer.spaces.sandbox.sandbox import Sandbox
-from tests.hosts.afflicted import Afflicted
+from tests.hosts.afflicted import Afflicted, all_served, living
 from tests.hosts.machine import Machine
-from tests.hosts.outside import Outside
 from tests.hosts.processes import end, frozen
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults]
@@ -38,19 +37,15 @@ FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None
 
 @pytest.fixture(scope="module")
 def ada(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Afflicted]:
-    person = Afflicted(tmp_path_factory.mktemp("hosts") / "quay", "quay", sandbox.record.port)
-    person.opens()
-    yield person
-    person.closes()
+    with living(tmp_path_factory.mktemp("hosts") / "quay", sandbox.record.port) as person:
+        yield person
 
 
 @pytest.fixture(autouse=True)
 def users(ada: Afflicted) -> Iterator[None]:
     """Users who ask during the whole test, and lose nothing."""
-    users = Outside(ada.port, ada.app)
-    with users.asking():
+    with all_served(ada):
         yield
-    users.lost_nothing()
 
 
 @contextmanager

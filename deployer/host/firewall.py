@@ -7,6 +7,7 @@ answer from outside this host on any port but its own.
 The port of a dyno that is about to stop is `closing`: whoever connects, from whatever host's router, is refused at once
 and tries another dyno or waits, while the requests that the dyno is at go on. The port of one that waits after crashes
 is `crashed`: other hosts' routers see it by what they are answered (hold_lua.py).
+The space's PostgreSQL listens on an address that may be a public one: only the space's hosts get an answer there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ table inet deployer {
   set hosts4 { type ipv4_addr; @HOSTS4@}
   set hosts6 { type ipv6_addr; @HOSTS6@}
   set own { typeof meta skuid . tcp dport; @OWN@}
+  set databases { type inet_service; @DATABASES@}
   set closing { type inet_service; flags timeout; }
   set crashed { type inet_service; flags timeout; }
   counter metadata { }
@@ -53,6 +55,8 @@ table inet deployer {
     tcp dport @closing tcp flags & (fin | syn | rst | ack) == syn reject with tcp reset
     iifname != "lo" tcp dport @PORTS@ ip saddr != @hosts4 counter name "outside" drop
     iifname != "lo" tcp dport @PORTS@ ip6 saddr != @hosts6 counter name "outside" drop
+    iifname != "lo" tcp dport @databases ip saddr != @hosts4 counter name "outside" drop
+    iifname != "lo" tcp dport @databases ip6 saddr != @hosts6 counter name "outside" drop
     iifname != "lo" tcp dport @crashed tcp flags & (fin | syn | rst | ack) == syn reject with icmpx type no-route
   }
 
@@ -81,14 +85,15 @@ table inet deployer {
 """
 
 
-def render(hosts: Iterable[str], own: Iterable[tuple[int, int]]) -> str:
+def render(hosts: Iterable[str], own: Iterable[tuple[int, int]], databases: Iterable[int] = ()) -> str:
     """The whole table for `nft -f`, which replaces it at once. `hosts` are the addresses of the space's hosts, `own`
-    the pairs of an app's uid and a port of one of its dynos."""
+    the pairs of an app's uid and a port of one of its dynos, `databases` the ports of the space's PostgreSQL."""
     addresses = sorted({ipaddress.ip_address(host) for host in hosts}, key=lambda a: (a.version, a))
     values = {
         "@HOSTS4@": _elements(str(a) for a in addresses if a.version == 4),
         "@HOSTS6@": _elements(str(a) for a in addresses if a.version == 6),
         "@OWN@": _elements(f"{uid} . {port}" for uid, port in sorted(set(own))),
+        "@DATABASES@": _elements(str(port) for port in sorted(set(databases))),
         "@UIDS@": DYNO_UIDS,
         "@PORTS@": f"{PORTS[0]}-{PORTS[1]}",
     }

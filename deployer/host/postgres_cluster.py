@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import certificates, postgres_config, systemd
+from deployer.host import certificates, firewall, postgres_config, systemd, walls
 from deployer.host.channel import Channel
+from deployer.host.lock import host_lock, locked
 from deployer.host.paths import Paths
 from deployer.host.postgres_config import CLUSTER
 
@@ -78,6 +79,7 @@ def ensure_cluster(paths: Paths, address: str, names: Sequence[str], hosts: Sequ
         cluster = find_cluster(paths) or _create(paths, changes)
         _ensure_certificates(paths, [address, *names], changes)
         _ensure_settings(paths, cluster, address, hosts, changes)
+        _ensure_walls(paths, changes)
         _ensure_running(paths, cluster, changes)
     return cluster
 
@@ -163,6 +165,14 @@ def _ensure_settings(paths: Paths, cluster: Cluster, address: str, hosts: Sequen
 
 def _settings(paths: Paths, cluster: Cluster) -> Path:
     return paths.system / "etc/postgresql" / cluster.version / CLUSTER
+
+
+def _ensure_walls(paths: Paths, changes: Changes) -> None:
+    """Before it listens beyond this host: the address may be one that the whole internet reaches."""
+    with host_lock(paths):
+        if walls.save(paths):
+            changes.tell("firewall")
+        firewall.load()
 
 
 def _listen(address: str) -> str:
@@ -259,6 +269,5 @@ def _locked(paths: Paths) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     for path in (paths.root, folder):
         path.chmod(path.stat().st_mode & 0o777 | 0o011)  # the server's user passes through
-    with (folder / "lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(folder / "lock", fcntl.LOCK_EX):
         yield

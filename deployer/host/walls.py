@@ -11,12 +11,15 @@ from pathlib import Path
 
 from deployer.host import dyno_files, files, firewall
 from deployer.host.paths import Paths
+from deployer.host.postgres_config import CLUSTER
+
+PORT = re.compile(r"^[ \t]*port[ \t]*=?[ \t]*(\d+)", re.MULTILINE)  # of postgresql.conf; the last one counts
 
 
 def text(paths: Paths) -> str:
-    """The table as it should be: the space's hosts, and the port of every dyno here."""
+    """The table as it should be: the space's hosts, the port of every dyno here, and of the space's PostgreSQL."""
     placed = dyno_files.read_all(paths)
-    return firewall.render(hosts(paths), [(one.uid, one.port) for one in placed if one.port])
+    return firewall.render(hosts(paths), [(one.uid, one.port) for one in placed if one.port], databases(paths))
 
 
 def save(paths: Paths) -> bool:
@@ -84,6 +87,12 @@ def hosts(paths: Paths) -> list[str]:
     except FileNotFoundError:
         return []
     return known
+
+
+def databases(paths: Paths) -> list[int]:
+    """The ports of the space's PostgreSQL, by its own settings: Debian gives it the next one where 5432 is taken."""
+    settings = (paths.system / "etc/postgresql").glob(f"*/{CLUSTER}/postgresql.conf")
+    return [int(port) for file in settings for port in PORT.findall(file.read_text())[-1:]]
 
 
 def set_hosts(paths: Paths, addresses: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ NAMESPACE = f"dpl-fw-{os.getpid()}"
 
 
 def test_the_rules_are_as_reviewed(golden):
-    golden("firewall.nft", firewall.render(["10.1.2.4", "10.1.2.3", "fd00::5"], [(20002, 7002), (20001, 7001)]))
+    golden("firewall.nft", firewall.render(["10.1.2.4", "10.1.2.3", "fd00::5"], [(20002, 7002), (20001, 7001)], [5432]))
 
 
 def test_without_hosts_and_dynos_no_set_has_an_empty_list():

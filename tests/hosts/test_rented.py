@@ -82,6 +82,7 @@ def _deploys_and_rolls_back(laptop: Laptop, tmp_path: Path) -> None:
     pushed = ada.types("git", "push", "deployer", "main")
     assert "Applying auth.0001_initial... OK" in pushed.stderr
     ada.sees("Hello from Django v3 on web.1")
+    _nobody_else_reaches_the_database(laptop)
     ada.types("deployer", "config:set", "COLOUR=blue")
     ada.types("deployer", "ps:scale", "web=2")
     assert ada.types("deployer", "run", "printenv COLOUR").stdout.strip() == "blue"
@@ -91,6 +92,15 @@ def _deploys_and_rolls_back(laptop: Laptop, tmp_path: Path) -> None:
     rebooted = ada.types("deployer", "hosts:reboot", "--space", "prod")
     assert rebooted.stderr.strip() == "Rebooting prod-h1... done"
     ada.sees("Hello from Django v5", patience=60)
+
+
+def _nobody_else_reaches_the_database(laptop: Laptop) -> None:
+    """Neither this machine nor another one of the same network gets as much as an answer; sshd gives one."""
+    asks = f"timeout 3 bash -c ': < /dev/tcp/{laptop.address()}/PORT' 2>&1"
+    for port, status in (("22", "0"), ("5432", "124")):
+        assert on(laptop.sandbox, f"{asks.replace('PORT', port)}; echo $?", 1).split()[-1] == status, port
+    with pytest.raises(TimeoutError):
+        socket.create_connection((laptop.address(), 5432), 2)
 
 
 def _another_laptop_joins(machines: Sandbox, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from deployer.cli.shell import Shell
 from deployer.errors.config import BadConfigVars, UnreadableFile
 from deployer.model.config_vars import ConfigVars, parse_env_file, parse_pairs, problems, shell_line
 from deployer.operations.apps import state_of
+
+if TYPE_CHECKING:
+    from deployer.operations.session import OpenSpace
 
 ShellStyle = Annotated[bool, typer.Option("-s", "--shell", help="As KEY=value lines for a shell or a .env file.")]
 
@@ -69,6 +72,7 @@ def set_vars(
     app: options.App = None,
     remote: options.Remote = None,
     from_file: Annotated[str | None, typer.Option("--from-file", help="A .env file; `-` is standard input.")] = None,
+    watch: options.Watch = None,
     wait: options.Wait = None,
 ) -> None:
     """Set config vars, as one release.
@@ -78,7 +82,8 @@ def set_vars(
     words = [pair for pair in pairs or [] if pair != "-"]
     files = ([from_file] if from_file else []) + (["-"] if "-" in (pairs or []) and from_file != "-" else [])
     found = _collected(words, [_read(shell, name) for name in files])
-    _change(shell, app, remote, f"Setting {', '.join(sorted(found))}", dict(found), wait)
+    with opened(shell, app, remote) as (space, name):
+        _change(shell, space, name, f"Setting {', '.join(sorted(found))}", dict(found), wait=wait, watch=watch)
     shell.output.values(dict(sorted(found.items())), colour="green")
 
 
@@ -87,30 +92,33 @@ def unset(
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Names of config vars.")],
     app: options.App = None,
     remote: options.Remote = None,
+    watch: options.Watch = None,
     wait: options.Wait = None,
 ) -> None:
     """Remove config vars, as one release."""
     shell: Shell = ctx.obj
     changes: dict[str, str | None] = dict.fromkeys(keys)
-    _change(shell, app, remote, f"Unsetting {', '.join(sorted(keys))}", changes, wait)
+    with opened(shell, app, remote) as (space, name):
+        _change(shell, space, name, f"Unsetting {', '.join(sorted(keys))}", changes, wait=wait, watch=watch)
 
 
 def _change(
     shell: Shell,
-    app: str | None,
-    remote: str | None,
+    space: OpenSpace,
+    name: str,
     doing: str,
     changes: Mapping[str, str | None],
+    *,
     wait: float | None,
+    watch: float | None,
 ) -> None:
     from deployer.operations.config_changes import refuse_bad
     from deployer.operations.release import change_config
 
-    with opened(shell, app, remote) as (space, name):
-        refuse_bad(state_of(space, name), space.ledger.addons(name), changes)
-        with shell.doing(f"{doing} and restarting {shell.output.app_err(name)} ({space.space.name})") as said:
-            release = change_config(space, name, changes, shell.tell.quietly, wait=wait)
-            said.append(release.name)
+    refuse_bad(state_of(space, name), space.ledger.addons(name), changes)
+    with shell.doing(f"{doing} and restarting {shell.output.app_err(name)} ({space.space.name})") as said:
+        release = change_config(space, name, changes, shell.tell.quietly, wait=wait, watch=watch)
+        said.append(release.name)
 
 
 def _collected(words: list[str], files: list[str]) -> ConfigVars:

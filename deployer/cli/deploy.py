@@ -40,7 +40,7 @@ def deploy(  # noqa: PLR0913 - each is an option
     everywhere, and takes over again where that crashes or fails in its first moments.
 
     Where this machine cannot build for the space, a host of it does, with little weight; --on-host (also
-    DEPLOYER_ON_HOST=1, for git push) asks for that."""
+    DEPLOYER_ON_HOST=1, for git push) asks for that. For git push, --watch is spelled git push -o watch=SECONDS."""
     shell: Shell = ctx.obj
 
     def order() -> Order:

@@ -7,9 +7,10 @@ goes to standard error, or through the hook behind `remote: `.
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from deployer.cli.main import explain, explanation, notes, prefixed
 from deployer.cli.narrate import Narrator
 from deployer.cli.shell import Shell, this_shell
 from deployer.errors.base import Failure
-from deployer.errors.push import BadRemoteUrl, FetchNotSupported
+from deployer.errors.push import BadPushOption, BadRemoteUrl, FetchNotSupported
 from deployer.operations.checkout import parse_url
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 WAIT = 600.0  # seconds that a push waits for another command on the same app
 INTERRUPTED = 130
+SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -86,9 +88,10 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook, *, on_host: bool) -> int
     words = ["git", "cat-file", "commit", pushed.commit]
     raw = subprocess.run(words, env=pushed.env, check=True, stdout=subprocess.PIPE).stdout
     try:
+        watch = watch_of(pushed.env)
         source = from_git(Path(pushed.env["GIT_DIR"]), pushed.commit, pushed.env)
         described = f"Deploy {pushed.commit[:8]}"
-        order = Order(source, described, base64.b64encode(raw).decode(), again=True, on_host=on_host)
+        order = Order(source, described, base64.b64encode(raw).decode(), again=True, watch=watch, on_host=on_host)
         with named_at_the_end(change.space, change.app.name):
             deploy_held(change, order)
     except Failure as failure:
@@ -98,6 +101,19 @@ def _deploy(change: Change, pushed: Pushed, hook: Hook, *, on_host: bool) -> int
         _say_interrupted(interrupt)
         return 1
     return 0
+
+
+def watch_of(env: Mapping[str, str]) -> float | None:
+    """The seconds of `git push -o watch=SECONDS`, by what git tells its hooks (githooks(5)); BadPushOption for any
+    other option: whoever gives one means something by it."""
+    count = int(env.get("GIT_PUSH_OPTION_COUNT", "0"))
+    seconds = None
+    for option in (env[f"GIT_PUSH_OPTION_{number}"] for number in range(count)):
+        name, _, value = option.partition("=")
+        if name != "watch" or not SECONDS.fullmatch(value):
+            raise BadPushOption(option)
+        seconds = float(value)
+    return seconds
 
 
 def _say_interrupted(interrupt: KeyboardInterrupt) -> None:

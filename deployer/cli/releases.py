@@ -120,7 +120,11 @@ def rollback(
 
 
 def retry(
-    ctx: typer.Context, app: options.App = None, remote: options.Remote = None, wait: options.Wait = None
+    ctx: typer.Context,
+    app: options.App = None,
+    remote: options.Remote = None,
+    watch: options.Watch = None,
+    wait: options.Wait = None,
 ) -> None:
     """Make the newest release again, with its release command.
 
@@ -132,7 +136,7 @@ def retry(
     with opened(shell, app, remote) as (space, name):
         newest = operations.listing(space, name, 1)[1][0].release.name
         with shell.doing(f"Retrying {newest} on {shell.output.app_err(name)} ({space.space.name})") as said:
-            _, release = operation(space, name, shell.tell.quietly, wait=wait)
+            _, release = operation(space, name, shell.tell.quietly, wait=wait, watch=watch)
             said.append(release.name)
 
 

@@ -23,3 +23,12 @@ class FetchNotSupported(Failure):
     headline = "deployer::{space}/{app} takes pushes only."
     seen = "No server keeps the source: what serves was built on the computer that pushed it."
     advice = "Fetch from where your team keeps its repository."
+
+
+class BadPushOption(Failure):
+    """`git push -o` with something that means nothing here."""
+
+    option: str
+
+    headline = "git push -o {option} means nothing here."
+    advice = "There is `git push -o watch=SECONDS`: watch the release so long before the old dynos go; 0: not at all."

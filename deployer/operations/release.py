@@ -154,12 +154,14 @@ def change_config(
     *,
     description: str | None = None,
     wait: float | None = None,
+    watch: float | None = None,
 ) -> Release:
     """Set the vars (None: unset) as one release, and restart what runs on it beside the old."""
     with changing(space, app, "config", tell, wait) as change:
         merged = {**change.state.config, **changes}
         config = {key: value for key, value in merged.items() if value is not None}
-        return make_release(change, redraft(change, "config", description or describe(changes), config))
+        draft = redraft(change, "config", description or describe(changes), config)
+        return make_release(change, replace(draft, watch=watch))
 
 
 def describe(changes: Mapping[str, str | None]) -> str:

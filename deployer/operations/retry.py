@@ -11,7 +11,9 @@ from deployer.operations.release import Draft, make_release
 from deployer.operations.session import OpenSpace
 
 
-def retry(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> tuple[Release, Release]:
+def retry(
+    space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None, watch: float | None = None
+) -> tuple[Release, Release]:
     """Release the newest release's slug and config vars again: it, and the new one. NothingToRetry where it serves and
     has no release command."""
     with changing(space, app, "releases:retry", tell, wait) as change:
@@ -30,5 +32,6 @@ def retry(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) 
             commit=newest.commit,
             commit_object=newest.commit_object,
             app_json=newest.app_json,
+            watch=watch,
         )
         return newest, make_release(change, draft)

@@ -129,6 +129,9 @@ def test_what_failed_before_may_fail_as_often_afterwards(moody: Moody, users: Ou
 def test_nobody_waits_for_an_app_that_nobody_asks_and_zero_seconds_are_no_watch(moody: Moody) -> None:
     moody.turns()
     assert "Watching" not in moody.deploys()
+    began = time.monotonic()
+    moody.types("deployer", *moody.words("config:set"), "--watch", "5")
+    assert time.monotonic() - began > 5
     moody.turns(fails=1)
     before = _current(moody)
     assert "Watching" not in moody.deploys("--watch", "0")

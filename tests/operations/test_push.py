@@ -12,17 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from deployer.cli.git_remote import watch_of
+from deployer.errors.push import BadPushOption
 from deployer.operations.push_repository import clean_environment
 
 HELPER = """#!{python}
 import base64, subprocess, sys, time
 from pathlib import Path
+from deployer.cli.git_remote import watch_of
 from deployer.operations import push, push_repository
 
 state = Path({state!r})
 
 def deploy(pushed, hook):
     files = push_repository.git("ls-tree", "--name-only", pushed.commit, env=pushed.env).split()
+    hook.say(f"       watched for {{watch_of(pushed.env)}}\\n")
     hook.say("-----> Building " + " ".join(files) + "\\n")
     while "SLOW" in files and not (state.parent / "go").exists():
         time.sleep(0.01)
@@ -109,6 +113,23 @@ def test_a_push_deploys_and_a_second_one_has_nothing_to_do(tmp_path: Path, objec
     assert "remote: -----> Building Procfile" in first.stderr
     assert repository.deployed == head
     assert "Everything up-to-date" in repository.push().stderr
+
+
+@pytest.mark.edge
+def test_a_push_says_for_how_long_its_release_is_watched(repository: Repository) -> None:
+    repository.commit(Procfile="web: true\n")
+    assert "remote:        watched for 2.5" in repository.push("-o", "watch=2.5", "main").stderr
+    repository.commit(Procfile="web: false\n")
+    assert "remote:        watched for None" in repository.push().stderr
+
+
+def test_other_push_options_are_refused_by_their_words() -> None:
+    assert watch_of({}) is None
+    assert watch_of({"GIT_PUSH_OPTION_COUNT": "1", "GIT_PUSH_OPTION_0": "watch=0"}) == 0
+    for option in ("ci.skip", "watch", "watch=", "watch=-1", "watch=nan", "watch=inf", "watch=1_0"):
+        with pytest.raises(BadPushOption) as refused:
+            watch_of({"GIT_PUSH_OPTION_COUNT": "1", "GIT_PUSH_OPTION_0": option})
+        assert refused.value.option == option
 
 
 @pytest.mark.edge

@@ -100,6 +100,44 @@ def info(shell: Shell, name: str, *, json: bool) -> None:
         print_record(shell, known)
 
 
+def refresh(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
+    """Show what is not as deployer left it."""
+    from deployer.cli import cloud_drift
+
+    found = cloud.drift(_tools(shell), name, _region(shell, name, _described(shell, name)))
+    if json:
+        shell.output.json(cloud_drift.as_json(found))
+    else:
+        for line in cloud_drift.lines(found):
+            shell.output.print(line)
+    if detailed and found.changes:
+        raise typer.Exit(CHANGES)
+
+
+def unlock(shell: Shell, name: str, *, yes: bool) -> None:
+    """Show who may change the space, and take that away."""
+    from deployer.operations import cloud_locks
+
+    tools, region = _tools(shell), _region(shell, name, _described(shell, name))
+    found = cloud_locks.look(tools, name, region)
+    if found.lease is None and not found.pulumi:
+        shell.output.say(f"Nothing of {name} is locked: nobody is changing it.")
+        return
+    if (held := found.lease) is not None:
+        who = f"{held.user} on {held.host}, process {held.pid}, with `{held.command}`"
+        shell.output.say(f"The lease of {name} is held by {who}. It ends in {found.left:.0f} s, if it is not renewed.")
+    for one in found.pulumi:
+        shell.output.say(f"Pulumi's lock is held by {one.user} on {one.host}, process {one.pid}, since {one.since}.")
+    shell.output.warn("Where that command still runs, two at once can spoil what is known of the space.")
+    if not yes:
+        if shell.ask is None:
+            raise AgreementNeeded(name)
+        if shell.ask("Take it away? (yes/no) ").lower() != "yes":
+            raise NotAgreed(name)
+    cloud_locks.unlock(tools, name, region)
+    shell.output.say(f"Nothing of {name} is locked any more.")
+
+
 def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None) -> None:
     """Take a space down: it names what goes, and wants the space's name typed."""
     spec = _described(shell, name)

@@ -169,6 +169,16 @@ class OptionsBroken(UsageFailure):
     advice = "See `deployer spaces:create --help`."
 
 
+class NotInAws(UsageFailure):
+    """A command for spaces in AWS, and one of another kind."""
+
+    space: str
+    instead: str
+
+    headline = "{space} is not in AWS."
+    advice = "{instead}"
+
+
 class GoesDown(UsageFailure):
     """`spaces:destroy`, and a space in AWS."""
 

@@ -91,6 +91,14 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal
         return Proposal(name, number, known.spec, wanted.spec, changes, known)
 
 
+def drift(tools: Tools, name: str, region: str) -> Proposal:
+    """What is not as the last `up` left it: its changes are those that would put it right. Changes nothing."""
+    found = preview(tools, name, None, region)
+    if found.known is None or not found.known.outputs:
+        raise SpaceNotMade(name, found.account, region)
+    return found
+
+
 def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
     """Do what was proposed, and note it. Can be repeated after any failure: it goes on where it stopped."""
     account = tools.account(proposal.after.region)

@@ -143,6 +143,19 @@ def hold(
         renewer.join(timeout=1)
 
 
+def look(store: Store, name: str) -> tuple[Lease, float] | None:
+    """Who holds it, and the seconds until it ends, if it is not renewed; None where nobody does."""
+    now, lease, _ = _read(store, name)
+    return (lease, lease.expires - now) if lease.is_held(now) else None
+
+
+def take_away(store: Store, name: str) -> None:
+    """Clear the holder, whoever that is: at its next check it finds the lease lost."""
+    _, lease, _ = _read(store, name)
+    if lease.holder is not None:
+        _free(store, name, lease)
+
+
 def _take(
     store: Store, name: str, command: str, wait: float, waiting: Waiting, time_to_live: float
 ) -> tuple[Lease, _Seen]:

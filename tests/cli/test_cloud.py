@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,15 @@ import pytest
 from deployer.cli.main import run
 from deployer.cli.output import Output
 from deployer.cli.shell import Shell
+from deployer.model.lease import Lease
 from deployer.spaces import pointers
+from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.foreign import foreign
+from deployer.spaces.aws.tools import STATES, is_locked
+from deployer.store import keys
+from deployer.store import lease as leases
+from deployer.store import record as records
+from deployer.store.base import Put
 from tests.infra.cloud_here import Cloud, cloud
 
 pytestmark = pytest.mark.edge
@@ -94,6 +103,10 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert laptop.run("up", "--space", "production") == 0, laptop.err
     assert "Nothing to do: production is as it should be." in laptop.err
 
+    assert laptop.run("spaces:refresh", "production", "--detailed-exitcode") == 0, laptop.err
+    assert "Everything is as deployer left it." in laptop.out
+    assert_unlocks(laptop)
+
     laptop.says(SPACE + 'hosts = { size = "t4g.medium" }\n')
     seen = versions(laptop.here)
     assert laptop.run("preview", "--space", "production", "--detailed-exitcode") == 2, laptop.err
@@ -110,11 +123,40 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert pointers.names() == []
 
 
+def assert_unlocks(laptop: Laptop) -> None:
+    """Where nothing is locked it says so; what another laptop has left is shown, and taken away after a question."""
+    assert laptop.run("spaces:unlock", "production") == 0, laptop.err
+    assert "Nothing of production is locked" in laptop.err
+    account = laptop.here.tools(laptop.folder.parent).account("eu-central-1")
+    state = bootstrap.find(account, "production")
+    assert state
+    other = Lease(9, "ab12", "ana", "laptop-2", 7, "deployer up", expires=time.time() + 50)
+    record.store_of(account, state).batch([Put(keys.lease("space"), records.dump(other))])
+    key = f"{STATES}/.pulumi/locks/organization/deployer/production/1.json"
+    held = {"pid": 8, "username": "ana", "hostname": "laptop-2", "timestamp": "2026-11-25T08:00:00Z"}
+    account.client("s3").put_object(Bucket=state.bucket, Key=key, Body=json.dumps(held).encode())
+    assert laptop.run("spaces:unlock", "production") == 1
+    assert "held by ana on laptop-2, process 7, with `deployer up`" in laptop.err
+    assert "Pulumi's lock is held by ana on laptop-2, process 8, since 2026-11-25T08:00:00Z." in laptop.err
+    assert laptop.run("spaces:unlock", "production", "--yes") == 0, laptop.err
+    assert not is_locked(account, state)
+    assert leases.look(record.store_of(account, state), "space") is None
+
+
 def test_what_others_put_into_the_network_is_named_and_stops_down(laptop: Laptop) -> None:
     laptop.says(SPACE.replace("database", "load-balancer = true\ndatabase"))
     assert laptop.run("up", "--space", "production", "--yes") == 0, laptop.err
     account = laptop.here.tools(laptop.folder.parent).account("eu-central-1")
     assert foreign(account, "production") == []
+    elbv2 = laptop.here.client("elbv2")
+    [balancer] = elbv2.describe_load_balancers()["LoadBalancers"]
+    [listener] = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    elbv2.delete_listener(ListenerArn=listener["ListenerArn"])
+    assert laptop.run("spaces:refresh", "production", "--detailed-exitcode") == 2, laptop.err
+    assert "1 thing is not as deployer left it." in laptop.out and "listener http is not there" in laptop.out
+    assert laptop.run("spaces:refresh", "production", "--json") == 0, laptop.err
+    assert [(one["noun"], one["what"]) for one in json.loads(laptop.out)["drift"]] == [("load-balancer", "missing")]
+
     ec2 = laptop.here.client("ec2")
     mine = [{"Name": "tag:deployer:space", "Values": ["production"]}]
     subnet = ec2.describe_subnets(Filters=mine)["Subnets"][0]

@@ -40,6 +40,7 @@ SCREENS = {
 }
 FACTS = {
     "space": "production",
+    "instead": "`deployer doctor` looks for what is wrong with its hosts.",
     "account": ACCOUNT,
     "region": "eu-central-1",
     "found": "999999999999",

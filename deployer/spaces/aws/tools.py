@@ -57,8 +57,14 @@ class Tools:
 
 def is_locked(account: Account, state: State) -> bool:
     """Whether Pulumi's own lock is taken. Use it inside `asking`."""
+    return bool(lock_keys(account, state))
+
+
+def lock_keys(account: Account, state: State) -> list[str]:
+    """The objects that are Pulumi's own lock of the space's state. Use it inside `asking`."""
     locks = f"{STATES}/.pulumi/locks/"
-    return bool(account.client("s3").list_objects_v2(Bucket=state.bucket, Prefix=locks).get("KeyCount"))
+    found = account.client("s3").list_objects_v2(Bucket=state.bucket, Prefix=locks).get("Contents", [])
+    return [str(one["Key"]) for one in found]
 
 
 def copy_state(account: Account, state: State, folder: Path) -> None:

@@ -1,0 +1,49 @@
+"""`spaces:refresh` and `spaces:unlock`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deployer.cli import options, space_options
+from deployer.cli.resolve import is_in_aws, space_of
+from deployer.cli.shell import Shell
+from deployer.cli.spaces import Name
+from deployer.errors.cloud import NotInAws
+from deployer.model.lease import TIME_TO_LIVE
+
+
+def refresh(
+    ctx: typer.Context,
+    name: Name = None,
+    space: options.Space = None,
+    as_json: options.Json = False,
+    detailed: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 where something differs.", show_default=False)
+    ] = False,
+) -> None:
+    """Show what in AWS is not as deployer left it: what somebody has changed or deleted by hand.
+
+    It changes nothing, here or there: credentials that may only read are enough. `deployer up` puts it right."""
+    shell: Shell = ctx.obj
+    chosen = space_of(shell, name or space)
+    if not is_in_aws(shell, chosen):
+        raise NotInAws(chosen, "`deployer doctor` looks for what is wrong with its hosts.")
+    from deployer.cli import cloud
+
+    cloud.refresh(shell, chosen, json=as_json, detailed=detailed)
+
+
+def unlock(ctx: typer.Context, name: Name = None, space: options.Space = None, yes: space_options.Yes = False) -> None:
+    """Show who is changing a space in AWS, and take the right to it away from them.
+
+    For what a laptop has left that is gone for good. A command that was killed leaves a lease, which ends by itself
+    after a minute, and a lock of Pulumi's, which the next command breaks: neither needs this."""
+    shell: Shell = ctx.obj
+    chosen = space_of(shell, name or space)
+    if not is_in_aws(shell, chosen):
+        raise NotInAws(chosen, f"A lease ends by itself {TIME_TO_LIVE:.0f} s after its command did.")
+    from deployer.cli import cloud
+
+    cloud.unlock(shell, chosen, yes=yes)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from deployer.errors.base import Failure
 from deployer.errors.hosts import RollChanged
 from deployer.errors.lease import LeaseHeld
 from deployer.errors.remote import HostUnreachable
@@ -89,9 +90,22 @@ def _mind_the_others(space: OpenSpace, tell: Tell) -> None:
     untold = space.space.roll != space.space.called or (len(space.hosts) > 1 and not space.space.roll)
     if out or untold:
         take_back(space, tell)
+        if space.space.kind == "sandbox":
+            _show_to_front(space.space.name, [host.id for host in space.hosts if host.id in out and not host.out], tell)
         still = [host.id for host in space.hosts if host.out]
         if still:
             tell(Warn(f"Going on without {', '.join(still)}, which {'are' if len(still) > 1 else 'is'} left out"))
+
+
+def _show_to_front(space: str, hosts: Sequence[str], tell: Tell) -> None:
+    """Where `hosts:add` was cut off, the front does not know its host yet."""
+    from deployer.operations.spaces import sandbox_of
+
+    for host in hosts:
+        try:
+            sandbox_of(space).let_in(host)
+        except (Failure, OSError):
+            tell(Warn(f"The front may not know {host} yet: `deployer spaces:start {space}` tells it"))
 
 
 def take_back(space: OpenSpace, tell: Tell) -> None:

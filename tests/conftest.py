@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -47,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     other = [f"{name} {found}" for name, version in wanted if (found := _installed(name)) not in (None, version)]
     if other:
         pytest.exit(f"{', '.join(other)}: not as requirements.lock has it. Run `make setup`.", returncode=3)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # begun with `&` or nohup: what tests start inherits it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     recorded.configure(config)
 
 

@@ -239,7 +239,11 @@ def _is_removed_while_silent_and_returns(
 ) -> None:
     deaf = "nft add table inet deaf; nft 'add chain inet deaf input { type filter hook input priority 5; }'; "
     deaf += "nft add rule inet deaf input tcp dport 22 ct state new reject with tcp reset"
-    on(machines, f"systemd-run --on-active=25 --quiet nft delete table inet deaf; {deaf}", 1)
+    on(
+        machines,
+        f"systemd-run --on-active=25 --timer-property=AccuracySec=1s --quiet nft delete table inet deaf; {deaf}",
+        1,
+    )
     silent = ada.types("deployer", "hosts:remove", "prod-h2", "--space", "prod")
     assert "what deployer put there is still on it" in silent.stderr
     wait_until(lambda: socket.create_connection((laptop.address(1), 22), 2).close() is None, 60)

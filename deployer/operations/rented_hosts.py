@@ -145,3 +145,4 @@ def _connected(connect: Connect, hosts: Sequence[Host]) -> tuple[list[Session], 
 def dismantle(session: Session, tell: Tell, *, data: bool) -> None:
     """Take everything of ours off a host, and say what; `data`: databases and copies of the ledger, too."""
     session.call("dismantle", {"data": data}, lambda message, _: tell(Detail(f"{session.host.id}: {message['what']}")))
+    session.end_agent()  # its own files went, too: whoever goes on here installs it anew

@@ -33,7 +33,7 @@ faults: setup ## kill commands, hosts, routers and agents while users ask: minut
 		$(OF_FAULTS) tests/infra/test_cloud_faults.py; ended=$$?; \
 		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
-soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: three quarters of an hour
+soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: an hour
 	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak
 
 bench: setup ## deploys beside rsync and systemctl restart: a quarter of an hour; writes docs/performance.md

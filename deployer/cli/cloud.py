@@ -16,7 +16,7 @@ from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken
 from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
-from deployer.operations.cloud import Departure, Proposal
+from deployer.operations.cloud import Departure
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
 from infra.bill import bill
@@ -69,7 +69,7 @@ def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool)
         print_record(shell, found.known)
         return
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
-    _agree(shell, found, yes=yes)
+    _agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
     print_record(shell, cloud.up(tools, found, shell.tell))
     shell.output.warn(NO_APPS_YET)
 
@@ -129,11 +129,7 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
     for one in found.pulumi:
         shell.output.say(f"Pulumi's lock is held by {one.user} on {one.host}, process {one.pid}, since {one.since}.")
     shell.output.warn("Where that command still runs, two at once can spoil what is known of the space.")
-    if not yes:
-        if shell.ask is None:
-            raise AgreementNeeded(name)
-        if shell.ask("Take it away? (yes/no) ").lower() != "yes":
-            raise NotAgreed(name)
+    _agree(shell, name, "Take it away?", yes=yes)
     cloud_locks.unlock(tools, name, region)
     shell.output.say(f"Nothing of {name} is locked any more.")
 
@@ -171,13 +167,13 @@ def _farewell(found: Departure, *, keep: bool) -> str:
     return f"{text} The database goes with it, {found.spec.database.storage} GB. {end}"
 
 
-def _agree(shell: Shell, found: Proposal, *, yes: bool) -> None:
+def _agree(shell: Shell, space: str, question: str, *, yes: bool) -> None:
     if yes:
         return
     if shell.ask is None:
-        raise AgreementNeeded(found.name)
-    if shell.ask(f"Do this in the account {found.account}? (yes/no) ").lower() != "yes":
-        raise NotAgreed(found.name)
+        raise AgreementNeeded(space)
+    if shell.ask(f"{question} (yes/no) ").lower() != "yes":
+        raise NotAgreed(space)
 
 
 def _described(shell: Shell, name: str) -> Spec | None:

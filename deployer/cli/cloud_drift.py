@@ -18,8 +18,8 @@ def lines(found: Proposal) -> list[str]:
     changes = found.changes or ()
     if not changes:
         return [head, "Everything is as deployer left it."]
-    count = "1 thing is" if len(changes) == 1 else f"{len(changes)} things are"
-    told = [head, f"{count} not as deployer left it." if len(changes) == 1 else f"{count} not as deployer left them."]
+    one_thing, many = "1 thing is not as deployer left it.", f"{len(changes)} things are not as deployer left them."
+    told = [head, one_thing if len(changes) == 1 else many]
     for noun, some in groupby(changes, lambda one: one.noun):
         told += ["", noun.replace("-", " ").capitalize(), *(line for one in some for line in _about(one))]
     return [*told, "", f"`deployer up --space {found.name}` puts it right."]

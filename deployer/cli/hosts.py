@@ -11,7 +11,7 @@ from deployer.cli.absent import absence_of
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import open_named, pointer_to, space_of
 from deployer.cli.shell import Shell
-from deployer.errors.rented import OptionsMixed
+from deployer.cli.space_options import refuse_mixed
 from deployer.operations import spaces as operations
 
 if TYPE_CHECKING:
@@ -57,11 +57,10 @@ def add(
     if pointer_to(shell, name).kind == "ssh":
         from deployer.cli import rented
 
-        rented.add(shell, name, rented.machine(name, target), private, keys or (), confirmation)
+        rented.add(shell, name, target, private, keys or (), confirmation)
         return
     given = {"--host": target, "--private-address": private, "--host-key": keys, "--confirm": confirmation}
-    if words := [word for word, value in given.items() if value]:
-        raise OptionsMixed(f"{', '.join(words)} and a space on this machine")
+    refuse_mixed("a space on this machine", given)
     sandbox = _sandbox(name, "hosts:add", "--space", name)
     with open_named(shell, name) as found:
         host = operation(found, sandbox, shell.tell)

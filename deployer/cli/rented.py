@@ -81,18 +81,14 @@ def _routing(hosts: Sequence[Host], *, local_only: bool) -> str:
     return f"The hosts reach each other at {reached}: routers use the dynos of all."
 
 
-def machine(space: str, target: str | None) -> str:
-    """The machine that is to be added; MachineNeeded where none was named."""
+def add(
+    shell: Shell, space: str, target: str | None, private: str | None, keys: Sequence[str], confirmation: str | None
+) -> None:
+    """Add a machine to a space, after a preview and a question; MachineNeeded where none was named."""
+    from deployer.operations import rented_newcomer
+
     if target is None:
         raise MachineNeeded(space)
-    return target
-
-
-def add(
-    shell: Shell, space: str, target: str, private: str | None, keys: Sequence[str], confirmation: str | None
-) -> None:
-    """Add a machine to a space, after a preview and a question."""
-    from deployer.operations import rented_newcomer
 
     def approve(newcomer: Newcomer) -> None:
         shell.output.say("\n".join(newcomer_lines(space, newcomer)))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deployer.errors.rented import OptionsMixed
 from deployer.model.platforms import DEFAULT_SYSTEM
 
 ONLY_IN_AWS = {
@@ -88,3 +89,10 @@ def described(given: Mapping[str, Any]) -> dict[str, Any]:
         "budget": budget,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def refuse_mixed(what: str, others: Mapping[str, object]) -> None:
+    """OptionsMixed where any of these options, by name, was given: they do not go with `what`."""
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise OptionsMixed(f"{', '.join(given)} and {what}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -11,8 +10,8 @@ from deployer.cli import options, space_options
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import is_in_aws, space_of
 from deployer.cli.shell import Shell
+from deployer.cli.space_options import refuse_mixed
 from deployer.errors.cloud import GoesDown
-from deployer.errors.rented import OptionsMixed
 from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.model.space import StoreAddress
 from deployer.operations import spaces as operations
@@ -62,14 +61,14 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     if aws_region:
         _create_in_aws(ctx, name)
         return
-    _refuse_mixed("no --region", {option: ctx.params[key] for key, option in space_options.ONLY_IN_AWS.items()})
+    refuse_mixed("no --region", {option: ctx.params[key] for key, option in space_options.ONLY_IN_AWS.items()})
     address = stores.address(name, store, endpoint, region)
     if not targets:
-        _refuse_mixed("without --host", {"--domain": domain, "--private-address": private, "--host-key": keys})
+        refuse_mixed("without --host", {"--domain": domain, "--private-address": private, "--host-key": keys})
         order = Wanted(name, platform or DEFAULT_SYSTEM, hosts or 1, port, address)
         shell.output.print(operations.create(order, shell.tell).app_url("APP"))
         return
-    _refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
+    refuse_mixed("--host", {"--hosts": hosts, "--platform": platform, "--port": port})
     _create_rented(ctx, name, address)
 
 
@@ -86,7 +85,7 @@ def _create_in_aws(ctx: typer.Context, name: str) -> None:
     from deployer.cli import cloud
 
     given = ctx.params
-    _refuse_mixed("--region", {option: given[key] for key, option in space_options.NEVER_IN_AWS.items()})
+    refuse_mixed("--region", {option: given[key] for key, option in space_options.NEVER_IN_AWS.items()})
     cloud.create(ctx.obj, name, space_options.described(given), yes=given["yes"])
 
 
@@ -181,17 +180,11 @@ def destroy(
 
         rented.destroy(shell, name, confirmation, keep_data=keep_data, forget=forget)
     else:
-        _refuse_mixed("a sandbox", {"--keep-data": keep_data, "--forget": forget})
+        refuse_mixed("a sandbox", {"--keep-data": keep_data, "--forget": forget})
         inside = operations.inside(name)
         confirm(shell, name, confirmation, f"This will destroy the space {name}: {inside}.")
         operations.destroy(name, shell.tell)
     remove_remotes(shell.folder, name)
-
-
-def _refuse_mixed(what: str, others: Mapping[str, object]) -> None:
-    given = [name for name, value in others.items() if value]
-    if given:
-        raise OptionsMixed(f"{', '.join(given)} and {what}")
 
 
 def _as_json(info: SpaceInfo) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -82,8 +82,12 @@ def _reboot(connect: Connect, host: Host) -> None:
         before = session.run(BOOT).printed
         with suppress(Broken):  # the connection ends with the machine
             session.run(["systemctl", "reboot"])
+    _await(host, lambda: _is_back(connect, host, before, ready=was_ready))
+
+
+def _await(host: Host, condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + READY_PATIENCE
-    while not _is_back(connect, host, before, ready=was_ready):
+    while not condition():
         if time.monotonic() > deadline:
             raise HostNotReady(host.id, READY_PATIENCE)
         time.sleep(0.5)
@@ -98,11 +102,7 @@ def _is_back(connect: Connect, host: Host, before: str, *, ready: bool) -> bool:
 
 def wait_until_ready(session: Session) -> None:
     """Wait until a host's router takes requests; HostNotReady."""
-    deadline = time.monotonic() + READY_PATIENCE
-    while not is_ready(session):
-        if time.monotonic() > deadline:
-            raise HostNotReady(session.host.id, READY_PATIENCE)
-        time.sleep(0.5)
+    _await(session.host, lambda: is_ready(session))
 
 
 def is_ready(session: Session) -> bool:

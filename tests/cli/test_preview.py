@@ -90,7 +90,12 @@ region = "us-east-1"
 account = "123456789012"
 database = { size = "db.t4g.small", storage = 50 }
 budget = { monthly = 60, email = "me@example.com" }
-[space.production]
+[space.two-hosts]
+region = "us-east-1"
+hosts = { size = "t4g.medium", count = 2 }
+database = { size = "db.t4g.micro", storage = 20 }
+load-balancer = true
+[space.domain]
 region = "us-east-1"
 hosts = { size = "t4g.small", count = 2 }
 database = { size = "db.t4g.micro", storage = 20 }
@@ -114,17 +119,17 @@ def with_spaces(machine: Machine) -> Machine:
     return machine
 
 
-@pytest.mark.parametrize("space", ["one-host", "database", "production", "far", "wrong", "staging"])
+@pytest.mark.parametrize("space", ["one-host", "database", "two-hosts", "domain", "far", "wrong", "staging"])
 def test_a_space_of_deployer_toml(space: str, machine: Machine, golden: Golden) -> None:
     golden(f"commands/preview-space-{space}.txt", with_spaces(machine).shown("preview", "--space", space))
 
 
 def test_json_of_a_space_has_its_resources(machine: Machine) -> None:
-    assert with_spaces(machine).run("preview", "--space", "production", "--json") == 0
+    assert with_spaces(machine).run("preview", "--space", "domain", "--json") == 0
     found = json.loads(machine.out)
     assert found["specification"]["hosts"] == {"size": "t4g.small", "count": 2}
     assert found["budget_left"] == round(60 - found["aws"]["sum"], 2)
-    assert {"noun": "load balancer", "kind": "ALB", "name": "deployer-production", "about": ""} in found["resources"]
+    assert {"noun": "load balancer", "kind": "ALB", "name": "deployer-domain", "about": ""} in found["resources"]
 
 
 def test_the_region_of_a_space_is_its_own(machine: Machine) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.table import ENTRIES, TOPICS, Entry
+from deployer.cli.entry import Entry
+from deployer.cli.table import ENTRIES, TOPICS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployer.cli.table import ENTRIES, TOPICS, Entry, of_topic
+from deployer.cli.entry import Entry
+from deployer.cli.table import ENTRIES, TOPICS, of_topic
 
 HEAD = """\
 Heroku's workflow on virtual machines of your own.

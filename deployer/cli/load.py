@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from deployer.cli.entry import Entry
 from deployer.cli.help_texts import command_line
 from deployer.cli.shell import Shell
-from deployer.cli.table import Entry
 from deployer.errors.cli import BadUsage
 
 

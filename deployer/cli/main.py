@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deployer.cli import help_texts
+from deployer.cli.entry import Entry
 from deployer.cli.interrupts import undoing_once
-from deployer.cli.table import TOPICS, Entry, alike, by_name, of_topic
+from deployer.cli.table import TOPICS, alike, by_name, of_topic
 from deployer.errors.base import Failure
 from deployer.errors.cli import UnknownCommand, UnknownTopic
 

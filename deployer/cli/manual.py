@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from deployer.cli.entry import Entry
 from deployer.cli.help_texts import root
 from deployer.cli.load import command
-from deployer.cli.table import ENTRIES, TOPICS, Entry, of_topic
+from deployer.cli.table import ENTRIES, TOPICS, of_topic
 
 WIDTH = 100  # columns, whatever terminal it is written from
 HEAD = """\

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from deployer.cli import load
-from deployer.cli.table import ENTRIES, Entry
+from deployer.cli.entry import Entry
+from deployer.cli.table import ENTRIES
 from tests.cli.conftest import Machine
 
 WORDS = {"run", "run:detached"}  # what stands behind these belongs to another program

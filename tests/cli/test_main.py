@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from deployer.cli import help_texts
+from deployer.cli.entry import Entry
 from deployer.cli.main import run
-from deployer.cli.table import ENTRIES, TOPICS, Entry, by_name, of_topic
+from deployer.cli.table import ENTRIES, TOPICS, by_name, of_topic
 from deployer.errors.deploy import NothingDeployed
 from tests.cli.conftest import Machine
 

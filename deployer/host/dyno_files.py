@@ -20,6 +20,7 @@ from deployer.model.formation import SIZES, Size
 from deployer.model.names import is_config_key
 
 MEMORY = (b"DYNO_RAM", b"MEMORY_AVAILABLE")  # variables that hold a dyno's memory in MiB
+DESCRIPTION = "dyno.json"  # what makes a folder a dyno's: there from its first moment to its last
 LARGEST_ENVIRONMENT = 900 << 10  # bytes as rendered: systemd takes 1 MiB of credentials, and fails the unit above it
 
 
@@ -82,7 +83,8 @@ def lower_directories(paths: Paths, placed: Placed) -> list[Path]:
 
 
 def write(paths: Paths, placed: Placed, env: Mapping[str, str], template: str = units.DYNO) -> None:
-    """Lay down all that the dyno's unit reads. The drop-in too: systemd reads it at the first start."""
+    """Lay down all that the dyno's unit reads. The drop-in too: systemd reads it at the first start. Needs the host's
+    lock."""
     lower = lower_directories(paths, placed)
     variables = shell_exports(environment(placed, env))
     if len(variables) > LARGEST_ENVIRONMENT:
@@ -100,7 +102,7 @@ def resize(paths: Paths, placed: Placed, size: str) -> None:
         # One that a config var has set to another value stays.
         text = text.replace(b"export %s='%d'\n" % (name, before.memory), b"export %s='%d'\n" % (name, after.memory))
     _write(env, text)
-    _write(paths.dyno(placed.instance) / "dyno.json", json.dumps(codec.encode(replace(placed, size=size))).encode())
+    _write(paths.dyno(placed.instance) / DESCRIPTION, json.dumps(codec.encode(replace(placed, size=size))).encode())
     dropin = paths.units / f"{placed.unit}.d" / "dyno.conf"
     dropin.write_text(units.dropin(placed.dyno, placed.uid, after))
 
@@ -121,9 +123,9 @@ def read_all(paths: Paths) -> list[Placed]:
 
 
 def read(paths: Paths, instance: str) -> Placed | None:
-    """One dyno; None where it has no files, or only half of them (a killed agent's)."""
+    """One dyno; None where it has no files, or only half of them (as an older agent left when it was killed)."""
     try:
-        return codec.decode(Placed, json.loads((paths.dyno(instance) / "dyno.json").read_text()))
+        return codec.decode(Placed, json.loads((paths.dyno(instance) / DESCRIPTION).read_text()))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
 
@@ -141,7 +143,7 @@ def remove(paths: Paths, instances: Iterable[str], template: str = units.DYNO) -
         shutil.rmtree(paths.units / f"{unit}.d", ignore_errors=True)
         forget_crashes(paths, [instance])
         (run_folder(paths) / "crashed" / instance.rpartition(".")[0]).unlink(missing_ok=True)
-        shutil.rmtree(paths.dyno(instance), ignore_errors=True)
+        _remove_folder(paths.dyno(instance))
 
 
 def forget_crashes(paths: Paths, instances: Sequence[str]) -> None:
@@ -171,9 +173,7 @@ def run_folder(paths: Paths) -> Path:
 
 def _write_all(paths: Paths, placed: Placed, lower: Sequence[Path], variables: bytes, template: str) -> None:
     folder = paths.dyno(placed.instance)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    _write(folder / "dyno.json", json.dumps(codec.encode(placed)).encode())
+    _describe(paths, folder, json.dumps(codec.encode(placed)).encode())
     _write(folder / "layers", ":".join(map(str, lower)).encode() + b"\n")
     _write(folder / "uid", b"%d\n" % placed.uid)
     if placed.port:
@@ -183,6 +183,28 @@ def _write_all(paths: Paths, placed: Placed, lower: Sequence[Path], variables: b
     dropin = paths.units / f"{template.format(placed.instance)}.d"
     dropin.mkdir(parents=True, exist_ok=True)
     (dropin / "dyno.conf").write_text(units.dropin(placed.dyno, placed.uid, placed.limits))
+
+
+def _describe(paths: Paths, folder: Path, description: bytes) -> None:
+    """Make a dyno's folder with its description in one step: whenever this agent is killed, the next command sees what
+    there is of the dyno, or there is nothing."""
+    aside = paths.new_dyno
+    if not folder.exists():
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True, mode=0o700)
+        _write(aside / DESCRIPTION, description)
+        paths.dynos.mkdir(exist_ok=True)
+        aside.rename(folder)
+    else:
+        _write(folder / DESCRIPTION, description)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Its description last, for the same reason."""
+    for path in folder.glob("*"):
+        if path.name != DESCRIPTION:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

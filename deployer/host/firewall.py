@@ -103,14 +103,14 @@ def render(hosts: Iterable[str], own: Iterable[tuple[int, int]], databases: Iter
     return text
 
 
-def add_words(uid: int, ports: Sequence[int]) -> list[str]:
-    """The command that lets the app of `uid` use `ports`."""
-    return ["nft", "add", "element", "inet", TABLE, "own", _braces(uid, ports)]
+def add_words(own: Sequence[tuple[int, int]]) -> list[str]:
+    """The command that lets apps use ports, each with the app's uid."""
+    return ["nft", "add", "element", "inet", TABLE, "own", _braces(own)]
 
 
-def delete_words(uid: int, ports: Sequence[int]) -> list[str]:
-    """The command that takes `ports` back."""
-    return ["nft", "delete", "element", "inet", TABLE, "own", _braces(uid, ports)]
+def delete_words(own: Sequence[tuple[int, int]]) -> list[str]:
+    """The command that takes them back."""
+    return ["nft", "delete", "element", "inet", TABLE, "own", _braces(own)]
 
 
 def close_words(ports: Sequence[int], seconds: int) -> list[str]:
@@ -139,5 +139,5 @@ def _elements(items: Iterable[str]) -> str:
     return f"elements = {{ {text} }}; " if text else ""
 
 
-def _braces(uid: int, ports: Sequence[int]) -> str:
-    return "{ " + ", ".join(f"{uid} . {port}" for port in ports) + " }"
+def _braces(own: Sequence[tuple[int, int]]) -> str:
+    return "{ " + ", ".join(f"{uid} . {port}" for uid, port in sorted(own)) + " }"

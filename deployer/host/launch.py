@@ -122,9 +122,7 @@ def lay_out(paths: Paths, wanted: Sequence[tuple[Placed, bool]], env: Mapping[st
         placed = [replace(one, port=next(free) if has else None) for one, has in wanted]
         for one in placed:
             dyno_files.write(paths, one, env)
-        opened = [one.port for one in placed if one.port]
-        if opened:
-            walls.open_ports(paths, placed[0].uid, opened)
+        walls.open_ports(paths, _own(placed))
     return placed
 
 
@@ -188,11 +186,8 @@ def take_down(paths: Paths, instances: Iterable[str], grace: float | None = None
     else:
         systemd.stop(_with_helpers(names), grace)
     with host_lock(paths):
+        walls.close_ports(paths, _own(found))
         dyno_files.remove(paths, names)
-        for uid in {one.uid for one in found}:
-            closed = [one.port for one in found if one.port and one.uid == uid]
-            if closed:
-                walls.close_ports(paths, uid, closed)
 
 
 def stop(placed: Sequence[Placed]) -> None:
@@ -205,6 +200,10 @@ def stop(placed: Sequence[Placed]) -> None:
     systemd.stop(_with_helpers([one.instance for one in placed]))
     for one in running:
         journal.say(one.dyno.app, one.dyno.name, "State changed from up to down")
+
+
+def _own(placed: Sequence[Placed]) -> list[tuple[int, int]]:
+    return [(one.uid, one.port) for one in placed if one.port]
 
 
 def _with_helpers(instances: Sequence[str]) -> list[str]:

@@ -57,6 +57,11 @@ class Paths:
         """The folder of all dynos' folders."""
         return self.root / "dynos"
 
+    @property
+    def new_dyno(self) -> Path:
+        """A dyno's folder before it has its name."""
+        return self.root / "new-dyno"
+
     def dyno(self, instance: str) -> Path:
         """A dyno's spec, layers, uid, env and command."""
         return self.dynos / instance

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from deployer.host.systemd import State
 
 PATIENCE = 300.0  # seconds for which something has been down before it is started: a command may be at it
 DOWN = ("inactive", "failed")
+TEMPLATES = (units.DYNO, units.TASK, units.RUN)
 
 
 def repair(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -104,20 +104,30 @@ def _is_long_down(paths: Paths, one: Placed, state: State, patience: float) -> b
 
 
 def _leftovers(paths: Paths, patience: float) -> list[str]:
-    """Overlays of dynos that have no files and do not run."""
-    done = []
-    for folder in sorted(paths.scratch.glob("*.*.*.v*")):
-        with suppress(FileNotFoundError):
-            if not paths.dyno(folder.name).exists() and time.time() - folder.stat().st_mtime >= patience:
-                done += _clear(folder)
-    return done
+    """Of what does not run: files that are no dyno's (any more), and overlays of dynos that have no files."""
+    with host_lock(paths):
+        halves = [folder for folder in sorted(paths.dynos.glob("*.*.*.v*")) if not dyno_files.read(paths, folder.name)]
+        for folder in (idle := [folder for folder in halves if _is_idle(folder, patience)]):
+            for template in TEMPLATES:
+                dyno_files.remove(paths, [folder.name], template)
+    lone = [folder for folder in sorted(paths.scratch.glob("*.*.*.v*")) if not paths.dyno(folder.name).exists()]
+    overlays = [folder for folder in lone if _is_idle(folder, patience)]
+    for folder in overlays:
+        _clear(folder)
+    return [f"files of {name}, which is gone" for name in sorted({folder.name for folder in (*idle, *overlays)})]
 
 
-def _clear(folder: Path) -> list[str]:
-    names = [template.format(folder.name) for template in (units.DYNO, units.TASK, units.RUN, units.DYNO_FS)]
-    if any(state.get("ActiveState") not in DOWN for state in systemd.show(names, ["ActiveState"]).values()):
-        return []
+def _is_idle(folder: Path, patience: float) -> bool:
+    """Whether nothing has touched the folder of an instance for so long, and none of its units runs."""
+    try:
+        age = time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    names = [template.format(folder.name) for template in (*TEMPLATES, units.DYNO_FS)]
+    return age >= patience and all(s.get("ActiveState") in DOWN for s in systemd.show(names, ["ActiveState"]).values())
+
+
+def _clear(folder: Path) -> None:
     if os.path.ismount(folder / "root"):
         subprocess.run(["umount", "--lazy", str(folder / "root")], check=True, capture_output=True)
     shutil.rmtree(folder)
-    return [f"files of {folder.name}, which is gone"]

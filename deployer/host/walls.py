@@ -16,15 +16,17 @@ from deployer.host.postgres_config import CLUSTER
 PORT = re.compile(r"^[ \t]*port[ \t]*=?[ \t]*(\d+)", re.MULTILINE)  # of postgresql.conf; the last one counts
 
 
-def text(paths: Paths) -> str:
-    """The table as it should be: the space's hosts, the port of every dyno here, and of the space's PostgreSQL."""
-    placed = dyno_files.read_all(paths)
-    return firewall.render(hosts(paths), [(one.uid, one.port) for one in placed if one.port], databases(paths))
+def text(paths: Paths, leaving: Iterable[int] = ()) -> str:
+    """The table as it should be: the space's hosts, the port of every dyno here but those that are `leaving`, and of
+    the space's PostgreSQL."""
+    closed = set(leaving)
+    own = [(one.uid, one.port) for one in dyno_files.read_all(paths) if one.port and one.port not in closed]
+    return firewall.render(hosts(paths), own, databases(paths))
 
 
-def save(paths: Paths) -> bool:
+def save(paths: Paths, leaving: Iterable[int] = ()) -> bool:
     """Write the file; whether that changed it. Needs the host's lock, as the dynos' files do."""
-    file, wanted = _file(paths), text(paths)
+    file, wanted = _file(paths), text(paths, leaving)
     if file.exists() and file.read_text() == wanted:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -41,17 +43,22 @@ def settle(paths: Paths) -> None:
         files.sync(_file(paths).parent)
 
 
-def open_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
-    """Let the app of `uid` use these ports, of dynos whose files are written already."""
+def open_ports(paths: Paths, own: Sequence[tuple[int, int]]) -> None:
+    """Let apps use ports, each with the app's uid, of dynos whose files are written already."""
+    if not own:
+        return
     save(paths)
-    if not _change(firewall.add_words(uid, sorted(ports))):
+    if not _change(firewall.add_words(own)):
         firewall.load()
 
 
-def close_ports(paths: Paths, uid: int, ports: Iterable[int]) -> None:
-    """Take ports back, of dynos whose files are gone already."""
-    save(paths)
-    if not _change(firewall.delete_words(uid, sorted(ports))):
+def close_ports(paths: Paths, own: Sequence[tuple[int, int]]) -> None:
+    """Take ports back, each with its uid, of dynos that have stopped and whose files are there still: if this agent is
+    killed now, whoever removes the files closes the ports as well."""
+    if not own:
+        return
+    save(paths, [port for _, port in own])
+    if not _change(firewall.delete_words(own)):
         firewall.load()
 
 

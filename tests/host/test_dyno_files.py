@@ -1,7 +1,11 @@
 """What a host keeps about a dyno."""
 
+import itertools
 import os
+import signal
 import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +20,9 @@ from deployer.host.paths import Paths
 from deployer.model.dyno import Dyno
 
 WEB = Placed(Dyno("shop", "web", 1, 12), 20001, "Basic", "gunicorn shop.wsgi", ("a" * 64, "b" * 64), 7001)
+
+
+CHANGES = {"open", "os.mkdir", "os.rename", "os.chmod", "os.remove", "os.rmdir"}  # audit events (PEP 578)
 
 
 @pytest.fixture
@@ -72,6 +79,36 @@ def test_a_half_written_dyno_of_a_killed_agent_is_no_dyno(paths):
     paths.dyno(WEB.instance).mkdir(parents=True)
     (paths.dyno(WEB.instance) / "dyno.json").write_text('{"dyno"')
     assert dyno_files.read_all(paths) == []
+
+
+def ends_when_killed_at(number: int, work: Callable[[], None]) -> bool:
+    """Do it in a process that is killed just before its so-many-th change of a file; whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        left = itertools.count(1)
+        sys.addaudithook(
+            lambda event, _: os.kill(os.getpid(), signal.SIGKILL) if event in CHANGES and next(left) == number else None
+        )
+        work()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("work", [dyno_files.write, dyno_files.remove], ids=["write", "remove"])
+def test_an_agent_that_is_killed_anywhere_leaves_a_dyno_that_the_next_one_sees_or_nothing(paths, work):
+    points = 0
+    for points in itertools.count(1):
+        dyno_files.remove(paths, [WEB.instance])
+        if work is dyno_files.write:
+            ended = ends_when_killed_at(points, lambda: dyno_files.write(paths, WEB, {"A": "1"}))
+        else:
+            dyno_files.write(paths, WEB, {"A": "1"})
+            ended = ends_when_killed_at(points, lambda: dyno_files.remove(paths, [WEB.instance]))
+        left = [path for path in (*paths.dynos.glob("*/*"), *paths.units.rglob("*.conf"))]
+        assert dyno_files.read_all(paths) == [WEB] or not left, f"{left} after {points - 1} changes"
+        if ended:
+            break
+    assert points > 8, "it was killed in its middle, too"
 
 
 def test_a_name_that_would_be_code_is_refused():

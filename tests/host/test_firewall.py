@@ -21,7 +21,10 @@ def test_without_hosts_and_dynos_no_set_has_an_empty_list():
 
 
 def test_ports_are_given_and_taken_by_the_same_words():
-    add, delete = firewall.add_words(20001, [7001, 7002]), firewall.delete_words(20001, [7001, 7002])
+    add, delete = (
+        firewall.add_words([(20001, 7001), (20001, 7002)]),
+        firewall.delete_words([(20001, 7001), (20001, 7002)]),
+    )
     assert add[-1] == delete[-1] == "{ 20001 . 7001, 20001 . 7002 }"
 
 
@@ -42,8 +45,8 @@ def test_the_kernel_takes_the_table_twice_and_then_single_ports(namespace):
     text = firewall.render(["10.1.2.3", "fd00::5"], [(20001, 7001)])
     for _ in range(2):  # replaced as a whole, not added to
         inside("nft", "-f", "-", text=text)
-    inside(*firewall.add_words(20002, [7002, 7003]))
-    inside(*firewall.delete_words(20001, [7001]))
+    inside(*firewall.add_words([(20002, 7002), (20002, 7003)]))
+    inside(*firewall.delete_words([(20001, 7001)]))
     own = inside("nft", "list", "set", "inet", firewall.TABLE, "own")
     assert "20002 . 7002" in own
     assert "20001 . 7001" not in own

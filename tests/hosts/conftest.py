@@ -26,6 +26,7 @@ from deployer.spaces.sandbox.sandbox import Sandbox
 
 NAME = "hosts"
 PREFIX = "deployer-hosts-"
+PLATFORM = os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def home() -> Iterator[Path]:
 def space(home: Path) -> Pointer:
     """A space with two hosts, or as many as the environment says, prepared; its front answers at its own port."""
     hosts = int(os.environ.get("DEPLOYER_TEST_HOSTS", "2"))
-    spaces.create(Wanted(NAME, os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13"), hosts), ignore)
+    spaces.create(Wanted(NAME, PLATFORM, hosts), ignore)
     return pointers.load(NAME)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deployer.host.units import REPAIR, REPAIR_TIMER
 from deployer.remote.agent import Session
 from deployer.ship.ship import ship
 from tests.ship.slugs import File, built, layer
@@ -45,6 +48,15 @@ class Machine:
         status = pipe.wait()
         assert status == 0, f"{script} ended with {status}: {pipe.errors()}"
         return printed.decode(errors="surrogateescape")
+
+    @contextmanager
+    def unrepaired(self) -> Iterator[None]:
+        """Its own timer mends nothing as long as the block takes."""
+        self.run(f"systemctl stop {REPAIR_TIMER}; systemctl start {REPAIR}")  # which waits for one that is at work
+        try:
+            yield
+        finally:
+            self.run(f"systemctl start {REPAIR_TIMER}")
 
     def ship(self, app: str, uid: int, files: dict[str, File]) -> list[str]:
         """Send a slug of one layer; its digests."""

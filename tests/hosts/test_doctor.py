@@ -43,9 +43,11 @@ def kim(space: Pointer, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def machine(sandbox: Sandbox) -> Iterator[Machine]:
-    """The second host."""
+    """The second host, which mends nothing by itself."""
     with connect(sandbox.hosts[1], sandbox.identity) as session:
-        yield Machine(session)
+        second = Machine(session)
+        with second.unrepaired():
+            yield second
 
 
 def problems(person: Owner, *words: str, status: int | None = None) -> dict[str, str]:

@@ -42,15 +42,16 @@ def test_a_timer_looks_once_a_minute_and_ends(amy: Afflicted, machine: Machine) 
 
 def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machine: Machine) -> None:
     amy.is_whole()
-    machine.run("systemctl stop 'deployer-dyno-v1@amy.*'; systemctl stop haproxy; nft delete table inet deployer")
-    machine.run("mkdir -p /srv/deployer/scratch/amy.web.9.v1/root")
-    assert machine.call("repair", patience=3600)["repaired"][:1] == ["the firewall, whose rules were gone"]
-    repaired = machine.call("repair", patience=0)["repaired"]
-    assert "files of amy.web.9.v1, which is gone" in repaired
-    assert any(what.endswith(" of amy, which was down") for what in repaired)
-    amy.is_whole(15)
-    wait_until(lambda: amy.asks()[0] == 200)
-    assert machine.call("repair", patience=0)["repaired"] == []
+    with machine.unrepaired():
+        machine.run("systemctl stop 'deployer-dyno-v1@amy.*'; systemctl stop haproxy; nft delete table inet deployer")
+        machine.run("cd /srv/deployer && mkdir -p scratch/amy.web.9.v1/root dynos/amy.web.8.v1")
+        assert machine.call("repair", patience=3600)["repaired"][:1] == ["the firewall, whose rules were gone"]
+        repaired = machine.call("repair", patience=0)["repaired"]
+        assert {f"files of amy.web.{number}.v1, which is gone" for number in (8, 9)} <= set(repaired)
+        assert any(what.endswith(" of amy, which was down") for what in repaired)
+        amy.is_whole(15)
+        wait_until(lambda: amy.asks()[0] == 200)
+        assert machine.call("repair", patience=0)["repaired"] == []
 
 
 def test_a_release_command_that_outlived_its_deploy_leaves_nothing(amy: Afflicted, machine: Machine) -> None:

@@ -30,7 +30,7 @@ OF_FAULTS := $(addprefix tests/hosts/test_,faults*.py left_out.py promote.py loa
 
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; writes docs/reliability.md
 	@$(BIN)/pytest -m "(hosts or edge) and not soak" --record docs/reliability.json \
-		$(OF_FAULTS) tests/infra/test_cloud_faults.py; ended=$$?; \
+		$(OF_FAULTS) tests/infra/test_cloud_faults.py tests/cli/test_cloud_refusals.py; ended=$$?; \
 		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: an hour

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deployer.errors.cloud import CloudBroken, StateLocked
+from deployer.errors.cloud import StateLocked
 from infra.changes import STEPS, Change, Progress, change, changes
 from infra.command import Command
+from infra.problems import Problem, failure, problem
 
 if TYPE_CHECKING:
     from infra.program import Settings
@@ -34,8 +35,6 @@ QUIET = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 MARKS = re.compile(r"<\{%[^%]*%\}>")  # of colours, in the engine's messages
-# What Python's SDK puts before the answer of `getAmi` and its kin.
-ASKED = re.compile(r"^Exception: invoke of \S+:(\S+) failed: invocation of \S+ returned an error: ")
 Listen = Callable[[Progress], None]
 Find = Callable[[str, Mapping[str, Any]], str | None]
 """The id of a thing of this type with these inputs, if it is in AWS."""
@@ -62,7 +61,7 @@ def preview(engine: Engine, settings: Settings, find: Find = nowhere) -> tuple[C
     """What `up` would change, what somebody has changed by hand included. Of AWS it only reads; it writes to the
     backend, which should be one that is thrown away."""
     heard = _Heard()
-    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+    with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
         stack.preview(refresh=True, on_event=heard)
     return changes(heard.steps)
@@ -74,7 +73,7 @@ def up(
     """Make it so; the outputs of the program. What somebody has changed by hand is changed back; what a run that was
     cut off has made is found with `find` and taken over."""
     heard = _Heard(listen)
-    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+    with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
         done = stack.up(refresh=True, on_event=heard)
     return {name: output.value for name, output in done.outputs.items()}
@@ -83,7 +82,7 @@ def up(
 def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere) -> None:
     """Delete everything that the state knows, or that a run that was cut off has made, and the state."""
     heard = _Heard(listen)
-    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+    with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
         stack.destroy(refresh=True, on_event=heard)
         stack.workspace.remove_stack(settings.space)
@@ -91,7 +90,7 @@ def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: N
 
 def unlock(engine: Engine, settings: Settings) -> None:
     """Break Pulumi's own lock, which a run that was killed leaves: for one who knows that nobody else works."""
-    with _stack(engine, settings) as stack:
+    with _explained(settings.space, _Heard()), _stack(engine, settings) as stack:
         stack.cancel()
 
 
@@ -99,7 +98,7 @@ def release(engine: Engine, settings: Settings, listen: Listen, find: Find) -> N
     """Bring the database alone up to date with settings that are `leaving`: what is in force when it is deleted counts,
     and what has gone already is not to come back for it."""
     heard = _Heard(listen)
-    with _stack(engine, settings) as stack, _explained(settings.space, heard):
+    with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
         found = (stack.export_stack().deployment or {}).get("resources") or []
         databases = [one["urn"] for one in found if one["type"] == DATABASE]
@@ -163,7 +162,7 @@ class _Heard:
     def __init__(self, listen: Listen = lambda progress: None) -> None:
         self.steps: list[Any] = []
         self.outcomes: list[Any] = []
-        self.problems: list[str] = []
+        self.problems: list[Problem] = []
         self._listen = listen
         self._begun: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -192,16 +191,9 @@ class _Heard:
             self._listen(Progress(found, ended=True, seconds=took, failed=failed))
 
     def _note(self, told: Any) -> None:
-        text = last_words(MARKS.sub("", told.message).strip())
-        thing = told.urn.split("::", 3)[3] if told.urn and not told.urn.endswith(f"::{PROJECT}") else ""
-        if text and not text.endswith("update failed"):
-            self.problems.append(f"{thing}: {text}" if thing else text)
-
-
-def last_words(text: str) -> str:
-    """What a message says; of a traceback, which the program's own failures come with, the last line."""
-    last = text.splitlines()[-1] if "Traceback (most recent call last)" in text else text
-    return ASKED.sub(r"\1: ", last)
+        text = MARKS.sub("", told.message).strip()
+        if text and not text.endswith(("update failed", "destroy failed", "preview failed")):
+            self.problems.append(problem(told.urn or "", text))
 
 
 @contextmanager
@@ -214,4 +206,4 @@ def _explained(space: str, heard: _Heard) -> Iterator[None]:
     except errors.ConcurrentUpdateError as error:
         raise StateLocked(space) from error
     except CommandError as error:
-        raise CloudBroken(space, "\n".join(dict.fromkeys(heard.problems)) or str(error)) from error
+        raise failure(space, heard.problems, str(error)) from error

@@ -17,16 +17,11 @@ from deployer.errors.store import (
     StoreRefused,
     StoreUnreachable,
 )
+from deployer.model.aws_codes import DENIED, EXPIRED, NO_KEYS, SIGN_IN, SKEWED, UNKNOWN
 from deployer.model.space import StoreAddress
 
 CONNECTIONS = 16
 ABSENT = ("NoSuchKey", "404")
-SKEWED = ("RequestTimeTooSkewed", "RequestInTheFuture", "RequestExpired")
-EXPIRED = ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired")
-UNKNOWN = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId", "Unauthorized")
-DENIED = ("AccessDenied", "AllAccessDisabled", "403")
-SIGN_IN = ("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError", "LoginRefreshRequired")
-NO_KEYS = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "CredentialRetrievalError")
 
 
 def client_of(address: StoreAddress, attempts: int, timeout: float) -> Any:

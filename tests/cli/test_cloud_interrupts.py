@@ -25,6 +25,7 @@ from tests.infra.standin.provider import Call
 
 pytestmark = pytest.mark.edge
 NAMED = ["--space", "production"]
+PATIENCE = 200  # seconds that a command may take on a machine that does much else
 DATABASE, BALANCER = "aws:rds/instance:Instance", "aws:lb/loadBalancer:LoadBalancer"
 SPACE = """
 [space.production]
@@ -80,7 +81,7 @@ def interrupted(here: Cloud, folder: Path, at: tuple[str, str], number: int, *wo
 
     with deployer(here, folder, *words) as other:
         here.provider.fault = signalled
-        _, said = other.communicate(timeout=60)
+        _, said = other.communicate(timeout=PATIENCE)
     here.provider.fault = lambda call: None
     assert sent and other.returncode == 130, said
     assert time.monotonic() - sent[0] >= 1
@@ -106,7 +107,7 @@ def done(here: Cloud, what: str) -> list[str]:
 
 def ends_well(command: Callable[[], subprocess.Popen[str]]) -> str:
     with command() as other:
-        _, said = other.communicate(timeout=60)
+        _, said = other.communicate(timeout=PATIENCE)
     assert other.returncode == 0, said
     return str(said)
 

@@ -21,6 +21,7 @@ import pytest
 from deployer.build.folders import cache_folder
 from deployer.spaces.aws.tools import Tools
 from infra.engine import Engine
+from tests.infra.gate import Gate
 from tests.infra.moto_here import LOOKS, REGION, moto
 from tests.infra.recorder import LOADED
 from tests.infra.standin.functions import FUNCTIONS
@@ -33,13 +34,14 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass
 class Cloud:
-    """`asked` is what anybody asked of the world outside: nothing."""
+    """`asked` is what anybody asked of the world outside: nothing. All calls of AWS come through the `gate`."""
 
     endpoint: str
     provider: Provider
     port: int
     root: Path
     asked: list[str] = field(default_factory=list)
+    gate: Gate = field(default_factory=Gate)
 
     def engine(self, folder: Path) -> Engine:
         """The engine, with its state in a folder."""
@@ -66,8 +68,8 @@ class Cloud:
 @contextmanager
 def cloud() -> Iterator[Cloud]:
     """A cloud with nothing in it but Debian's images."""
-    root = command()
-    with _trap() as (proxy, asked), pytest.MonkeyPatch.context() as patch, moto() as endpoint:
+    root, gate = command(), Gate()
+    with _trap() as (proxy, asked), pytest.MonkeyPatch.context() as patch, moto(gate) as endpoint:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, proxy)
             patch.setenv(name.lower(), proxy)
@@ -76,7 +78,7 @@ def cloud() -> Iterator[Cloud]:
         assert LOADED  # pulumi_aws warns of itself when its modules are first used: not inside a program
         provider = Provider(KINDS, FUNCTIONS, endpoint, version("pulumi-aws"))
         with serving(provider) as port:
-            yield Cloud(endpoint, provider, port, root, asked)
+            yield Cloud(endpoint, provider, port, root, asked, gate)
 
 
 def command() -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra.resources import IMAGES
+from tests.infra.gate import Gate, GatedServer
 from tests.infra.standin.walls import ABOUT
 
 REGION = "eu-central-1"
@@ -28,15 +29,13 @@ SETTINGS = {
 
 
 @contextmanager
-def moto() -> Iterator[str]:
+def moto(gate: Gate | None = None) -> Iterator[str]:
     """A server whose account holds nothing but Debian's images; its address."""
-    from moto.server import ThreadedMotoServer
-
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each of thousands of requests
     with pytest.MonkeyPatch.context() as patch, _mended():
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
-        server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        server = GatedServer(gate or Gate())
         server.start()
         try:
             endpoint = f"http://127.0.0.1:{server.get_host_and_port()[1]}"

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from infra.changes import STEPS, VERBS, Field, change, changes, place
-from infra.engine import last_words
 
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 URN = f"urn:pulumi:production::deployer::deployer:aws:hosts${TEMPLATE}::deployer-production-host"
@@ -73,16 +72,3 @@ def test_what_changes_in_a_thing_is_told_setting_by_setting() -> None:
 def test_changes_stand_by_noun_in_the_order_of_the_first() -> None:
     urns = [URN, URN.replace(":hosts", ":network"), URN.replace("-host", "-other")]
     assert [one.noun for one in changes(step("create", urn) for urn in urns)] == ["hosts", "hosts", "network"]
-
-
-def test_of_a_traceback_the_last_line_is_told() -> None:
-    assert last_words("Traceback (most recent call last):\n  File x\nException: no such image") == (
-        "Exception: no such image"
-    )
-    assert last_words("one\ntwo") == "one\ntwo"
-
-
-def test_of_a_question_of_the_program_the_answer_is_told() -> None:
-    asked = "aws:ec2/getAmi:getAmi"
-    text = f"Exception: invoke of {asked} failed: invocation of {asked} returned an error: no results"
-    assert last_words(text) == "getAmi: no results"

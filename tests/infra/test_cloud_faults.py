@@ -129,7 +129,8 @@ def test_after_each_mishap_up_converges_and_down_leaves_nothing(here: Cloud, tmp
     when AWS has deleted the load balancer."""
     before, run = here.there(), here.engine(tmp_path)
     said = refused(here, run, DATABASE)
-    assert "deployer-production: api error LimitExceeded: there are enough of them" in said
+    assert "RDS for PostgreSQL deployer-production:" in said
+    assert "This account has reached one of its quotas." in said and "there are enough of them" in said
     assert cut_off(here, run, "up", DATABASE)
     outputs = engine.up(run, SETTINGS, find=finder(here))
     there = here.there()

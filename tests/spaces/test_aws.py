@@ -74,7 +74,7 @@ def test_another_account_is_refused(account: Account) -> None:
 def test_what_aws_says_is_told(account: Account) -> None:
     with pytest.raises(AwsRefused) as raised, asking():
         account.client("s3").get_object(Bucket="nobody-has-this-bucket", Key="space")
-    assert (raised.value.call, raised.value.code) == ("GetObject", "NoSuchBucket")
+    assert (raised.value.call, raised.value.code) == ("s3:GetObject", "NoSuchBucket")
 
 
 def make_vpc(client: Any, space: str) -> str:

@@ -9,29 +9,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.errors.base import Failure
-from deployer.errors.cloud import (
-    AccountRefused,
-    AwsDenied,
-    AwsRefused,
-    AwsUnreachable,
-    CredentialsExpired,
-    CredentialsMissing,
-)
-from deployer.store.s3_client import DENIED, EXPIRED, NO_KEYS, SIGN_IN, UNKNOWN
+from deployer.errors.cloud import AccountRefused, AwsUnreachable, CredentialsExpired, CredentialsMissing
+from deployer.model.aws_codes import NO_KEYS, SIGN_IN
+from infra.actions import prefix_of
+from infra.refusals import Refusal, failure_of
 
-MAY_NOT = (*DENIED, "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthFailure")
+TRIES = 8
 
 
 @dataclass(frozen=True)
 class Account:
-    """`endpoint` is None for AWS; tests have one on loopback."""
+    """`endpoint` is None for AWS; tests have one on loopback. A call that AWS throttles, or that has no answer, is made
+    up to `tries` times."""
 
     region: str
     endpoint: str | None = None
+    tries: int = TRIES
 
     def client(self, service: str) -> Any:
         """boto3's client of a service. Like everything of this class, use it inside `asking`."""
-        return _client(service, self.region, self.endpoint)
+        return _client(service, self.region, self.endpoint, self.tries)
 
     def number(self) -> str:
         """The account's twelve digits."""
@@ -39,13 +36,20 @@ class Account:
 
 
 @functools.cache
-def _client(service: str, region: str, endpoint: str | None) -> Any:
+def _client(service: str, region: str, endpoint: str | None, tries: int) -> Any:
     """To make one takes up to half a second."""
     from boto3.session import Session
     from botocore.config import Config
 
-    config = Config(retries={"mode": "standard", "total_max_attempts": 8}, ignore_configured_endpoint_urls=True)
-    return Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, ignore_configured_endpoint_urls=True)
+    client = Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    client.meta.events.register("after-call", _note_service)
+    return client
+
+
+def _note_service(parsed: dict[str, Any], model: Any, **others: Any) -> None:
+    """What boto3 raises says the operation, and not whose it is."""
+    parsed.setdefault("ResponseMetadata", {})["Service"] = model.service_model.signing_name
 
 
 def check(account: Account, space: str, wanted: str | None) -> str:
@@ -76,12 +80,9 @@ def code_of(error: Any) -> str:
 
 
 def _refusal(error: Any) -> Failure:
-    code, reason = code_of(error), str(error.response.get("Error", {}).get("Message", "")) or "it says no more"
-    if code in EXPIRED or code in UNKNOWN:
-        return CredentialsExpired(reason)
-    if code in MAY_NOT:
-        return AwsDenied(error.operation_name, reason)
-    return AwsRefused(error.operation_name, code, reason)
+    told, about = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    service, tries = prefix_of(about.get("Service", "")), int(about.get("RetryAttempts", 0)) + 1
+    return failure_of(Refusal(service, error.operation_name, code_of(error), str(told.get("Message") or ""), tries))
 
 
 def _unanswered(error: Exception) -> Failure:

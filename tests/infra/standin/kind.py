@@ -32,7 +32,14 @@ def _made(service: str, region: str, endpoint: str) -> Any:
     import boto3
 
     session = boto3.session.Session(aws_access_key_id="of-tests", aws_secret_access_key="of-tests")
-    return session.client(service, region_name=region, endpoint_url=endpoint)
+    found = session.client(service, region_name=region, endpoint_url=endpoint)
+    found.meta.events.register("after-call", _note_service)
+    return found
+
+
+def _note_service(parsed: dict[str, Any], model: Any, **others: Any) -> None:
+    """What boto3 raises does not say whose operation it is; the real provider does."""
+    parsed.setdefault("ResponseMetadata", {})["Service"] = model.service_model.service_id
 
 
 class Aws:

@@ -127,7 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             has_table = "tags" in kind.inputs and not isinstance(tags, list) and is_known(tags)
             known = {"tagsAll": self._aws.tags(new)} if has_table else {}
             return pb.CreateResponse(properties=dump({**dict.fromkeys(kind.computed, UNKNOWN), **new, **known}))
-        with reported(context):
+        with reported(context, f"creating {request.urn}"):
             made = self._done("create", request, lambda: kind.create(self._aws, new))
             live = kind.read(self._aws, made, new)
             if live is None:
@@ -135,7 +135,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return pb.CreateResponse(id=made, properties=dump({**live, **new, **_computed(live, kind)}))
 
     def Read(self, request: Any, context: Any) -> Any:
-        with reported(context):
+        with reported(context, f"reading {request.urn}"):
             kind, state, inputs = self._kind(request), load(request.properties), load(request.inputs)
             live = self._done("read", request, lambda: kind.read(self._aws, request.id, {**inputs, **state}))
             if live is None:
@@ -151,13 +151,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kept = {name: value for name, value in state.items() if name not in old}
         if request.preview:
             return pb.UpdateResponse(properties=dump({**kept, **new, **dict.fromkeys(kind.moving, UNKNOWN)}))
-        with reported(context):
+        with reported(context, f"updating {request.urn}"):
             self._done("update", request, lambda: kind.update(self._aws, request.id, old, new))
             live = kind.read(self._aws, request.id, {**kept, **new}) or {}
             return pb.UpdateResponse(properties=dump({**kept, **live, **new, **_computed(live, kind)}))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        with reported(context):
+        with reported(context, f"deleting {request.urn}"):
             kind, state = self._kind(request), {**load(request.old_inputs), **load(request.properties)}
             if kind.read(self._aws, request.id, state) is not None:
                 self._done("delete", request, lambda: kind.delete(self._aws, request.id, state))
@@ -197,19 +197,31 @@ def refuse_unknown(given: Any, shape: Shape | None, path: str) -> None:
 
 
 @contextmanager
-def reported(context: Any) -> Iterator[None]:
-    """Errors of AWS as the real provider words them."""
+def reported(context: Any, doing: str = "") -> Iterator[None]:
+    """Errors of AWS as the real provider words them: `doing` is `creating URN`."""
     try:
         yield
     except ClientError as error:
-        answer, meta = error.response["Error"], error.response.get("ResponseMetadata", {})
-        status = f"StatusCode: {meta.get('HTTPStatusCode')}, RequestID: {meta.get('RequestId')}"
-        what = f"operation error {error.operation_name}, https response error {status}"
-        context.abort(grpc.StatusCode.UNKNOWN, f"{what}, api error {answer['Code']}: {answer['Message']}")
+        context.abort(grpc.StatusCode.UNKNOWN, wrapped(doing, answer_of(error)))
     except Refused as error:
-        context.abort(grpc.StatusCode.UNKNOWN, str(error))
+        context.abort(grpc.StatusCode.UNKNOWN, wrapped(doing, str(error)))
     except (BotoCoreError, ResponseParserError, LookupError, TypeError, ValueError) as error:
         context.abort(grpc.StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
+
+
+def wrapped(doing: str, text: str) -> str:
+    """As the bridge between Pulumi and the provider does it."""
+    return f"1 error occurred:\n\t* {doing}: 1 error occurred:\n\t* {text}\n\n" if doing else text
+
+
+def answer_of(error: ClientError) -> str:
+    """As the SDK for Go says it, which leaves `api error` out of codes that the service's model knows."""
+    answer, meta = error.response["Error"], error.response.get("ResponseMetadata", {})
+    tries = f"exceeded maximum number of attempts, {meta['RetryAttempts'] + 1}, " if meta.get("RetryAttempts") else ""
+    what = f"operation error {meta.get('Service')}: {error.operation_name}, {tries}https response error"
+    kind = "api error " if type(error) is ClientError else ""
+    status = f"StatusCode: {meta.get('HTTPStatusCode')}, RequestID: {meta.get('RequestId')}"
+    return f"{what} {status}, {kind}{answer['Code']}: {answer.get('Message')}"
 
 
 @contextmanager

@@ -1,0 +1,123 @@
+"""A gate before moto: it can answer a call as AWS answers, instead of doing it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([\w-]+)/")
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call: `operation` is S3's method and path where the service is S3."""
+
+    service: str
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """An answer that is an error."""
+
+    status: int
+    code: str
+    message: str
+
+
+EXPIRED = Says(403, "ExpiredToken", "The security token included in the request is expired")
+
+
+@dataclass
+class Gate:
+    """`answer` is asked before each call, and lets it pass with None. `met` are the calls that it did not let pass."""
+
+    answer: Callable[[Asked], Says | None] = lambda asked: None
+    met: list[tuple[float, Asked]] = field(default_factory=list)
+
+    def around(self, app: Wsgi) -> Wsgi:
+        """The application behind the gate."""
+
+        def gated(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            asked, is_form = _asked(environ)
+            says = self.answer(asked)
+            if says is None:
+                return app(environ, start)
+            self.met.append((time.monotonic(), asked))
+            kind, body = _worded(says, asked.service, is_form=is_form)
+            start(f"{says.status} Refused", [("Content-Type", kind), ("x-amzn-RequestId", "0123abcd")])
+            return [body]
+
+        return gated
+
+    def refuse(self, service: str, operation: str, says: Says, *, times: int | None = None) -> None:
+        """Answer so to this call, some times or always."""
+        left = [times]
+
+        def answer(asked: Asked) -> Says | None:
+            if asked != Asked(service, operation) or left[0] == 0:
+                return None
+            if left[0] is not None:
+                left[0] -= 1
+            return says
+
+        self.answer = answer
+
+    def open(self) -> None:
+        """Let everything pass again."""
+        self.answer = lambda asked: None
+        self.met.clear()
+
+
+class GatedServer(ThreadedMotoServer):
+    """moto's server, with a gate before it."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__("127.0.0.1", 0, verbose=False)
+        self._gate = gate
+
+    def _server_entry(self) -> None:
+        app = self._gate.around(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(self._ip_address, self._port, app, True)
+        self._server_ready_event.set()
+        self._server.serve_forever()
+
+
+def _asked(environ: dict[str, Any]) -> tuple[Asked, bool]:
+    """What is asked, and whether it is in a form; its body is there afterwards as before."""
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    service = scope[1] if scope else ""
+    if service == "s3" or not service:
+        return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"), False
+    if target := environ.get("HTTP_X_AMZ_TARGET"):
+        return Asked(service, target.rpartition(".")[2]), False
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return Asked(service, parse_qs(body.decode(errors="replace")).get("Action", [""])[0]), True
+
+
+def _worded(says: Says, service: str, *, is_form: bool) -> tuple[str, bytes]:
+    """The answer in the service's own form."""
+    error = f"<Code>{says.code}</Code><Message>{says.message}</Message>"
+    if service == "ec2":
+        text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>0123abcd</RequestID></Response>"
+    elif is_form:
+        text = (
+            f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>0123abcd</RequestId></ErrorResponse>"
+        )
+    elif service == "s3":
+        text = f"<Error>{error}<RequestId>0123abcd</RequestId><HostId>d2</HostId></Error>"
+    else:
+        return "application/x-amz-json-1.1", json.dumps({"__type": says.code, "message": says.message}).encode()
+    return "text/xml", f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode()

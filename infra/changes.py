@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from infra.kinds import MINUTES, word
 
-# Pulumi's operations that change something, as ours. Of a replacement's three steps the one that names it counts.
-VERBS = {"create": "create", "update": "update", "replace": "replace", "delete": "delete"}
-STEPS = {**VERBS, "create-replacement": "create", "delete-replaced": "delete"}
+# Pulumi's operations that change something, as ours. Of a replacement's three steps the one that names it counts, and
+# the two others while it is done.
+DONE_AT_ONCE = {"create": "create", "update": "update", "delete": "delete"}
+VERBS = {**DONE_AT_ONCE, "replace": "replace"}
+STEPS = {**DONE_AT_ONCE, "create-replacement": "create", "delete-replaced": "delete"}
 HIDDEN = "[secret]"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # stands for what is known when a thing has been made
 LONGEST = 60  # characters of a value
@@ -41,7 +43,7 @@ class Change:
     minutes: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        return self.kind if self.name == self.kind else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,24 @@ def place(urn: str) -> tuple[str, str]:
 def _fields(step: Any) -> tuple[Field, ...]:
     old, new = _inputs(step.old), _inputs(step.new)
     return tuple(
-        Field(path, _shown(_at(old, path)), _shown(_at(new, path)), _text(detail.diff_kind).endswith("replace"))
+        Field(leaf, _shown(before), _shown(after), _text(detail.diff_kind).endswith("replace"))
         for path, detail in sorted((step.detailed_diff or {}).items())
+        for leaf, before, after in _leaves(path, _at(old, path), _at(new, path))
     )
+
+
+def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What differs inside of tables, and of lists that stay as long as they are."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        inside = [(f"{path}.{key}", old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        inside = [(f"{path}[{n}]", *pair) for n, pair in enumerate(zip(old, new, strict=True))]
+    else:
+        yield path, old, new
+        return
+    for where, before, after in inside:
+        if before != after:
+            yield from _leaves(where, before, after)
 
 
 def _inputs(state: Any) -> Mapping[str, Any]:

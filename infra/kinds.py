@@ -27,6 +27,7 @@ WORDS: dict[str, str | None] = {
     "aws:rds/instance:Instance": "RDS for PostgreSQL",
     "aws:rds/parameterGroup:ParameterGroup": "parameter group",
     "aws:rds/subnetGroup:SubnetGroup": "subnet group",
+    "aws:route53/record:Record": "Route 53 record",
     "aws:s3/bucket:Bucket": "S3 bucket",
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": None,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": None,

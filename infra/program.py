@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from infra.components.access import Access
 from infra.components.budget import Budget
 from infra.components.database import Database, End
+from infra.components.domain import Domain
 from infra.components.hosts import Boot, Hosts
 from infra.components.load_balancer import LoadBalancer
 from infra.components.network import Network
@@ -25,8 +26,9 @@ from infra.spec import ZONES, Spec
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a run needs. `image` is the id that the space is pinned to, None to take Debian's newest; `snapshot` names
-    the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain.
-    `leaving`: what keeps the database from being deleted is taken away; with `keep` its last snapshot stays."""
+    the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain; `zone`
+    is the id of Route 53's zone that the domain is in, None where this account has none. `leaving`: what keeps the
+    database from being deleted is taken away; with `keep` its last snapshot stays."""
 
     space: str
     spec: Spec
@@ -35,6 +37,7 @@ class Settings:
     image: str | None = None
     postgres: int = MAJOR
     certificate_issued: bool = False
+    zone: str | None = None
     leaving: bool = False
     keep: bool = True
 
@@ -52,6 +55,8 @@ def program(settings: Settings) -> None:
     if front:
         front.listen(secure=settings.certificate_issued)
     hosts.keep(boot(settings, where), store.arn, [front.targets] if front else [], [front.alb] if front else [])
+    if spec.domain and settings.zone:
+        Domain(space, spec.domain, settings.zone, hosts, front, opts)
     database = None
     if spec.database:
         end = End(settings.snapshot, leaving=settings.leaving, keep=settings.keep)
@@ -95,7 +100,7 @@ def export(hosts: Hosts, store: Store, front: LoadBalancer | None, database: Dat
     if front:
         outputs |= {"dns": front.dns, "zone": front.zone}
         if front.certificate:
-            outputs["records"] = front.certificate.domain_validation_options
+            outputs |= {"proof": front.proof, "https": front.is_secure or None}
     else:
         outputs["address"] = hosts.address
     if database:

@@ -18,25 +18,29 @@ MAJOR = 17  # of PostgreSQL, for a new space
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One thing: the noun that it belongs to, what AWS calls its kind, its own name where it has one, and what about it
-    is worth knowing."""
+    is worth knowing. `when` it is made, if not at once and in any case."""
 
     noun: str
     kind: str
     name: str = ""
     about: str = ""
+    when: str = ""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.kind, self.name, f"({self.about})" if self.about else "")))
+        about = ", ".join(filter(None, (self.about, self.when)))
+        return " ".join(filter(None, (self.kind, self.name, f"({about})" if about else "")))
 
 
-def resources(space: str, spec: Spec) -> tuple[Resource, ...]:
-    """All of a space's, by noun, in the order in which they are made."""
+def resources(space: str, spec: Spec, has_zone: bool | None = None) -> tuple[Resource, ...]:
+    """All of a space's, by noun, in the order in which they are made. `has_zone`: whether Route 53 has the domain's
+    zone in the account, None where nobody has looked."""
     return (
         *_network(spec),
         *_access(space, spec),
         *_store(space),
         *_hosts(space, spec),
         *(_load_balancer(space, spec) if spec.load_balancer else _address()),
+        *(_domain(spec, has_zone) if spec.domain and has_zone is not False else ()),
         *(_database(space, spec) if spec.database else ()),
         *_budget(space, spec),
     )
@@ -90,7 +94,15 @@ def _load_balancer(space: str, spec: Spec) -> Iterable[Resource]:
     yield Resource(noun, "listener", about="HTTP")
     if spec.domain:
         yield Resource(noun, "certificate", about=f"*.{spec.domain}")
-        yield Resource(noun, "listener", about="HTTPS, once the certificate is issued")
+        yield Resource(noun, "listener", about="HTTPS", when="once the certificate is issued")
+
+
+def _domain(spec: Spec, has_zone: bool | None) -> Iterable[Resource]:
+    where = "" if has_zone else "where Route 53 has its zone"
+    target = "the load balancer" if spec.load_balancer else "the host"
+    yield Resource("domain", "Route 53 record", f"*.{spec.domain}", f"leads to {target}", where)
+    if spec.load_balancer:
+        yield Resource("domain", "Route 53 record", about="proves the domain", when=where)
 
 
 def _database(space: str, spec: Spec) -> Iterable[Resource]:

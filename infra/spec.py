@@ -49,6 +49,11 @@ class Spec:
     network: str = NETWORK
 
     @property
+    def sizes(self) -> tuple[str, ...]:
+        """Of its hosts, and of its database."""
+        return (self.hosts.size, self.database.size) if self.database else (self.hosts.size,)
+
+    @property
     def shape(self) -> str:
         """`2 hosts, ALB, RDS`"""
         hosts = "1 host" if self.hosts.count == 1 else f"{self.hosts.count} hosts"

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from deployer.cli import bills
+from deployer.cli import bills, cloud_domain
 from deployer.cli.cloud_preview import as_json, print_proposal
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import proposals
@@ -17,6 +17,7 @@ from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
 from deployer.operations.cloud import Departure
+from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
 from infra.bill import bill
@@ -25,8 +26,8 @@ from infra.spec import Spec
 
 CHANGES = 2  # the exit status of `preview --detailed-exitcode` where something would change
 NO_APPS_YET = (
-    "This version makes spaces in AWS and gets no app there: their hosts do not join, and AWS replaces each of them "
-    "after 15 minutes."
+    "This version makes spaces in AWS and gets no app there:\n"
+    "their hosts do not join, and AWS replaces each of them after 15 minutes."
 )
 SNAPSHOT = "rds/backup"  # the price of a GB a month
 
@@ -66,38 +67,43 @@ def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool)
     if found.is_nothing and found.known:
         cloud.remember(tools, found)
         shell.output.say(f"Nothing to do: {name} is as it should be.")
-        print_record(shell, found.known)
+        print_record(shell, found.known, found.domain)
         return
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
     _agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
-    print_record(shell, cloud.up(tools, found, shell.tell))
+    made = cloud.up(tools, found, shell.tell)
+    print_record(shell, made, cloud.so_far(tools, made))
     shell.output.warn(NO_APPS_YET)
 
 
-def print_record(shell: Shell, known: Record) -> None:
-    """What there is, its address and its price."""
+def print_record(shell: Shell, known: Record, there: Domain | None) -> None:
+    """What there is, its address and its price, and what somebody has to do about its domain."""
     out, found = shell.output, known.outputs
-    address = found.get("address", "")
-    url = f"http://APP.{address.replace('.', '-')}.sslip.io/" if address else f"http://{found.get('dns', '')}/"
     out.header(known.name)
     out.values(
         {
             "Region": f"{known.spec.region}, account {known.account}",
-            "Consists of": f"{known.spec.shape} ({known.spec.hosts.size})",
-            "Address": url,
+            "Consists of": f"{known.spec.shape}: {', '.join(known.spec.sizes)}",
+            "Address": cloud_domain.url(known),
+            **cloud_domain.rows(known, there),
             **({"Database": found["database"]} if "database" in found else {}),
             "A month": bills.total(bill(known.spec, prices.load())),
         }
     )
+    if told := cloud_domain.todo(known, there):
+        out.warn(told)
 
 
 def info(shell: Shell, name: str, *, json: bool) -> None:
     """What there was when it was last brought up to date."""
-    known = cloud.info(_tools(shell), name, _region(shell, name, None))
+    tools = _tools(shell)
+    known = cloud.info(tools, name, _region(shell, name, None))
+    there = cloud.so_far(tools, known)
     if json:
-        shell.output.json({"name": name, "kind": "aws", "specification": known.spec, "outputs": known.outputs})
+        told = {"name": name, "kind": "aws", "specification": known.spec, "outputs": known.outputs, "domain": there}
+        shell.output.json(told)
     else:
-        print_record(shell, known)
+        print_record(shell, known, there)
 
 
 def refresh(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:

@@ -7,16 +7,16 @@ from itertools import groupby
 from typing import Any
 
 from deployer.cli import bills
+from deployer.cli.cloud_domain import intended
+from deployer.cli.cloud_stops import stops
 from deployer.cli.output import Output, table_lines
 from deployer.operations.cloud import Proposal
-from infra.bill import Bill, bill
+from infra.bill import Bill, Line, bill
 from infra.changes import Change
 from infra.prices import Table
 from infra.resources import resources
 
 SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-"}
-STAYS = "Hosts that run stay as they are; those that AWS starts from then on are new."
-STOPS = "What is replaced is not there for a while."
 NONE = "-"
 
 
@@ -30,10 +30,10 @@ def lines(found: Proposal, table: Table) -> list[str]:
     """Its lines."""
     where = f"{found.name} in AWS, {found.after.region}, account {found.account}"
     if found.is_nothing:
-        return [f"=== {where}", "Nothing would change.", "", *_bills(found, table)]
+        return [f"=== {where}", "Nothing would change.", "", *_bills(found, table), *_consequences(found, table)]
     if found.changes is None:
-        new = resources(found.name, found.after)
-        head = f"{len(new)} resources would be made."
+        new = resources(found.name, found.after, found.domain is not None and found.domain.zone is not None)
+        head = f"{sum(not one.when for one in new)} resources would be made."
         nouns = [(noun, [f"+ {one}" for one in some]) for noun, some in groupby(new, lambda one: one.noun)]
     else:
         head = _counted(found.changes)
@@ -68,9 +68,7 @@ def _change(one: Change) -> list[str]:
 
 
 def _consequences(found: Proposal, table: Table) -> list[str]:
-    changes = found.changes or ()
-    told = [STAYS] if any((one.verb, one.kind) == ("update", "launch template") for one in changes) else []
-    told += [STOPS] if any(one.verb == "replace" for one in changes) else []
+    told = [*stops(found.changes or ()), *intended(found)]
     budget = found.after.budget
     if budget and (total := bill(found.after, table).total) > budget.monthly:
         told.append(f"EXCEEDED: the budget is ${budget.monthly} a month, and this is ${total:.2f}.")
@@ -82,13 +80,19 @@ def _bills(found: Proposal, table: Table) -> list[str]:
     before = bill(found.before, table) if found.before else Bill(())
     after = bill(found.after, table)
     found_lines = [*before.lines, *after.lines]
-    nouns = list(dict.fromkeys(line.item.noun for line in found_lines))
-    names = [line.item.what for line in sorted(found_lines, key=lambda line: nouns.index(line.item.noun))]
+    names = [line.item.what for line in _beside(found_lines)]
     rows = [[name, _amount(before, name), _amount(after, name)] for name in dict.fromkeys(names)]
     rows.append(["Sum", bills.total(before) if found.before else NONE, bills.total(after)])
     width = max(len(cell) for row in rows for cell in row[1:])
     aligned = [[row[0], *(cell.rjust(width) for cell in row[1:])] for row in rows]
     return table_lines(("Dollars a month", "now".rjust(width), "then".rjust(width)), aligned)
+
+
+def _beside(found: Sequence[Line]) -> list[Line]:
+    """By noun, and below what was there what comes in its place: `Hosts: t4g.small`, `Hosts: t4g.medium`."""
+    nouns = list(dict.fromkeys(line.item.noun for line in found))
+    words = list(dict.fromkeys(line.item.what.partition(":")[0] for line in found))
+    return sorted(found, key=lambda line: (nouns.index(line.item.noun), words.index(line.item.what.partition(":")[0])))
 
 
 def _amount(known: Bill, name: str) -> str:

@@ -49,12 +49,19 @@ def _show(shell: Shell, space: str, proposed: Proposed, table: Table) -> None:
         }
     )
     out.print()
-    out.header(f"What it consists of: {len(proposed.resources)} resources")
+    out.header(f"What it consists of: {_counted(proposed)}")
     groups = groupby(proposed.resources, key=lambda resource: resource.noun)
     out.values({noun.capitalize(): "\n".join(map(str, found)) for noun, found in groups})
     out.print()
     bills.print_sources(out, known, [bill], [proposed.heroku], spec.region)
     out.print(f"\n{NOT_YET.format(space=space)}")
+
+
+def _counted(proposed: Proposed) -> str:
+    """`28 resources`, or `26 resources, 3 more on a condition`"""
+    later = sum(bool(one.when) for one in proposed.resources)
+    now = f"{len(proposed.resources) - later} resources"
+    return f"{now}, {later} more on a condition" if later else now
 
 
 def _row(line: Line, known: list[Source]) -> list[str]:

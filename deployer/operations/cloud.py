@@ -15,12 +15,13 @@ from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
 from deployer.spaces import pointers
 from deployer.spaces.aws import account as accounts
-from deployer.spaces.aws import bootstrap, record
+from deployer.spaces.aws import bootstrap, domain, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
-from deployer.spaces.aws.proof import Left, wait_until_gone
+from deployer.spaces.aws.proof import Left, Look, wait_until_gone
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, is_locked
 from deployer.store.lease import hold
@@ -47,13 +48,14 @@ DOING = {"create": "making", "update": "changing", "delete": "deleting"}
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What `up` would do: `before` is the specification that is in force, None where there is no such space;
-    `changes` are None where everything is new; `known` is what is noted of it."""
+    `changes` are None where everything is new; `domain` is how far that is; `known` is what is noted of the space."""
 
     name: str
     account: str
     before: Spec | None
     after: Spec
     changes: tuple[Change, ...] | None
+    domain: Domain | None = None
     known: Record | None = None
 
     @property
@@ -84,11 +86,12 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal
     if known is None or state is None:
         if spec is None:
             raise SpaceNotMade(name, number, region)
-        return Proposal(name, number, None, spec, None)
+        return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
     wanted = replace(known, spec=spec or known.spec)
+    there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
-        changes = engine.preview(run, settings(wanted), partial(find, account))
-        return Proposal(name, number, known.spec, wanted.spec, changes, known)
+        changes = engine.preview(run, settings(wanted, there), partial(find, account))
+        return Proposal(name, number, known.spec, wanted.spec, changes, there, known)
 
 
 def drift(tools: Tools, name: str, region: str) -> Proposal:
@@ -110,13 +113,20 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         wanted = _pinned(account, replace(known, spec=proposal.after, tool=VERSION))
         record.save(store, wanted)
         pointers.save(_pointer(account, state, proposal.name))
+        domain.forget_given_up(account, proposal.name)
         tell(Step(f"Making {proposal.name} in {account.region}"))
         run = _engine(tools, account, state, wanted, tell)
+        asked = settings(wanted, proposal.domain)
         with _going_on(f"deployer up --space {proposal.name}"):
-            found = engine.up(run, settings(wanted), lambda progress: _tell(progress, tell), partial(find, account))
+            found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account))
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
     return done
+
+
+def so_far(tools: Tools, known: Record) -> Domain | None:
+    """How far the domain of a space is."""
+    return domain.look(tools.account(known.spec.region), known.name, known.spec)
 
 
 def remember(tools: Tools, proposal: Proposal) -> None:
@@ -146,15 +156,16 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
     """Take everything away and prove it; what was kept: the last snapshot of the database. StillThere where AWS has
     more. Can be repeated after any failure."""
     account = tools.account(gone.region)
-    state, _ = _known(account, gone.name)
+    state, known = _known(account, gone.name)
     if state:
         with _leased(account, state, "deployer down") as store:
             known = record.load(store)
             if known:
+                domain.forget_given_up(account, gone.name)
                 with _going_on(f"deployer down --space {gone.name}"), _in_the_way(account, gone.name):
                     _delete(_engine(tools, account, state, known, tell), account, known, tell, keep=keep)
     tell(Doing(f"Asking AWS what is left of {gone.name}"))
-    found = wait_until_gone(account, gone.name, tools.patience)
+    found = wait_until_gone(account, gone.name, tools.patience, also=_of_its_domain(known))
     if there := [one for one in found if not one.kept]:
         raise StillThere(gone.name, "\n".join(map(str, there)))
     tell(Done("nothing but what was kept" if found else "nothing"))
@@ -163,6 +174,14 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
             bootstrap.remove(account, state)
     pointers.remove(gone.name)
     return found
+
+
+def _of_its_domain(known: Record | None) -> list[Look]:
+    """Records of DNS carry no tag: what is noted of the space says which to look for."""
+    if known is None or known.spec.domain is None:
+        return []
+    name, wanted = known.spec.domain, domain.entries(known.spec, known.outputs)
+    return [lambda account, space: domain.still_there(account, name, wanted)]
 
 
 @contextmanager
@@ -211,8 +230,8 @@ def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: b
     engine.down(run, leaving, told, found)
 
 
-def settings(known: Record, *, leaving: bool = False, keep: bool = True) -> Settings:
-    """What the program is run with."""
+def settings(known: Record, there: Domain | None = None, *, leaving: bool = False, keep: bool = True) -> Settings:
+    """What the program is run with; `there` is how far its domain is."""
     from infra.program import Settings
 
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
@@ -223,6 +242,8 @@ def settings(known: Record, *, leaving: bool = False, keep: bool = True) -> Sett
         snapshot=f"deployer-{known.name}-{stamp}",
         image=known.images.get(HOSTS[known.spec.hosts.size].architecture),
         postgres=known.postgres,
+        certificate_issued=there is not None and known.spec.load_balancer and there.is_proved,
+        zone=there.zone.id if there and there.zone else None,
         leaving=leaving,
         keep=keep,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -18,7 +21,8 @@ TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
 class LoadBalancer(Noun):
-    """`targets` is the ARN of the target group, `dns` where it answers. `records` are those that prove a domain."""
+    """`targets` is the ARN of the target group, `dns` where it answers. `proof` is the record that the certificate
+    waits for: its name, type and value; `is_secure` once it speaks HTTPS."""
 
     def __init__(
         self,
@@ -45,12 +49,15 @@ class LoadBalancer(Noun):
             opts=self.inside,
         )
         self.dns, self.zone = self.alb.dns_name, self.alb.zone_id
+        self.is_secure = False
         self.group = self._targets(network)
         self.targets = self.group.arn
         self.certificate = self._certificate(spec.domain) if spec.domain else None
+        self.proof = self.certificate.domain_validation_options.apply(_proof) if self.certificate else None
 
     def listen(self, *, secure: bool) -> None:
         """Take requests. `secure` once the certificate is issued: AWS refuses a listener with one that is not."""
+        self.is_secure = secure
         forward = {"type": "forward", "target_group_arn": self.targets}
         to_https = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
         self._listener("http", to_https if secure else forward, port=80, protocol="HTTP")
@@ -99,3 +106,9 @@ class LoadBalancer(Noun):
             # A new one first: the listener names the old one until then.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=False),
         )
+
+
+def _proof(options: Sequence[Any]) -> str:
+    """The same record for all names of the certificate."""
+    one = options[0]
+    return f"{one.resource_record_name.rstrip('.')} {one.resource_record_type} {one.resource_record_value}"

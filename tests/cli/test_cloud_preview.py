@@ -12,6 +12,7 @@ from deployer.errors import cloud as errors
 from deployer.errors.base import Failure
 from deployer.operations import prices
 from deployer.operations.cloud import Proposal
+from deployer.spaces.aws.domain import Domain, Zone
 from infra.changes import Change, Field
 from infra.spec import Budget, Database, Hosts, Spec
 
@@ -31,11 +32,52 @@ MOVED = Change(
     "replace", "network", "subnet", "public-a", (Field("cidrBlock", "10.64.0.0/19", "10.65.0.0/19", replaces=True),)
 )
 GONE = Change("delete", "hosts", "Elastic IP", "address")
+GROUP, POSTGRES = "deployer-production-hosts", "RDS for PostgreSQL"
+MORE = Change("update", "hosts", "Auto Scaling group", GROUP, (Field("desiredCapacity", "2", "4", replaces=False),))
+FEWER = Change("update", "hosts", "Auto Scaling group", GROUP, (Field("desiredCapacity", "2", "1", replaces=False),))
+CLASS = Field("instanceClass", "db.t4g.micro", "db.t4g.small", replaces=False)
+STORAGE = Field("allocatedStorage", "20", "50", replaces=False)
+DATABASE = Change("update", "database", POSTGRES, "deployer-production", (CLASS, STORAGE), (1, 20))
+LOST = Change("delete", "database", POSTGRES, "deployer-production", (), (3, 10))
+HTTPS = Change("create", "load-balancer", "listener", "https")
+REDIRECT = Field("defaultActions[0].type", "forward", "redirect", replaces=False)
+HTTP = Change("update", "load-balancer", "listener", "http", (REDIRECT,))
+PLAIN = Change("delete", "load-balancer", "listener", "https")
+RENAMED = Change(
+    "replace",
+    "load-balancer",
+    "certificate",
+    "certificate",
+    (Field("domainName", "example.com", "example.org", replaces=True),),
+)
+NAMED = dataclasses.replace(TWO, domain="example.com", budget=None)
+MOVED_ON = dataclasses.replace(NAMED, domain="example.org")
+ZONE = Zone("Z0123", "example.com", ("ns-1.awsdns-01.org", "ns-2.awsdns-02.com"))
+ELSEWHERE, HERE = Domain("example.com", None), Domain("example.com", ZONE)
+PROVED = dataclasses.replace(ELSEWHERE, status="ISSUED")
+LARGER_DATABASE = dataclasses.replace(TWO, database=Database("db.t4g.small", 50))
+
+
+def sized(count: int) -> Spec:
+    return dataclasses.replace(TWO, hosts=Hosts("t4g.medium", count))
+
+
 SCREENS = {
     "new": Proposal("production", ACCOUNT, None, ONE, None),
     "larger": Proposal("production", ACCOUNT, ONE, TWO, (LARGER, GONE, NEW)),
     "replaced": Proposal("production", ACCOUNT, ONE, dataclasses.replace(ONE, network="10.65.0.0/16"), (MOVED,)),
     "nothing": Proposal("production", ACCOUNT, ONE, ONE, ()),
+    "more-hosts": Proposal("production", ACCOUNT, TWO, sized(4), (MORE,)),
+    "fewer-hosts": Proposal("production", ACCOUNT, TWO, sized(1), (FEWER,)),
+    "database": Proposal("production", ACCOUNT, TWO, LARGER_DATABASE, (DATABASE,)),
+    "database-lost": Proposal("production", ACCOUNT, TWO, dataclasses.replace(TWO, database=None), (LOST,)),
+    "domain-elsewhere": Proposal("production", ACCOUNT, None, NAMED, None, ELSEWHERE),
+    "domain-here": Proposal("production", ACCOUNT, None, NAMED, None, HERE),
+    "domain-of-one-host": Proposal(
+        "production", ACCOUNT, None, dataclasses.replace(ONE, domain="example.com"), None, HERE
+    ),
+    "https": Proposal("production", ACCOUNT, NAMED, NAMED, (HTTP, HTTPS), PROVED),
+    "another-domain": Proposal("production", ACCOUNT, NAMED, MOVED_ON, (RENAMED, PLAIN), Domain("example.org", None)),
     "far": Proposal("production", ACCOUNT, None, dataclasses.replace(ONE, region="sa-east-1"), None),
 }
 FACTS = {

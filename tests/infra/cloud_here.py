@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,12 +58,13 @@ class Cloud:
         run = self.engine(folder)
         return Tools(run.root, run.home, self.endpoint, run.env, patience=0.0)
 
-    def client(self, service: str) -> Any:
-        return client(service, REGION, self.endpoint)
+    def client(self, service: str, region: str = REGION) -> Any:
+        return client(service, region, self.endpoint)
 
-    def there(self) -> dict[str, set[str]]:
+    def there(self, region: str = REGION) -> dict[str, set[str]]:
         """All that is in the account, by kind; what AWS makes by itself is left out."""
-        return {kind: found for kind, look in LOOKS.items() if (found := set(look(self.client)))}
+        ask = partial(self.client, region=region)
+        return {kind: found for kind, look in LOOKS.items() if (found := set(look(ask)))}
 
 
 @contextmanager

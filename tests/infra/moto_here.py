@@ -16,12 +16,12 @@ from tests.infra.gate import Gate, GatedServer
 from tests.infra.standin.walls import ABOUT
 
 REGION = "eu-central-1"
+REGIONS = (REGION, "us-east-1")  # in which Debian's images are
 ACCOUNT = "123456789012"  # moto's
 SETTINGS = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # thousands of images take seconds
     "MOTO_ENABLE_AMI_VALIDATION": "true",
     "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
-    "MOTO_ACM_VALIDATION_WAIT": "3600",
     "AWS_ACCESS_KEY_ID": "of-tests",
     "AWS_SECRET_ACCESS_KEY": "of-tests",
     "AWS_REGION": REGION,
@@ -51,8 +51,8 @@ def reset(endpoint: str) -> None:
 
     ask = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=30).close()
-    ec2, ssm = (get_backend(service)[ACCOUNT][REGION] for service in ("ec2", "ssm"))
-    for architecture, of_aws in (("arm64", "arm64"), ("amd64", "x86_64")):
+    for region, (architecture, of_aws) in itertools.product(REGIONS, {"arm64": "arm64", "amd64": "x86_64"}.items()):
+        ec2, ssm = (get_backend(service)[ACCOUNT][region] for service in ("ec2", "ssm"))
         image = ec2.register_image(name=f"debian-13-{architecture}", description="")
         image.architecture, image.root_device_name = of_aws, "/dev/xvda"
         ssm.put_parameter("debian", "", image.id, "String", "", "", False, [], "text", "", "")
@@ -60,11 +60,21 @@ def reset(endpoint: str) -> None:
         public[-1].name, ssm._parameters[name] = name, public  # nobody but AWS may put one there
 
 
+def issue_certificates(region: str) -> None:
+    """What ACM does when DNS has proved their domains."""
+    from moto.backends import get_backend
+
+    for one in get_backend("acm")[ACCOUNT][region]._certificates.values():
+        one.status = "ISSUED"
+
+
 @contextmanager
 def _mended() -> Iterator[None]:
     """moto gives instances addresses of strangers: here they get some of loopback. It cannot read the user data of a
-    launch template's second version. It reads no conditions in policies: `without TLS` would mean always. And it has no
-    endpoints of Instance Connect, which their network interfaces stand for."""
+    launch template's second version. It reads no conditions in policies: `without TLS` would mean always. It has no
+    endpoints of Instance Connect, which their network interfaces stand for. And it issues certificates by itself after
+    a minute: here somebody says when."""
+    from moto import settings
     from moto.ec2.models import elastic_network_interfaces
     from moto.ec2.models.launch_templates import LaunchTemplateVersion
     from moto.ec2.responses import EC2Response
@@ -77,6 +87,7 @@ def _mended() -> Iterator[None]:
         (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(numbers) % 250}.1"),
         (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
         (EC2Response, "describe_instance_connect_endpoints", _endpoints),
+        (settings, "ACM_VALIDATION_WAIT", 86_400),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
     )
     before = [getattr(where, name, None) for where, name, _ in mends]
@@ -137,6 +148,14 @@ def _listed(service: str, call: str, key: str, name: str) -> Callable[[Client], 
     return lambda client: [one[name] for one in getattr(client(service), call)()[key]]
 
 
+def _records(client: Client) -> list[str]:
+    """Those that Route 53 makes with a zone are left out."""
+    dns = client("route53")
+    zones = [one["Id"] for one in dns.list_hosted_zones()["HostedZones"]]
+    found = [one for zone in zones for one in dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]]
+    return [one["Name"] for one in found if one["Type"] not in ("SOA", "NS")]
+
+
 LOOKS: dict[str, Callable[[Client], list[str]]] = {
     "VPC": _vpcs,
     "subnet": _subnets,
@@ -156,6 +175,7 @@ LOOKS: dict[str, Callable[[Client], list[str]]] = {
     "snapshot": _listed("rds", "describe_db_snapshots", "DBSnapshots", "DBSnapshotIdentifier"),
     "subnet group": _listed("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
     "parameter group": _parameter_groups,
+    "record": _records,
     "bucket": _listed("s3", "list_buckets", "Buckets", "Name"),
     "role": _listed("iam", "list_roles", "Roles", "RoleName"),
     "instance profile": _listed("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),

@@ -23,6 +23,7 @@ with warnings.catch_warnings():
         aws.iam.Role,
         aws.lb.Listener,
         aws.rds.Instance,
+        aws.route53.Record,
         aws.s3.Bucket,
         aws.ssm.get_parameter,
         aws.vpc.SecurityGroupIngressRule,
@@ -47,8 +48,15 @@ LOOKED_UP = {
     "aws:ssm/getParameter:getParameter": {"value": "ami-newest"},
     "aws:ec2/getAmi:getAmi": {"rootDeviceName": "/dev/xvda"},
 }
+PROOF = {
+    "resourceRecordName": "_ab.example.com.",
+    "resourceRecordType": "CNAME",
+    "resourceRecordValue": "_cd.acm-validations.aws.",
+}
 MADE = {
+    "aws:acm/certificate:Certificate": {"domainValidationOptions": [PROOF, PROOF]},
     "aws:autoscaling/group:Group": {"name": "group-1"},
+    "aws:ec2/eip:Eip": {"publicIp": "203.0.113.9"},
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
     "aws:lb/loadBalancer:LoadBalancer": {"dnsName": "front.example.com", "zoneId": "Z1"},
     "aws:rds/instance:Instance": {"endpoint": "db:5432", "masterUserSecrets": [{"secretArn": "arn:secret"}]},

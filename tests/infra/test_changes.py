@@ -38,7 +38,7 @@ def test_what_changes_nothing_is_no_change(op: str) -> None:
 
 
 def test_the_steps_of_a_replacement_are_told_while_they_are_done() -> None:
-    told = [change(step(op), STEPS) for op in ("create-replacement", "delete-replaced")]
+    told = [change(step(op), STEPS) for op in ("create-replacement", "replace", "delete-replaced")]
     assert [one.verb for one in told if one] == ["create", "delete"]
 
 
@@ -66,6 +66,28 @@ def test_what_changes_in_a_thing_is_told_setting_by_setting() -> None:
         Field("instanceType", "t4g.small", "t4g.medium", replaces=False),
         Field("metadataOptions.httpTokens", "optional", "required", replaces=True),
         Field("userData", "", "x" * 59 + "…", replaces=False),
+    )
+
+
+def test_of_tables_and_lists_what_differs_is_told() -> None:
+    """The real provider names the setting inside, the engine of others the whole."""
+    found = change(
+        step(
+            "update",
+            old=state(
+                template={"id": "lt-1", "version": "1"}, actions=[{"type": "forward", "group": "arn"}], zones=["a"]
+            ),
+            new=state(template={"id": "lt-1", "version": "2"}, actions=[{"type": "redirect"}], zones=["a", "b"]),
+            detailed_diff=diff(template="update", actions="update", zones="update"),
+        ),
+        VERBS,
+    )
+    assert found
+    assert found.fields == (
+        Field("actions[0].group", "arn", "", replaces=False),
+        Field("actions[0].type", "forward", "redirect", replaces=False),
+        Field("template.version", "1", "2", replaces=False),
+        Field("zones", '["a"]', '["a", "b"]', replaces=False),
     )
 
 

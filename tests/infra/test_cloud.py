@@ -1,4 +1,4 @@
-"""The whole program in a cloud on loopback: the real engine, the stand-in for the AWS provider, moto."""
+"""The engine in a cloud on loopback: what is refused, and what would leave loopback. A space's life: test_life.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 
 from deployer.errors.cloud import CloudBroken
 from infra import engine
-from infra.changes import Progress
 from infra.program import Settings
 from infra.spec import Budget, Database, Hosts, Spec
 from tests.infra.cloud_here import Cloud
@@ -48,47 +47,6 @@ def changing(here: Cloud) -> Counter[str]:
     found = Counter(call.what for call in here.provider.calls if call.done and call.what in CHANGING)
     here.provider.calls.clear()
     return found
-
-
-def sizes(here: Cloud) -> list[str]:
-    """Of the hosts that run."""
-    found = here.client("ec2").describe_instances()["Reservations"]
-    instances = [one for each in found for one in each["Instances"]]
-    return sorted(one["InstanceType"] for one in instances if one["State"]["Name"] == "running")
-
-
-def test_a_space_is_made_changed_and_gone(here: Cloud, tmp_path: Path) -> None:
-    before, run = here.there(), here.engine(tmp_path)
-    told: list[Progress] = []
-
-    outputs = engine.up(run, SETTINGS, told.append)
-    made = changing(here)
-    assert outputs["dns"].endswith("elb.amazonaws.com") and outputs["database"].endswith(":5432")
-    assert {one["domainName"] for one in outputs["records"]} == {"example.com", "*.example.com"}
-    assert made["create"] == sum(one.ended and not one.failed for one in told) == 45
-    assert sizes(here) == ["t4g.small", "t4g.small"]
-
-    again = replace(SETTINGS, snapshot="production-2")
-    assert engine.up(run, again) == outputs
-    assert not changing(here)
-
-    larger = replace(again, spec=replace(LARGE, hosts=Hosts("t4g.medium", 3)))
-    wanted = engine.preview(run, larger)
-    assert [(one.verb, one.noun, one.kind) for one in wanted] == [
-        ("update", "hosts", "launch template"),
-        ("update", "hosts", "Auto Scaling group"),
-    ]
-    assert ("instanceType", "t4g.small", "t4g.medium") in [(f.path, f.old, f.new) for f in wanted[0].fields]
-    assert not changing(here)
-    engine.up(run, larger)
-    assert changing(here) == {"update": 2}
-    assert sizes(here) == ["t4g.medium", "t4g.small", "t4g.small"]  # those that serve stay until they are rolled
-
-    engine.release(run, replace(larger, leaving=True), told.append, engine.nowhere)
-    engine.down(run, larger)
-    left = here.there()
-    assert "production-2" in left.pop("snapshot")
-    assert left == before
 
 
 def test_nothing_is_made_in_another_account(here: Cloud, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -28,13 +29,14 @@ def runs() -> dict[str, Recorder]:
     return {name: run(spec) for name, spec in SPECS.items()}
 
 
+@pytest.mark.parametrize("zone", [None, "Z0123"])
 @pytest.mark.parametrize("case", SPECS)
-def test_the_program_makes_what_the_preview_without_an_account_lists(case: str, runs: dict[str, Recorder]) -> None:
-    made = Counter(kind for one in runs[case].made if (kind := WORDS[one.kind]))
+def test_the_program_makes_what_the_preview_without_an_account_lists(case: str, zone: str | None) -> None:
+    made = Counter(kind for one in run(SPECS[case], zone=zone).made if (kind := WORDS[one.kind]))
     listed = Counter(
         one.kind
-        for one in resources("production", SPECS[case])
-        if (one.noun, one.kind) not in NOT_OF_THE_PROGRAM and "-state" not in one.name and "once the" not in one.about
+        for one in resources("production", SPECS[case], has_zone=zone is not None)
+        if (one.noun, one.kind) not in NOT_OF_THE_PROGRAM and "-state" not in one.name and not one.when
     )
     assert made == listed
 
@@ -155,6 +157,29 @@ def test_https_is_listened_to_once_the_certificate_is_issued() -> None:
     [http] = [one.inputs for one in of(after, "Listener") if one.inputs["port"] == 80]
     [action] = http["defaultActions"]
     assert action == {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
+
+
+def test_the_domain_leads_to_the_front_and_is_proved_where_its_zone_is_here() -> None:
+    found = run(SPECS["domain"], zone="Z0123")
+    made = {one.name: one.inputs for one in of(found, "Record")}
+    apps, proof = made["apps"], made["proof"]
+    target = {"name": "front.example.com", "zoneId": "Z1", "evaluateTargetHealth": False}
+    assert apps == {"zoneId": "Z0123", "name": "*.example.com", "type": "A", "aliases": [target]}
+    assert (proof["name"], proof["type"]) == ("_ab.example.com", "CNAME")
+    assert proof["records"] == ["_cd.acm-validations.aws."]
+    assert proof["allowOverwrite"] is True  # another certificate of the same name wants the very same record
+    assert "allowOverwrite" not in apps
+
+
+def test_without_a_load_balancer_the_domain_leads_to_the_host() -> None:
+    [apps] = of(run(replace(SPECS["one host"], domain="example.com"), zone="Z0123"), "Record")
+    assert apps.inputs == {
+        "zoneId": "Z0123",
+        "name": "*.example.com",
+        "type": "A",
+        "records": ["203.0.113.9"],
+        "ttl": 300,
+    }
 
 
 def test_another_account_is_refused_by_the_provider() -> None:

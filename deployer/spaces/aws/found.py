@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from deployer.spaces.aws.account import Account, asking, code_of
+from deployer.spaces.aws.domain import certificates, record
 
 Inputs = Mapping[str, Any]
 Look = Callable[[Account, Inputs], Any]
@@ -111,12 +112,16 @@ def _listener(account: Account, inputs: Inputs) -> Any:
 
 
 def _certificate(account: Account, inputs: Inputs) -> Any:
-    client = account.client("acm")
-    for one in client.list_certificates()["CertificateSummaryList"]:
-        tags = client.list_tags_for_certificate(CertificateArn=one["CertificateArn"])["Tags"]
-        if {tag["Key"]: tag["Value"] for tag in tags}.get("deployer:space") == inputs["tags"]["deployer:space"]:
-            return one["CertificateArn"]
-    return None
+    """While the domain changes there are two of the space."""
+    mine = certificates(account, inputs["tags"]["deployer:space"])
+    return next(one.arn for one in mine if one.domain == inputs["domainName"])
+
+
+def _record(account: Account, inputs: Inputs) -> Any:
+    """Not one of the same name that somebody else has made, and that leads elsewhere."""
+    alias, values = inputs.get("aliases") or [], inputs.get("records") or []
+    value = alias[0]["name"] if alias else values[0]
+    return record(account, inputs["zoneId"], inputs["name"], inputs["type"], value)
 
 
 def _budget(account: Account, inputs: Inputs) -> Any:
@@ -193,6 +198,7 @@ LOOKS: dict[str, Look] = {
     "aws:rds/subnetGroup:SubnetGroup": _named(
         "rds", "describe_db_subnet_groups", "DBSubnetGroupName", "name", "DBSubnetGroups", "DBSubnetGroupName"
     ),
+    "aws:route53/record:Record": _record,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule(True),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule(False),

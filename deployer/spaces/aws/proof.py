@@ -33,19 +33,26 @@ class Left:
         return f"{self.kind} {self.name}"
 
 
-def left(account: Account, space: str) -> list[Left]:
-    """Everything of the space, but for what `bootstrap` made."""
+Look = Callable[[Account, str], Iterator[Left]]
+
+
+def left(account: Account, space: str, also: Iterable[Look] = ()) -> list[Left]:
+    """Everything of the space, but for what `bootstrap` made; `also` look for what carries no tag."""
     with asking():
-        return [one for look in LOOKS for one in look(account, space)]
+        return [one for look in (*LOOKS, *also) for one in look(account, space)]
 
 
 def wait_until_gone(
-    account: Account, space: str, patience: float, sleep: Callable[[float], None] = time.sleep
+    account: Account,
+    space: str,
+    patience: float,
+    sleep: Callable[[float], None] = time.sleep,
+    also: Iterable[Look] = (),
 ) -> list[Left]:
     """What is left when nothing is, but what is kept, or after `patience` seconds: AWS takes its time to forget."""
     end = time.monotonic() + patience
     while True:
-        found = left(account, space)
+        found = left(account, space, also)
         if all(one.kept for one in found) or time.monotonic() >= end:
             return found
         sleep(min(POLL, max(0.0, end - time.monotonic())))
@@ -174,7 +181,7 @@ EC2 = {
     "launch template": ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
     "volume": ("describe_volumes", "Volumes", "VolumeId"),
 }
-LOOKS: tuple[Callable[[Account, str], Iterator[Left]], ...] = (
+LOOKS: tuple[Look, ...] = (
     _of_ec2,
     _groups,
     _balancers,

@@ -228,8 +228,10 @@ def certificate_create(aws: Aws, new: Values) -> str:
 
 
 @gone("ResourceNotFoundException")
-def certificate_read(aws: Aws, resource: str, state: Values) -> Values:
+def certificate_read(aws: Aws, resource: str, state: Values) -> Values | None:
     found = aws.acm.describe_certificate(CertificateArn=resource)["Certificate"]
+    if found["Status"] == "VALIDATION_TIMED_OUT":
+        return None  # the provider takes it for gone
     tags = aws.acm.list_tags_for_certificate(CertificateArn=resource)["Tags"]
     return {
         "arn": resource,
@@ -248,11 +250,20 @@ def certificate_read(aws: Aws, resource: str, state: Values) -> Values:
     }
 
 
+def certificate_delete(aws: Aws, resource: str, state: Values) -> None:
+    """moto lets one go that a listener names; AWS does not."""
+    for balancer in aws.elbv2.describe_load_balancers()["LoadBalancers"]:
+        listeners = aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        if resource in str(listeners):
+            raise Refused(f"ResourceInUseException: Certificate {resource} in account {aws.account} is in use.")
+    aws.acm.delete_certificate(CertificateArn=resource)
+
+
 CERTIFICATE = Kind(
     plain("domainName", "subjectAlternativeNames", "validationMethod", "tags"),
     certificate_create,
     certificate_read,
-    lambda aws, resource, state: aws.acm.delete_certificate(CertificateArn=resource),
+    certificate_delete,
     lambda aws, resource, old, new: aws.acm.add_tags_to_certificate(CertificateArn=resource, Tags=aws.tag_list(new)),
     replaces=frozenset({"domainName", "subjectAlternativeNames", "validationMethod"}),
     sets=frozenset({"subjectAlternativeNames"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.infra.standin import bucket, budget, database, front, hosts, network, walls
+from tests.infra.standin import bucket, budget, database, front, hosts, network, records, walls
 from tests.infra.standin.kind import Kind
 
 KINDS: dict[str, Kind] = {
@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "aws:rds/instance:Instance": database.INSTANCE_KIND,
     "aws:rds/parameterGroup:ParameterGroup": database.PARAMETERS,
     "aws:rds/subnetGroup:SubnetGroup": database.SUBNETS,
+    "aws:route53/record:Record": records.RECORD,
     "aws:s3/bucket:Bucket": bucket.BUCKET,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": bucket.LIFECYCLE,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": bucket.OWNERSHIP,

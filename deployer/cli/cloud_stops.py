@@ -1,0 +1,54 @@
+"""What users of a space notice of a change in AWS: what stops, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from infra.changes import Change
+
+STAYS = "Hosts that run stay as they are; those that AWS starts from then on are new."
+REPLACED = "What is replaced is not there for a while."
+MOVED = "The space gets another address: what leads to the old one leads nowhere."
+RESTARTS = "The database restarts: apps are without it for some minutes."
+GROWS = "The database serves while its storage grows. Storage never shrinks: AWS refuses that."
+PROTECTED = "The database is protected, and AWS refuses to delete it: `deployer down` does, with all of the space."
+DATABASE = "RDS for PostgreSQL"
+ADDRESSES = ("Elastic IP", "ALB")
+COUNT = "desiredCapacity"
+RESTARTING = {"instanceClass", "engineVersion", "parameterGroupName"}
+
+
+def stops(changes: Sequence[Change]) -> list[str]:
+    """A sentence for each thing that is noticed, once."""
+    return list(dict.fromkeys(line for one in changes for line in _noticed(one)))
+
+
+def _noticed(one: Change) -> Iterator[str]:
+    if (one.verb, one.kind) == ("update", "launch template"):
+        yield STAYS
+    if (one.verb, one.kind) == ("update", "Auto Scaling group"):
+        yield from _counted(one)
+    if one.kind == DATABASE:
+        yield from _of_a_database(one)
+    if one.kind in ADDRESSES and one.verb in ("delete", "replace"):
+        yield MOVED
+    if one.verb == "replace" and one.kind != "certificate":
+        yield REPLACED
+
+
+def _counted(one: Change) -> Iterator[str]:
+    for field in one.fields:
+        if field.path == COUNT and field.old.isdigit() and field.new.isdigit():
+            more = int(field.new) - int(field.old)
+            hosts = "1 host" if abs(more) == 1 else f"{abs(more)} hosts"
+            yield f"AWS starts {hosts} more." if more > 0 else f"AWS ends {hosts}, and chooses which."
+
+
+def _of_a_database(one: Change) -> Iterator[str]:
+    paths = {field.path for field in one.fields}
+    if one.verb in ("delete", "replace"):
+        yield PROTECTED
+    elif paths & RESTARTING:
+        yield RESTARTS
+    if "allocatedStorage" in paths:
+        yield GROWS

@@ -1,4 +1,4 @@
-"""`make demo` and `make demo-down`: types what the README says into a terminal, and writes down what it saw."""
+"""`make demo`, `demo-down`, `demo-cloud`: types what the README says into a terminal, and writes down what it saw."""
 
 from __future__ import annotations
 
@@ -46,10 +46,17 @@ SESSION = (
 
 
 def main(words: list[str]) -> int:
-    if words not in (["up"], ["down"]):
-        print("usage: python -m demo up|down", file=sys.stderr)
+    if words not in (["up"], ["down"], ["cloud"]):
+        print("usage: python -m demo up|down|cloud", file=sys.stderr)
         return 2
-    return up() if words == ["up"] else down()
+    return {"up": up, "down": down, "cloud": cloud}[words[0]]()
+
+
+def cloud() -> int:
+    """A space in AWS, in an AWS that is played here: it needs what the tests need, and nothing of the sandbox."""
+    from demo.cloud import main
+
+    return main()
 
 
 def up() -> int:

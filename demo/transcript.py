@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-BEGIN, END = "<!-- demo: begin -->", "<!-- demo: end -->"
 WHO = "ada@laptop"
 # What differs between two runs of the same demo, so that the README changes only when the program does.
 UNSTABLE = (
@@ -78,10 +77,11 @@ def shortened(lines: Iterable[str]) -> Iterator[str]:
         yield from run
 
 
-def placed(document: str, picture: str) -> str:
-    """The document with the picture, and nothing else, between its markers."""
-    before, _, rest = document.partition(BEGIN)
-    _, found, after = rest.partition(END)
+def placed(document: str, picture: str, name: str = "demo") -> str:
+    """The document with the picture of that name, and nothing else, between its markers."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, _, rest = document.partition(begin)
+    _, found, after = rest.partition(end)
     if not found:
-        raise ValueError(f"the document has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n```console\n{picture}```\n{END}{after}"
+        raise ValueError(f"the document has no {begin} ... {end}")
+    return f"{before}{begin}\n```console\n{picture}```\n{end}{after}"

@@ -14,6 +14,7 @@ from infra.kinds import MINUTES, word
 DONE_AT_ONCE = {"create": "create", "update": "update", "delete": "delete"}
 VERBS = {**DONE_AT_ONCE, "replace": "replace"}
 STEPS = {**DONE_AT_ONCE, "create-replacement": "create", "delete-replaced": "delete"}
+NOUNS = ("network", "access", "store", "hosts", "load-balancer", "domain", "database", "budget")  # as they are made
 HIDDEN = "[secret]"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # stands for what is known when a thing has been made
 LONGEST = 60  # characters of a value
@@ -57,10 +58,10 @@ class Progress:
 
 
 def changes(steps: Iterable[Any]) -> tuple[Change, ...]:
-    """Those of a preview's steps (StepEventMetadata of the Automation API), by noun in the order of the first one."""
+    """Those of a preview's steps (StepEventMetadata of the Automation API), by noun and name: the order of the engine
+    differs from run to run."""
     found = [one for step in steps if (one := change(step, VERBS)) is not None]
-    nouns = list(dict.fromkeys(one.noun for one in found))
-    return tuple(sorted(found, key=lambda one: nouns.index(one.noun)))
+    return tuple(sorted(found, key=lambda one: (NOUNS.index(one.noun) if one.noun in NOUNS else len(NOUNS), str(one))))
 
 
 def change(step: Any, verbs: Mapping[str, str]) -> Change | None:

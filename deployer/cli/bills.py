@@ -63,7 +63,8 @@ def print_sources(
     """The list that the marks lead to, and a warning where there are prices without one."""
     out.print("Prices: on demand, US dollars, without tax.")
     for number, source in enumerate(known, 1):
-        out.print(f"  [{number}] {source.title} ({source.date})")
+        for part in out.wrapped(f"  [{number}] {source.title} ({source.date})"):
+            out.print(part)
     if any(bill.unknown for bill in (*aws, *heroku)):
         out.warn("Unknown prices are in no table here; the sums are without them.")
     if any(bill.unknown for bill in aws):

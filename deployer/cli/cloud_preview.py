@@ -23,7 +23,8 @@ NONE = "-"
 def print_proposal(out: Output, found: Proposal, table: Table, to: Callable[[str], None] | None = None) -> None:
     """The screen; `to` writes a line of it, on stdout unless said otherwise."""
     for line in lines(found, table):
-        (to or out.print)(line)
+        for part in out.wrapped(line):
+            (to or out.print)(part)
 
 
 def lines(found: Proposal, table: Table) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,18 +16,22 @@ from deployer.model.codec import encode
 COLOURS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "grey": 90, "bold": 1, "dim": 2}
 YOUNG = 25 * 3600  # seconds: younger times are also said in words
 MARK = "⬢"
+WARNING = " !     "
+NARROWEST = 40  # columns that words want
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
 class Output:
-    """Where words go. `colours` for stdout and stderr are decided once, at the start."""
+    """Where words go. `colours` for stdout and stderr are decided once, at the start. `width` is that of the terminal,
+    0 where stdout is none: what is piped keeps its lines."""
 
     out: TextIO
     err: TextIO
     colour_out: bool = False
     colour_err: bool = False
     verbose: bool = False
+    width: int = 0
 
     def print(self, text: str = "") -> None:
         """A line of data."""
@@ -51,7 +56,7 @@ class Output:
         """`KEY:   value`, aligned to the longest key; further lines of a value stand below its first."""
         width = max((len(key) for key in pairs), default=0) + 2
         for key, value in pairs.items():
-            first, *rest = value.split("\n")
+            first, *rest = [part for line in value.split("\n") for part in self.wrapped(line, left=width)]
             label = self.paint(colour, f"{key}:") + " " * (width - len(key) - 1)
             self.print(f"{label}{first}".rstrip() if not first else f"{label}{first}")
             for line in rest:
@@ -64,8 +69,19 @@ class Output:
 
     def warn(self, text: str) -> None:
         """` !     TEXT` on stderr, each of its lines."""
-        for line in text.split("\n"):
+        for line in (part for whole in text.split("\n") for part in self.wrapped(whole, left=len(WARNING))):
             self.say(f"{self.paint_err('red', ' !')}     {line}".rstrip())
+
+    def wrapped(self, line: str, *, left: int = 0) -> list[str]:
+        """The line, broken between words where the terminal is too narrow for it: `left` columns are taken. What
+        follows stands a little to the right of its beginning."""
+        room = self.width - left
+        if not self.width or len(line) <= room or room < NARROWEST:
+            return [line]
+        import textwrap
+
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        return textwrap.wrap(line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
     def app(self, name: str) -> str:
         """`⬢ name`; without the mark where this terminal cannot show it."""
@@ -89,8 +105,16 @@ def standard(env: Mapping[str, str]) -> Output:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # values may hold bytes that are no text: they leave as they came
             stream.reconfigure(errors="surrogateescape" if stream.encoding.lower() == "utf-8" else "replace")
-    colours = (takes_colour(stream.isatty(), env) for stream in (sys.stdout, sys.stderr))
-    return Output(sys.stdout, sys.stderr, *colours)
+    out, err = (takes_colour(stream.isatty(), env) for stream in (sys.stdout, sys.stderr))
+    return Output(sys.stdout, sys.stderr, out, err, width=columns(sys.stdout))
+
+
+def columns(stream: TextIO) -> int:
+    """Of the terminal that the stream is; 0 where it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def takes_colour(is_terminal: bool, env: Mapping[str, str]) -> bool:

@@ -91,6 +91,12 @@ def test_of_tables_and_lists_what_differs_is_told() -> None:
     )
 
 
-def test_changes_stand_by_noun_in_the_order_of_the_first() -> None:
-    urns = [URN, URN.replace(":hosts", ":network"), URN.replace("-host", "-other")]
-    assert [one.noun for one in changes(step("create", urn) for urn in urns)] == ["hosts", "hosts", "network"]
+def test_changes_stand_by_noun_and_name_whatever_the_order_of_the_engine() -> None:
+    urns = [URN.replace(":hosts", ":budget"), URN.replace("-host", "-other"), URN, URN.replace(":hosts", ":network")]
+    told = [(one.noun, one.name) for one in changes(step("create", urn) for urn in urns)]
+    assert told == [
+        ("network", "deployer-production-host"),
+        ("hosts", "deployer-production-host"),
+        ("hosts", "deployer-production-other"),
+        ("budget", "deployer-production-host"),
+    ]

@@ -10,6 +10,7 @@ import pytest
 from deployer.spaces.aws import domain
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.domain import Domain, Entry
+from deployer.spaces.aws.found import find
 from infra.spec import Spec
 from tests.infra.moto_here import ACCOUNT, REGION, moto, reset
 
@@ -109,6 +110,30 @@ def test_records_that_are_left_are_found_and_those_of_others_are_not(account: Ac
     with asking():
         names = [str(one) for one in domain.still_there(account, "shop.example.com", wanted)]
     assert names == ["Route 53 record *.shop.example.com", "Route 53 record _ab.shop.example.com"]
+
+
+def test_a_record_whose_making_was_cut_off_is_found_and_one_of_others_is_not(account: Account) -> None:
+    number = zone(account, "example.com")
+    target = {"name": "front-1.elb.amazonaws.com", "zoneId": "Z1", "evaluateTargetHealth": False}
+    wanted = {"zoneId": number, "name": "*.example.com", "type": "A", "aliases": [target]}
+    record = "aws:route53/record:Record"
+    assert find(account, record, wanted) is None
+    put(account, number, "*.example.com", "A", alias="theirs.elb.amazonaws.com")
+    assert find(account, record, wanted) is None
+    put(account, number, "*.example.com", "A", alias="front-1.elb.amazonaws.com")
+    assert find(account, record, wanted) == f"{number}_*.example.com_A"
+    assert find(account, record, {**wanted, "zoneId": "Z0GONE"}) is None
+
+
+def test_while_the_domain_changes_the_certificate_of_the_new_one_is_found(account: Account) -> None:
+    certificate(account, "old.example.com", "ISSUED")
+    wanted = {"tags": {"deployer:space": "production"}, "domainName": "shop.example.com"}
+    assert find(account, "aws:acm/certificate:Certificate", wanted) is None
+    certificate(account, "shop.example.com", "PENDING_VALIDATION")
+    found = find(account, "aws:acm/certificate:Certificate", wanted)
+    with asking():
+        [new] = [one for one in domain.certificates(account, "production") if one.domain == "shop.example.com"]
+    assert found == new.arn
 
 
 def put(account: Account, number: str, name: str, kind: str, value: str = "", alias: str = "") -> None:

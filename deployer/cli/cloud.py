@@ -34,8 +34,8 @@ SNAPSHOT = "rds/backup"  # the price of a GB a month
 
 def preview(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
     """Show what `up` would change."""
-    spec = _described(shell, name)
-    found = cloud.preview(_tools(shell), name, spec, _region(shell, name, spec))
+    spec = described(shell, name)
+    found = cloud.preview(tools_of(shell), name, spec, region_of(shell, name, spec))
     if json:
         shell.output.json(as_json(found, prices.load()))
     else:
@@ -44,12 +44,12 @@ def preview(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
         raise typer.Exit(CHANGES)
 
 
-def create(shell: Shell, name: str, described: dict[str, Any], *, yes: bool) -> None:
+def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> None:
     """Make a space as the options describe it."""
     if name in shell.pointers.names():
         raise SpaceExists(name)
     try:
-        spec = parse(name, described)
+        spec = parse(name, options)
     except SpecificationBroken as broken:
         raise OptionsBroken(broken.problems) from broken
     _make(shell, name, spec, spec.region, yes=yes)
@@ -57,12 +57,12 @@ def create(shell: Shell, name: str, described: dict[str, Any], *, yes: bool) -> 
 
 def up(shell: Shell, name: str, *, yes: bool) -> None:
     """Make the space what deployer.toml says; what it was, where it says nothing."""
-    spec = _described(shell, name)
-    _make(shell, name, spec, _region(shell, name, spec), yes=yes)
+    spec = described(shell, name)
+    _make(shell, name, spec, region_of(shell, name, spec), yes=yes)
 
 
 def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool) -> None:
-    tools = _tools(shell)
+    tools = tools_of(shell)
     found = cloud.preview(tools, name, spec, region)
     if found.is_nothing and found.known:
         cloud.remember(tools, found)
@@ -70,7 +70,7 @@ def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool)
         print_record(shell, found.known, found.domain)
         return
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
-    _agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
+    agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
     made = cloud.up(tools, found, shell.tell)
     print_record(shell, made, cloud.so_far(tools, made))
     shell.output.warn(NO_APPS_YET)
@@ -96,8 +96,8 @@ def print_record(shell: Shell, known: Record, there: Domain | None) -> None:
 
 def info(shell: Shell, name: str, *, json: bool) -> None:
     """What there was when it was last brought up to date."""
-    tools = _tools(shell)
-    known = cloud.info(tools, name, _region(shell, name, None))
+    tools = tools_of(shell)
+    known = cloud.info(tools, name, region_of(shell, name, None))
     there = cloud.so_far(tools, known)
     if json:
         told = {"name": name, "kind": "aws", "specification": known.spec, "outputs": known.outputs, "domain": there}
@@ -110,7 +110,7 @@ def refresh(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
     """Show what is not as deployer left it."""
     from deployer.cli import cloud_drift
 
-    found = cloud.drift(_tools(shell), name, _region(shell, name, _described(shell, name)))
+    found = cloud.drift(tools_of(shell), name, region_of(shell, name, described(shell, name)))
     if json:
         shell.output.json(cloud_drift.as_json(found))
     else:
@@ -124,7 +124,7 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
     """Show who may change the space, and take that away."""
     from deployer.operations import cloud_locks
 
-    tools, region = _tools(shell), _region(shell, name, _described(shell, name))
+    tools, region = tools_of(shell), region_of(shell, name, described(shell, name))
     found = cloud_locks.look(tools, name, region)
     if found.lease is None and not found.pulumi:
         shell.output.say(f"Nothing of {name} is locked: nobody is changing it.")
@@ -135,16 +135,16 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
     for one in found.pulumi:
         shell.output.say(f"Pulumi's lock is held by {one.user} on {one.host}, process {one.pid}, since {one.since}.")
     shell.output.warn("Where that command still runs, two at once can spoil what is known of the space.")
-    _agree(shell, name, "Take it away?", yes=yes)
+    agree(shell, name, "Take it away?", yes=yes)
     cloud_locks.unlock(tools, name, region)
     shell.output.say(f"Nothing of {name} is locked any more.")
 
 
 def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None) -> None:
     """Take a space down: it names what goes, and wants the space's name typed."""
-    spec = _described(shell, name)
-    tools = _tools(shell)
-    found = cloud.departure(tools, name, _region(shell, name, spec))
+    spec = described(shell, name)
+    tools = tools_of(shell)
+    found = cloud.departure(tools, name, region_of(shell, name, spec))
     confirm(shell, name, confirmation, _warning(found, keep=keep is not False))
     kept = cloud.down(tools, found, shell.tell, keep=keep is not False)
     price = prices.load().find(found.region, SNAPSHOT)
@@ -173,7 +173,8 @@ def _farewell(found: Departure, *, keep: bool) -> str:
     return f"{text} The database goes with it, {found.spec.database.storage} GB. {end}"
 
 
-def _agree(shell: Shell, space: str, question: str, *, yes: bool) -> None:
+def agree(shell: Shell, space: str, question: str, *, yes: bool) -> None:
+    """Go on where the answer is yes, or was given beforehand; NotAgreed, AgreementNeeded."""
     if yes:
         return
     if shell.ask is None:
@@ -182,12 +183,13 @@ def _agree(shell: Shell, space: str, question: str, *, yes: bool) -> None:
         raise NotAgreed(space)
 
 
-def _described(shell: Shell, name: str) -> Spec | None:
-    described = proposals(shell.folder)
-    return parse(name, described[name]) if name in described else None
+def described(shell: Shell, name: str) -> Spec | None:
+    """What deployer.toml proposes for the space, if it does."""
+    found = proposals(shell.folder)
+    return parse(name, found[name]) if name in found else None
 
 
-def _region(shell: Shell, name: str, spec: Spec | None) -> str:
+def region_of(shell: Shell, name: str, spec: Spec | None) -> str:
     """The space's own: what this machine knows counts more than what a folder proposes."""
     if name in shell.pointers.names():
         known = shell.pointers.load(name).store
@@ -198,5 +200,6 @@ def _region(shell: Shell, name: str, spec: Spec | None) -> str:
     return spec.region
 
 
-def _tools(shell: Shell) -> Tools:
+def tools_of(shell: Shell) -> Tools:
+    """What makes things in AWS."""
     return shell.tools() if shell.tools else of_this_machine(shell.env)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from deployer.cli import options
-from deployer.cli.resolve import open_named, space_of, target_of
+from deployer.cli.resolve import is_in_aws, open_named, proposals, space_of, target_of
 from deployer.cli.shell import Shell
+from deployer.errors.apps import NoSpace
 from deployer.operations.diagnosis import Finding
 
 
@@ -26,23 +27,46 @@ def doctor(
 ) -> int:
     """Look for what is wrong: this machine, the hosts of a space, and what runs against what the ledger says.
 
-    Changes nothing but with --repair. Exit status 1 where there are problems."""
-    from deployer.operations.doctor import examine, repair
+    Of a space in AWS, what it needs of this machine: versions, Pulumi, and credentials of its account.
 
+    Changes nothing but with --repair. Exit status 1 where there are problems."""
     shell: Shell = ctx.obj
     target = target_of(shell, app, None) if app else None
-    with open_named(shell, target.space if target else space_of(shell, space)) as opened:
-        name = target.app if target else None
-        findings = examine(opened, name, deep=deep)
-        if mend and any(one.problem for one in findings):
-            repair(opened, findings, shell.tell)
-            findings = examine(opened, name, deep=deep)
+    chosen = target.space if target else _space(shell, space)
+    if is_in_aws(shell, chosen):
+        from deployer.cli import cloud_doctor
+
+        findings = cloud_doctor.findings(shell, chosen)
+    else:
+        findings = _of_hosts(shell, chosen, target.app if target else None, deep=deep, mend=mend)
     if as_json:
         shell.output.json([as_dict(one) for one in findings])
     else:
         for line in lines(findings):
             shell.output.print(line)
     return int(any(one.problem for one in findings))
+
+
+def _space(shell: Shell, flag: str | None) -> str:
+    """The one that is meant; where this machine knows none yet, the one that deployer.toml describes."""
+    try:
+        return space_of(shell, flag)
+    except NoSpace:
+        described = list(proposals(shell.folder))
+        if len(described) != 1:
+            raise
+        return described[0]
+
+
+def _of_hosts(shell: Shell, space: str, app: str | None, *, deep: bool, mend: bool) -> list[Finding]:
+    from deployer.operations.doctor import examine, repair
+
+    with open_named(shell, space) as opened:
+        findings = examine(opened, app, deep=deep)
+        if mend and any(one.problem for one in findings):
+            repair(opened, findings, shell.tell)
+            findings = examine(opened, app, deep=deep)
+    return findings
 
 
 def as_dict(finding: Finding) -> dict[str, str | bool]:

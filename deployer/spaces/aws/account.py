@@ -20,15 +20,16 @@ TRIES = 8
 @dataclass(frozen=True)
 class Account:
     """`endpoint` is None for AWS; tests have one on loopback. A call that AWS throttles, or that has no answer, is made
-    up to `tries` times."""
+    up to `tries` times; `patience` are the seconds that it may take to connect, and to be answered."""
 
     region: str
     endpoint: str | None = None
     tries: int = TRIES
+    patience: float = 60
 
     def client(self, service: str) -> Any:
         """boto3's client of a service. Like everything of this class, use it inside `asking`."""
-        return _client(service, self.region, self.endpoint, self.tries)
+        return _client(service, self)
 
     def number(self) -> str:
         """The account's twelve digits."""
@@ -36,13 +37,18 @@ class Account:
 
 
 @functools.cache
-def _client(service: str, region: str, endpoint: str | None, tries: int) -> Any:
+def _client(service: str, account: Account) -> Any:
     """To make one takes up to half a second."""
     from boto3.session import Session
     from botocore.config import Config
 
-    config = Config(retries={"mode": "standard", "total_max_attempts": tries}, ignore_configured_endpoint_urls=True)
-    client = Session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+    config = Config(
+        connect_timeout=account.patience,
+        read_timeout=account.patience,
+        retries={"mode": "standard", "total_max_attempts": account.tries},
+        ignore_configured_endpoint_urls=True,
+    )
+    client = Session().client(service, region_name=account.region, endpoint_url=account.endpoint, config=config)
     client.meta.events.register("after-call", _note_service)
     return client
 

@@ -18,6 +18,7 @@ from deployer.spaces.aws.bootstrap import State
 from infra.engine import PROJECT, Engine
 
 LEADS_ASTRAY = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS")
+OLDEST = "3.259"  # of the command
 STATES = "pulumi"  # the prefix of Pulumi's state in the bucket
 
 
@@ -81,17 +82,51 @@ def copy_state(account: Account, state: State, folder: Path) -> None:
 
 def of_this_machine(env: Mapping[str, str]) -> Tools:
     """Those that are installed here. EndpointSet, EngineMissing."""
-    for name in LEADS_ASTRAY:
-        if env.get(name):
-            raise EndpointSet(name, env[name])
+    if name := astray(env):
+        raise EndpointSet(name, env[name])
     if find_spec("pulumi_aws") is None:
-        raise EngineMissing("Pulumi's library", "Install deployer with it: `pip install 'deployer-cli[aws]'`")
+        raise library_missing()
+    command = command_of(env)
+    if command is None:
+        raise command_missing()
+    home = make(home_here())
+    if not provider_in(home).exists():
+        raise provider_missing(home)
+    return Tools(command.resolve().parent.parent, home)
+
+
+def astray(env: Mapping[str, str]) -> str | None:
+    """The variable that leads elsewhere what is meant for AWS, if there is one."""
+    return next((name for name in LEADS_ASTRAY if env.get(name)), None)
+
+
+def command_of(env: Mapping[str, str]) -> Path | None:
+    """The `pulumi` command on PATH."""
     found = shutil.which("pulumi", path=env.get("PATH"))
-    if found is None:
-        raise EngineMissing("The pulumi command", "Install Pulumi 3.259 or later, so that `pulumi version` answers.")
-    home = make(data_folder() / "pulumi")
-    wanted = version("pulumi-aws")
-    if not (home / "plugins" / f"resource-aws-v{wanted}").exists():
-        fetch = f"Type `PULUMI_HOME={home} pulumi plugin install resource aws {wanted}`: some hundred MB, once."
-        raise EngineMissing("Pulumi's provider for AWS", fetch)
-    return Tools(Path(found).resolve().parent.parent, home)
+    return Path(found) if found else None
+
+
+def home_here() -> Path:
+    """The command's own folder on this machine."""
+    return data_folder() / "pulumi"
+
+
+def provider_in(home: Path) -> Path:
+    """Where the provider for AWS lies that our library asks for."""
+    return home / "plugins" / f"resource-aws-v{version('pulumi-aws')}"
+
+
+def library_missing() -> EngineMissing:
+    """The failure that says how to get it."""
+    return EngineMissing("Pulumi's library", "Install deployer with it: `pip install 'deployer-cli[aws]'`")
+
+
+def command_missing() -> EngineMissing:
+    """The failure that says what to install."""
+    return EngineMissing("The pulumi command", f"Install Pulumi {OLDEST} or later, so that `pulumi version` answers.")
+
+
+def provider_missing(home: Path) -> EngineMissing:
+    """The failure that says how to get it."""
+    line = f"PULUMI_HOME={home} pulumi plugin install resource aws {version('pulumi-aws')}"
+    return EngineMissing("Pulumi's provider for AWS", f"Type `{line}`: some hundred MB, once.")

@@ -13,8 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import recorded
+
+# Property tests say what holds, not how fast: on a busy machine drawing an example alone may take seconds.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 GOLDEN = Path(__file__).parent / "golden"
 

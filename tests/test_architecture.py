@@ -34,7 +34,7 @@ TRAVELS = ("deployer.host.", "deployer.model.", "deployer.store.", "deployer.err
 HEAVY = {"paramiko", "fabric", "boto3", "botocore", "pulumi", "pulumi_aws", "rich", "zstandard", "websockets"}
 OWNERS = {"paramiko": "deployer/remote", "pulumi": "infra", "pulumi_aws": "infra"}
 # The Pulumi program cannot be written without Pulumi; whoever runs it imports it inside a function.
-PULUMI_PROGRAM = ("infra.components", "infra.program")
+PULUMI_PROGRAM = ("infra.components", "infra.program", "infra.project", "infra.__main__")
 BROAD_CATCHERS = {"deployer/cli/main.py", "deployer/cli/git_remote.py", "deployer/host/serve.py"}
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -138,6 +139,17 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
     agree(shell, name, "Take it away?", yes=yes)
     cloud_locks.unlock(tools, name, region)
     shell.output.say(f"Nothing of {name} is locked any more.")
+
+
+def export(shell: Shell, name: str, folder: Path) -> None:
+    """Write the space as a project of Pulumi's own, and say how to go on there."""
+    from deployer.operations import cloud_export
+
+    region = region_of(shell, name, described(shell, name))
+    found = cloud_export.export(tools_of(shell), name, region, folder)
+    shell.output.say(f"Wrote {name} to {found.folder}: README.md there says how to go on.")
+    shell.output.say(f"The passphrase of its state stays in AWS, in the SSM parameter {found.passphrase}.")
+    shell.output.warn(f"After the first `pulumi up` there, change {name} with deployer no more: its copy would be old.")
 
 
 def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None) -> None:

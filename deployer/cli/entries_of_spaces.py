@@ -90,6 +90,12 @@ ENTRIES = (
     Entry("spaces:info", "spaces:info", "Describe a space", ("spaces:info", "spaces:info sandbox --json")),
     Entry("spaces:refresh", "in_aws:refresh", "Show what was changed by hand in AWS", ("spaces:refresh production",)),
     Entry("spaces:unlock", "in_aws:unlock", "Take the right to change a space away", ("spaces:unlock production",)),
+    Entry(
+        "spaces:export",
+        "in_aws:export",
+        "Write a space in AWS as a project of Pulumi's own",
+        ("spaces:export", "spaces:export ../production --space production"),
+    ),
     Entry("spaces:start", "spaces:start", "Start a space again, or repair it", ("spaces:start sandbox",)),
     Entry("spaces:stop", "spaces:stop", "Shut a space down; its data stays", ("spaces:stop sandbox",)),
     Entry(

@@ -1,7 +1,8 @@
-"""`spaces:refresh` and `spaces:unlock`."""
+"""`spaces:refresh`, `spaces:unlock` and `spaces:export`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,3 +48,23 @@ def unlock(ctx: typer.Context, name: Name = None, space: options.Space = None, y
     from deployer.cli import cloud
 
     cloud.unlock(shell, chosen, yes=yes)
+
+
+def export(
+    ctx: typer.Context,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[DIRECTORY]", help="New or empty; ./SPACE.", show_default=False)
+    ] = None,
+    space: options.Space = None,
+) -> None:
+    """Write a space in AWS as a project of Pulumi's own, for those who leave.
+
+    The directory gets the program, the stack's configuration and a copy of Pulumi's state: `pulumi up` there, with the
+    passphrase that the account has, changes nothing. This changes nothing in AWS, and writes no secret."""
+    shell: Shell = ctx.obj
+    chosen = space_of(shell, space)
+    if not is_in_aws(shell, chosen):
+        raise NotInAws(chosen, "Of other spaces, all that there is lies on their hosts: Pulumi knows nothing of it.")
+    from deployer.cli import cloud
+
+    cloud.export(shell, chosen, shell.folder / (directory or chosen))

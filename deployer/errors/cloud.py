@@ -339,6 +339,15 @@ class OptionsBroken(UsageFailure):
     advice = "See `deployer spaces:create --help`."
 
 
+class FolderTaken(Failure):
+    """A folder to be written that has something in it."""
+
+    folder: str
+
+    headline = "{folder} is not empty."
+    advice = "Nothing was written. Name another folder, one that is new or empty."
+
+
 class NotInAws(UsageFailure):
     """A command for spaces in AWS, and one of another kind."""
 

@@ -101,6 +101,7 @@ FACTS = {
     "value": "http://127.0.0.1:4566",
     "what": "The pulumi command",
     "left": "VPC vpc-0123",
+    "folder": "./production",
 }
 
 

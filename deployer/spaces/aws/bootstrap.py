@@ -41,7 +41,7 @@ def find(account: Account, space: str) -> State | None:
     if found is None:
         return None
     known = json.loads(found)
-    return State(space, known["bucket"], _parameter(ssm, _passphrase_name(space)) or "", known["step"])
+    return State(space, known["bucket"], _parameter(ssm, passphrase_name(space)) or "", known["step"])
 
 
 def ensure(account: Account, space: str) -> State:
@@ -64,7 +64,7 @@ def remove(account: Account, state: State) -> None:
     empty(account, state.bucket)
     s3, ssm = account.client("s3"), account.client("ssm")
     _unless(("NoSuchBucket",), lambda: s3.delete_bucket(Bucket=state.bucket))
-    for parameter in (_passphrase_name(state.space), _state_name(state.space)):
+    for parameter in (passphrase_name(state.space), _state_name(state.space)):
         _unless(("ParameterNotFound",), partial(ssm.delete_parameter, Name=parameter))
 
 
@@ -112,7 +112,7 @@ def _expire(prefix: str, days: int) -> dict[str, Any]:
 
 
 def _make_passphrase(account: Account, space: str, bucket: str) -> None:
-    _put_once(account.client("ssm"), _passphrase_name(space), secrets.token_urlsafe(32), "SecureString", space)
+    _put_once(account.client("ssm"), passphrase_name(space), secrets.token_urlsafe(32), "SecureString", space)
 
 
 STEPS: tuple[Callable[[Account, str, str], None], ...] = (_make_bucket, _close_bucket, _make_passphrase)
@@ -157,5 +157,6 @@ def _state_name(space: str) -> str:
     return f"/deployer/{space}/state"
 
 
-def _passphrase_name(space: str) -> str:
+def passphrase_name(space: str) -> str:
+    """The parameter that has it."""
     return f"/deployer/{space}/passphrase"

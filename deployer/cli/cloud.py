@@ -17,7 +17,7 @@ from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken
 from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
-from deployer.operations.cloud import Departure
+from deployer.operations.cloud import Departure, Proposal
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
@@ -70,6 +70,10 @@ def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool)
         shell.output.say(f"Nothing to do: {name} is as it should be.")
         print_record(shell, found.known, found.domain)
         return
+    _do(shell, tools, found, yes=yes)
+
+
+def _do(shell: Shell, tools: Tools, found: Proposal, *, yes: bool) -> None:
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
     agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
     made = cloud.up(tools, found, shell.tell)
@@ -139,6 +143,24 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
     agree(shell, name, "Take it away?", yes=yes)
     cloud_locks.unlock(tools, name, region)
     shell.output.say(f"Nothing of {name} is locked any more.")
+
+
+def upgrade(shell: Shell, name: str, major: int | None, *, json: bool, yes: bool) -> None:
+    """Move what the space is pinned to, after a preview and a question; with `json` only show it."""
+    from deployer.cli import cloud_upgrade
+    from deployer.operations.cloud_upgrade import look
+
+    tools = tools_of(shell)
+    found = look(tools, name, region_of(shell, name, described(shell, name)), major)
+    if json:
+        shell.output.json(cloud_upgrade.as_json(found))
+        return
+    for line in cloud_upgrade.lines(found):
+        shell.output.say(line)
+    if not found.moves:
+        return
+    shell.output.say()
+    _do(shell, tools, found.proposal, yes=yes)
 
 
 def export(shell: Shell, name: str, folder: Path) -> None:

@@ -91,6 +91,12 @@ ENTRIES = (
     Entry("spaces:refresh", "in_aws:refresh", "Show what was changed by hand in AWS", ("spaces:refresh production",)),
     Entry("spaces:unlock", "in_aws:unlock", "Take the right to change a space away", ("spaces:unlock production",)),
     Entry(
+        "spaces:upgrade",
+        "in_aws:upgrade",
+        "Move a space in AWS to newer images and a newer PostgreSQL",
+        ("spaces:upgrade production", "spaces:upgrade production --postgres 18", "spaces:upgrade production --json"),
+    ),
+    Entry(
         "spaces:export",
         "in_aws:export",
         "Write a space in AWS as a project of Pulumi's own",

@@ -1,4 +1,4 @@
-"""`spaces:refresh`, `spaces:unlock` and `spaces:export`."""
+"""`spaces:refresh`, `spaces:unlock`, `spaces:upgrade` and `spaces:export`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,31 @@ def unlock(ctx: typer.Context, name: Name = None, space: options.Space = None, y
     from deployer.cli import cloud
 
     cloud.unlock(shell, chosen, yes=yes)
+
+
+def upgrade(
+    ctx: typer.Context,
+    name: Name = None,
+    space: options.Space = None,
+    postgres: Annotated[
+        int | None, typer.Option("--postgres", metavar="MAJOR", min=1, help="This major version, for its database.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("-j", "--json", help="JSON on stdout; changes nothing.", show_default=False)
+    ] = False,
+    yes: space_options.Yes = False,
+) -> None:
+    """Move a space in AWS to Debian's newest image, and its database to a newer major version of PostgreSQL.
+
+    Both are pinned when they are first used: nothing else moves them. It shows from where to where and what that means,
+    then the changes, as `preview` does, and asks. Credentials that may only read are enough to see it."""
+    shell: Shell = ctx.obj
+    chosen = space_of(shell, name or space)
+    if not is_in_aws(shell, chosen):
+        raise NotInAws(chosen, "Its hosts keep the system that they have, with what apt brings.")
+    from deployer.cli import cloud
+
+    cloud.upgrade(shell, chosen, postgres, json=as_json, yes=yes)
 
 
 def export(

@@ -339,6 +339,28 @@ class OptionsBroken(UsageFailure):
     advice = "See `deployer spaces:create --help`."
 
 
+class NoDatabase(UsageFailure):
+    """Something about the database of a space that has none."""
+
+    space: str
+
+    headline = "{space} has no database."
+    advice = "`database` in deployer.toml, or `spaces:create --database`, gives it one."
+
+
+class VersionUnavailable(Failure):
+    """RDS cannot bring the database from the version that runs to the one that was asked for."""
+
+    space: str
+    running: str  # `17.4`
+    asked: int
+    possible: str  # `18, 19`, or `none`
+
+    headline = "The PostgreSQL of {space} is {running}: RDS cannot bring it to {asked}."
+    seen = "Versions that it can be brought to: {possible}. There is no way down."
+    advice = "Choose one of these with --postgres; AWS may bring more of them later."
+
+
 class FolderTaken(Failure):
     """A folder to be written that has something in it."""
 

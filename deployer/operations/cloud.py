@@ -15,14 +15,14 @@ from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
 from deployer.spaces import pointers
 from deployer.spaces.aws import account as accounts
-from deployer.spaces.aws import bootstrap, domain, record
+from deployer.spaces.aws import bootstrap, domain, newer, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
 from deployer.spaces.aws.proof import Left, Look, wait_until_gone
-from deployer.spaces.aws.record import Record
+from deployer.spaces.aws.record import NO_PINS, Pins, Record
 from deployer.spaces.aws.tools import Tools, is_locked
 from deployer.store.lease import hold
 from deployer.store.s3 import S3Store
@@ -30,7 +30,6 @@ from deployer.version import VERSION
 from infra import engine
 from infra.changes import Change, Progress
 from infra.engine import Engine
-from infra.resources import IMAGES
 from infra.sizes import HOSTS
 from infra.spec import Spec
 
@@ -48,7 +47,8 @@ DOING = {"create": "making", "update": "changing", "delete": "deleting"}
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What `up` would do: `before` is the specification that is in force, None where there is no such space;
-    `changes` are None where everything is new; `domain` is how far that is; `known` is what is noted of the space."""
+    `changes` are None where everything is new; `domain` is how far that is; `known` is what is noted of the space;
+    `pins` are to move with it."""
 
     name: str
     account: str
@@ -57,6 +57,7 @@ class Proposal:
     changes: tuple[Change, ...] | None
     domain: Domain | None = None
     known: Record | None = None
+    pins: Pins = NO_PINS
 
     @property
     def is_nothing(self) -> bool:
@@ -76,7 +77,7 @@ class Departure:
     foreign: tuple[Left, ...] = ()
 
 
-def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal:
+def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins = NO_PINS) -> Proposal:
     """Look, and change nothing: read-only credentials are enough. SpaceNotMade where there is neither a space nor a
     specification."""
     account = tools.account(region)
@@ -87,11 +88,11 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str) -> Proposal
         if spec is None:
             raise SpaceNotMade(name, number, region)
         return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
-    wanted = replace(known, spec=spec or known.spec)
+    wanted = pins.onto(replace(known, spec=spec or known.spec))
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
         changes = engine.preview(run, settings(wanted, there), partial(find, account))
-        return Proposal(name, number, known.spec, wanted.spec, changes, there, known)
+        return Proposal(name, number, known.spec, wanted.spec, changes, there, known, pins)
 
 
 def drift(tools: Tools, name: str, region: str) -> Proposal:
@@ -110,7 +111,7 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         state = bootstrap.ensure(account, proposal.name)
     with _leased(account, state, "deployer up") as store:
         known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
-        wanted = _pinned(account, replace(known, spec=proposal.after, tool=VERSION))
+        wanted = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
         record.save(store, wanted)
         pointers.save(_pointer(account, state, proposal.name))
         domain.forget_given_up(account, proposal.name)
@@ -276,9 +277,7 @@ def _pinned(account: Account, known: Record) -> Record:
     architecture = HOSTS[known.spec.hosts.size].architecture
     if architecture in known.images:
         return known
-    with asking():
-        answer = account.client("ssm").get_parameter(Name=IMAGES.format(architecture=architecture))
-    return replace(known, images={**known.images, architecture: answer["Parameter"]["Value"]})
+    return Pins({architecture: newer.image(account, architecture)}).onto(known)
 
 
 def _pointer(account: Account, state: State, name: str) -> Pointer:

@@ -84,6 +84,7 @@ class Database(Noun):
             engine="postgres",
             engine_version=str(major),  # AWS moves the minor one by itself
             auto_minor_version_upgrade=True,
+            allow_major_version_upgrade=True,  # it is pinned: only a new pin moves it
             instance_class=spec.database.size,
             allocated_storage=spec.database.storage,
             storage_type="gp3",

@@ -102,6 +102,9 @@ FACTS = {
     "what": "The pulumi command",
     "left": "VPC vpc-0123",
     "folder": "./production",
+    "running": "17.4",
+    "asked": 16,
+    "possible": "18",
 }
 
 

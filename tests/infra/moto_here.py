@@ -13,11 +13,13 @@ import pytest
 
 from infra.resources import IMAGES
 from tests.infra.gate import Gate, GatedServer
+from tests.infra.standin.database import MINORS
 from tests.infra.standin.walls import ABOUT
 
 REGION = "eu-central-1"
 REGIONS = (REGION, "us-east-1")  # in which Debian's images are
 ACCOUNT = "123456789012"  # moto's
+MAJORS = tuple(sorted(map(int, MINORS)))  # of PostgreSQL that RDS has
 SETTINGS = {
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # thousands of images take seconds
     "MOTO_ENABLE_AMI_VALIDATION": "true",
@@ -45,15 +47,13 @@ def moto(gate: Gate | None = None) -> Iterator[str]:
             server.stop()
 
 
-def reset(endpoint: str) -> None:
-    """Empty the account, but for the images that Debian keeps, and their public names."""
+def release_images() -> None:
+    """Debian publishes a newer image for each architecture."""
     from moto.backends import get_backend
 
-    ask = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=30).close()
     for region, (architecture, of_aws) in itertools.product(REGIONS, {"arm64": "arm64", "amd64": "x86_64"}.items()):
         ec2, ssm = (get_backend(service)[ACCOUNT][region] for service in ("ec2", "ssm"))
-        image = ec2.register_image(name=f"debian-13-{architecture}", description="")
+        image = ec2.register_image(name=f"debian-13-{architecture}-{len(ec2.amis)}", description="")
         image.architecture, image.root_device_name = of_aws, "/dev/xvda"
         ssm.put_parameter("debian", "", image.id, "String", "", "", False, [], "text", "", "")
         public, name = ssm._parameters.pop("debian"), IMAGES.format(architecture=architecture)
@@ -68,6 +68,13 @@ def issue_certificates(region: str) -> None:
         one.status = "ISSUED"
 
 
+def reset(endpoint: str) -> None:
+    """Empty the account, but for the images that Debian keeps, and their public names."""
+    ask = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=30).close()
+    release_images()
+
+
 @contextmanager
 def _mended() -> Iterator[None]:
     """moto gives instances addresses of strangers: here they get some of loopback. It cannot read the user data of a
@@ -80,6 +87,7 @@ def _mended() -> Iterator[None]:
     from moto.ec2.responses import EC2Response
     from moto.ec2.utils import parse_user_data
     from moto.iam.access_control import PermissionResult
+    from moto.rds.responses import RDSResponse
     from moto.s3.models import FakeBucket
 
     numbers = itertools.count(2)
@@ -88,6 +96,7 @@ def _mended() -> Iterator[None]:
         (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
         (EC2Response, "describe_instance_connect_endpoints", _endpoints),
         (settings, "ACM_VALIDATION_WAIT", 86_400),
+        (RDSResponse, "describe_db_engine_versions", _versions),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
     )
     before = [getattr(where, name, None) for where, name, _ in mends]
@@ -115,6 +124,21 @@ def _endpoints(asked: Any) -> Any:
         for one in found
     ]
     return ActionResult({"InstanceConnectEndpoints": told})
+
+
+def _versions(asked: Any) -> Any:
+    """What RDS can bring a PostgreSQL to, which moto does not know: a later minor one, and every later major one."""
+    from moto.core.responses import ActionResult
+
+    version = str(asked.params["EngineVersion"])
+    major = int(version.partition(".")[0])
+    later = [("later minor", f"{major}.99", False), *(("", MINORS[str(n)], True) for n in MAJORS if n > major)]
+    targets = [
+        {"Engine": "postgres", "EngineVersion": one, "Description": about, "IsMajorVersionUpgrade": is_major}
+        for about, one, is_major in later
+    ]
+    told = {"Engine": "postgres", "EngineVersion": version, "ValidUpgradeTarget": targets}
+    return ActionResult({"DBEngineVersions": [told]})
 
 
 Client = Callable[[str], Any]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from deployer.model.space import StoreAddress
 from deployer.spaces.aws.account import Account
@@ -28,6 +29,21 @@ class Record:
     postgres: int = MAJOR
     outputs: dict[str, str] = field(default_factory=dict)
     schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Pins that are to move: images by architecture, the database's major version; what is not named stays."""
+
+    images: Mapping[str, str] = field(default_factory=dict)
+    postgres: int | None = None
+
+    def onto(self, known: Record) -> Record:
+        """The record with them."""
+        return replace(known, images={**known.images, **self.images}, postgres=self.postgres or known.postgres)
+
+
+NO_PINS = Pins()
 
 
 def store_of(account: Account, state: State) -> S3Store:

@@ -32,15 +32,28 @@ INSTANCE = {
     "deletionProtection": "DeletionProtection",
 }
 FIXED = frozenset({"identifier", "engine", "username", "storageEncrypted"})
-AT_THE_END = ("deleteAutomatedBackups", "skipFinalSnapshot", "finalSnapshotIdentifier", "applyImmediately")
+AT_THE_END = (
+    "allowMajorVersionUpgrade",
+    "deleteAutomatedBackups",
+    "skipFinalSnapshot",
+    "finalSnapshotIdentifier",
+    "applyImmediately",
+)
+MINORS = {"16": "16.10", "17": "17.6", "18": "18.1"}  # that AWS takes where only the major is said
 PLAIN = ("autoMinorVersionUpgrade", "allocatedStorage", "storageType", "storageEncrypted", "publiclyAccessible")
 SEEN = (*PLAIN, "instanceClass", "backupRetentionPeriod", "copyTagsToSnapshot", "deletionProtection")
 
 
 def instance_create(aws: Aws, new: Values) -> str:
-    made = aws.rds.create_db_instance(**renamed(new, INSTANCE), Tags=aws.tag_list(new))["DBInstance"]
+    made = aws.rds.create_db_instance(**_given(new), Tags=aws.tag_list(new))["DBInstance"]
     _available(aws, new["identifier"])
     return str(made["DbiResourceId"])
+
+
+def _given(new: Values) -> dict[str, Any]:
+    found = renamed(new, INSTANCE)
+    version = found.get("EngineVersion")
+    return {**found, "EngineVersion": MINORS[version]} if version in MINORS else found
 
 
 def _available(aws: Aws, identifier: str) -> None:
@@ -81,16 +94,31 @@ def instance_read(aws: Aws, resource: str, state: Values) -> Values:
 def instance_update(aws: Aws, resource: str, old: Values, new: Values) -> None:
     given = {name: new[name] for name in INSTANCE.keys() - FIXED if changed(old, new, name) and name in new}
     if given:
+        _refuse_major(aws, old, new)
         aws.rds.modify_db_instance(
             DBInstanceIdentifier=new["identifier"],
             ApplyImmediately=bool(new.get("applyImmediately")),
-            **renamed(given, INSTANCE),
+            **_given(given),
         )
         _available(aws, new["identifier"])
     if changed(old, new, "tags"):
         aws.rds.add_tags_to_resource(
             ResourceName=_described(aws, new["identifier"])["DBInstanceArn"], Tags=aws.tag_list(new)
         )
+
+
+def _refuse_major(aws: Aws, old: Values, new: Values) -> None:
+    """moto moves a database to any version; AWS wants it allowed, and a parameter group of the new family."""
+    before, after = (str(one.get("engineVersion", "")).partition(".")[0] for one in (old, new))
+    if before == after:
+        return
+    if not new.get("allowMajorVersionUpgrade"):
+        raise Refused("InvalidParameterCombination: The AllowMajorVersionUpgrade flag must be present when upgrading")
+    if int(after) < int(before):
+        raise Refused(f"InvalidParameterCombination: Cannot upgrade postgres from {before} to {after}")
+    groups = aws.rds.describe_db_parameter_groups(DBParameterGroupName=new["parameterGroupName"])["DBParameterGroups"]
+    if groups[0]["DBParameterGroupFamily"] != f"postgres{after}":
+        raise Refused(f"InvalidParameterCombination: {new['parameterGroupName']} is not of the family postgres{after}")
 
 
 def instance_delete(aws: Aws, resource: str, state: Values) -> None:

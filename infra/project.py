@@ -39,6 +39,7 @@ def settings(config: pulumi.Config, space: str, parse: Parse | None) -> Settings
         image=config.get("image"),
         postgres=config.get_int("postgres") or MAJOR,
         certificate_issued=config.get_bool("certificate-issued") or False,
+        zone=config.get("zone"),
         leaving=config.get_bool("leaving") or False,
         keep=config.get_bool("keep") is not False,
     )

@@ -14,8 +14,9 @@ import infra
 from deployer.errors.cloud import FolderTaken, SpaceNotMade, StateLocked
 from deployer.errors.lease import LeaseHeld
 from deployer.operations import cloud, cloud_locks
-from deployer.spaces.aws import bootstrap
+from deployer.spaces.aws import bootstrap, domain
 from deployer.spaces.aws.account import asking
+from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import STATES, Tools, copy_state
 from infra.described import describe
@@ -55,7 +56,12 @@ def export(tools: Tools, name: str, region: str, folder: Path) -> Exported:
             raise SpaceNotMade(name, known.account, region)
         copy_state(account, state, folder / STATE)
     found = Exported(name, folder, state.bucket, bootstrap.passphrase_name(name))
-    _write(found, known, _salt(folder / STATE / f".pulumi/stacks/{PROJECT}/{name}.json"))
+    _write(
+        found,
+        known,
+        domain.look(account, name, known.spec),
+        _salt(folder / STATE / f".pulumi/stacks/{PROJECT}/{name}.json"),
+    )
     return found
 
 
@@ -74,10 +80,10 @@ def _salt(checkpoint: Path) -> str:
     return str(found)
 
 
-def _write(found: Exported, known: Record, salted: str) -> None:
+def _write(found: Exported, known: Record, there: Domain | None, salted: str) -> None:
     texts = {
         "Pulumi.yaml": _project(known.name),
-        f"Pulumi.{known.name}.yaml": _stack(cloud.settings(known), salted),
+        f"Pulumi.{known.name}.yaml": _stack(cloud.settings(known, there), salted),
         "__main__.py": MAIN,
         "requirements.txt": "".join(f"{one}=={version(one)}\n" for one in ("pulumi", "pulumi-aws")),
         "README.md": _read_me(found, known),
@@ -112,6 +118,8 @@ def _stack(settings: Any, salted: str) -> str:
         "user-data": settings.user_data,
         "image": settings.image,
         "postgres": settings.postgres,
+        "certificate-issued": settings.certificate_issued,
+        "zone": settings.zone,
     }
     config = {f"{PROJECT}:{key}": value for key, value in told.items() if value is not None}
     return _yaml({"encryptionsalt": salted, "config": config})

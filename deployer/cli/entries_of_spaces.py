@@ -36,6 +36,12 @@ ENTRIES = (
         aliases=("psql",),
     ),
     Entry(
+        "iam:policy",
+        "iam:print_policy",
+        "Print what a role of people may do in AWS, as a policy of IAM",
+        ("iam:policy owner", "iam:policy ci --space production --account 123456789012 --region eu-central-1"),
+    ),
+    Entry(
         "prices:update",
         "prices:update",
         "Read today's prices from AWS",

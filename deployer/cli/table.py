@@ -19,6 +19,7 @@ TOPICS = {
     "config": "config vars: an app's environment",
     "git": "git remotes that deploy",
     "hosts": "the machines of a space",
+    "iam": "who may do what in AWS",
     "maintenance": "a page in the place of an app",
     "pg": "PostgreSQL databases",
     "prices": "what AWS takes for what",

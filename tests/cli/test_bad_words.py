@@ -24,6 +24,7 @@ MANY = {
     "hosts:reboot",
     "apps:open",
     "completion",
+    "iam:policy",
 }
 IDS = {"ids": lambda value: value if isinstance(value, str) else getattr(value, "name", None)}
 

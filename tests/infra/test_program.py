@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from collections import Counter
 from dataclasses import replace
@@ -17,6 +16,7 @@ from infra.kinds import WORDS
 from infra.names import ADDED, LIMITS
 from infra.program import Settings, program
 from infra.resources import resources
+from tests.infra.evaluator import allows
 from tests.infra.recorder import MADE, SPECS, Recorder, of, only, run
 
 WORLD = "0.0.0.0/0"
@@ -214,13 +214,9 @@ HOST = "AROAEXAMPLE:i-0a1b2c3d"
 
 
 def allowed(action: str, resource: str, *, takes_address: bool = True) -> bool:
-    """Whether the policy of a host lets it: any statement that matches, with its variables filled in, as IAM does."""
-    statements = may(BUCKET, "production", takes_address=takes_address)["Statement"]
-    return any(
-        action in one["Action"]
-        and any(fnmatch.fnmatchcase(resource, where.replace("${aws:userid}", HOST)) for where in one["Resource"])
-        for one in statements
-    )
+    """Whether the policy of a host lets it."""
+    context = {"aws:userid": HOST, "aws:ResourceTag/deployer:space": "production"}
+    return allows([may(BUCKET, "production", takes_address=takes_address)], action, resource, context)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""What each role of people may do in AWS, as policies of IAM.
+
+What AWS confines neither by name nor by tag, listings above all, is allowed for everything, and only reads.
+`sts:GetCallerIdentity` needs no permission, nor does the key `aws/ssm`, which encrypts the passphrase: its own policy
+lets in whoever may read the parameter (AWS KMS Developer Guide, `AWS managed keys`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from deployer.spaces.aws import owner
+from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
+from deployer.spaces.aws.tools import STATES
+from deployer.store import keys
+from infra import permissions
+
+LEASES_OF_APPS = keys.lease("app-*")
+RELEASES = (
+    keys.app(ANY),
+    keys.current(ANY),
+    keys.operation(ANY),
+    f"{keys.releases(ANY)}*",
+    keys.config(ANY, ANY),
+    keys.slug(ANY),
+    f"{keys.AUDIT}*",
+    LEASES_OF_APPS,
+)
+"""What a deploy writes into the ledger, as patterns of keys."""
+LEDGER = (
+    f"{keys.APPS}*",
+    keys.slug(ANY),
+    f"{keys.ADDONS}*",
+    f"{keys.UIDS}*",
+    f"{keys.AUDIT}*",
+    LEASES_OF_APPS,
+)
+"""What all commands on apps write there: all but what hosts say of themselves and what is the owner's."""
+
+
+class Role(StrEnum):
+    """`owner` makes spaces and takes them down, `deployer` works on their apps, `preview` looks, `ci` deploys."""
+
+    OWNER = "owner"
+    DEPLOYER = "deployer"
+    PREVIEW = "preview"
+    CI = "ci"
+
+
+def policy(role: Role, scope: Scope) -> dict[str, Any]:
+    """The policy of a role, as `aws iam create-policy` takes it."""
+    return {"Version": "2012-10-17", "Statement": STATEMENTS[role](scope)}
+
+
+def _preview(scope: Scope) -> list[Statement]:
+    """Enough for `preview --space` and `spaces:refresh`, which work on a copy of Pulumi's state."""
+    found = permissions.reads() | {"acm:ListCertificates"}
+    return [
+        allow("Look", of(LISTED, found), [ANY], scope.there({})),
+        allow("LookUpPrices", ["pricing:GetProducts"], [ANY]),
+        allow("LookAtTheRole", of(("iam",), found), scope.roles),
+        allow("LookAtTheStore", of(("s3",), found), [scope.store]),
+        allow("LookAtTheBudget", of(("budgets",), found), [scope.budget]),
+        allow(
+            "LookUpParameters",
+            ["ssm:GetParameter"],
+            [scope.parameter("state"), scope.parameter("passphrase"), scope.debian],
+        ),
+        allow("ListTheState", ["s3:ListBucket"], [scope.state]),
+        allow("ReadTheState", ["s3:GetObject"], [f"{scope.state}/{keys.SPACE}", f"{scope.state}/{STATES}/*"]),
+    ]
+
+
+def _deployer(scope: Scope) -> list[Statement]:
+    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS)]
+    return [
+        *_works_on_hosts(scope),
+        allow("WriteTheLedger", ["s3:PutObject"], [f"{scope.store}/{one}" for one in LEDGER]),
+        allow("DeleteFromTheLedger", ["s3:DeleteObject"], deleted),
+    ]
+
+
+def _ci(scope: Scope) -> list[Statement]:
+    """It makes releases of apps that there are; it makes and deletes no app and no add-on."""
+    return [
+        *_works_on_hosts(scope),
+        allow("WriteReleases", ["s3:PutObject"], [f"{scope.store}/{one}" for one in RELEASES]),
+        allow("EndOperations", ["s3:DeleteObject"], [f"{scope.store}/{keys.operation(ANY)}"]),
+    ]
+
+
+def _works_on_hosts(scope: Scope) -> list[Statement]:
+    """Find the space, read its ledger, write down who did what, and reach its hosts by SSH. To list is needed to read:
+    else S3 says of an object that is not there that it is refused."""
+    ssh = {"NumericEquals": {"ec2-instance-connect:remotePort": "22"}, **scope.tagged("aws:ResourceTag")}
+    endpoint = scope.arn("ec2", "instance-connect-endpoint/*")
+    return [
+        allow("FindTheSpace", ["ssm:GetParameter"], [scope.parameter("state")]),
+        allow("ReadTheSpecification", ["s3:GetObject"], [f"{scope.state}/{one}" for one in (keys.SPACE, AGENT)]),
+        allow("SayWhoDidWhat", ["s3:PutObject"], [f"{scope.state}/{keys.AUDIT}*"]),
+        allow("ListTheLedger", ["s3:ListBucket"], [scope.store]),
+        allow("ReadTheLedger", ["s3:GetObject"], [f"{scope.store}/*"]),
+        allow("FindHosts", ["ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints"], [ANY], scope.there({})),
+        allow("ReachHosts", ["ec2-instance-connect:OpenTunnel"], [endpoint], ssh),
+    ]
+
+
+AGENT = "agent/*"  # in the state bucket: for people only, too
+STATEMENTS: Mapping[Role, Callable[[Scope], list[Statement]]] = {
+    Role.OWNER: owner.statements,
+    Role.DEPLOYER: _deployer,
+    Role.PREVIEW: _preview,
+    Role.CI: _ci,
+}

@@ -138,8 +138,8 @@ CALLS: dict[str, Calls] = {
     "aws:iam/role:Role": Calls(
         "iam",
         "GetRole ListRolePolicies ListAttachedRolePolicies GetRolePolicy",
-        "CreateRole UpdateAssumeRolePolicy ListInstanceProfilesForRole RemoveRoleFromInstanceProfile DeleteRole "
-        "TagRole UntagRole",
+        "CreateRole PutRolePermissionsBoundary UpdateAssumeRolePolicy ListInstanceProfilesForRole "
+        "RemoveRoleFromInstanceProfile DeleteRole TagRole UntagRole",
     ),
     # iam/role_policy.go
     "aws:iam/rolePolicy:RolePolicy": Calls("iam", "GetRolePolicy", "PutRolePolicy DeleteRolePolicy"),

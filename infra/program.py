@@ -28,7 +28,8 @@ class Settings:
     """What a run needs. `image` is the id that the space is pinned to, None to take Debian's newest; `snapshot` names
     the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain; `zone`
     is the id of Route 53's zone that the domain is in, None where this account has none. `leaving`: what keeps the
-    database from being deleted is taken away; with `keep` its last snapshot stays."""
+    database from being deleted is taken away; with `keep` its last snapshot stays. `boundary` is the ARN of the policy
+    that the role of the hosts cannot go beyond."""
 
     space: str
     spec: Spec
@@ -40,6 +41,7 @@ class Settings:
     zone: str | None = None
     leaving: bool = False
     keep: bool = True
+    boundary: str | None = None
 
 
 def program(settings: Settings) -> None:
@@ -91,7 +93,7 @@ def boot(settings: Settings, where: pulumi.InvokeOptions) -> Boot:
     if image is None:
         image = aws.ssm.get_parameter(name=IMAGES.format(architecture=architecture), opts=where).value
     found = aws.ec2.get_ami(filters=[{"name": "image-id", "values": [image]}], opts=where)
-    return Boot(image, found.root_device_name, settings.user_data)
+    return Boot(image, found.root_device_name, settings.user_data, settings.boundary)
 
 
 def export(hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None) -> None:

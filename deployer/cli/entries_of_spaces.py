@@ -38,7 +38,7 @@ ENTRIES = (
     Entry(
         "iam:policy",
         "iam:print_policy",
-        "Print what a role of people may do in AWS, as a policy of IAM",
+        "Print what owners, developers, CI jobs or hosts may do in AWS, as a policy of IAM",
         ("iam:policy owner", "iam:policy ci --space production --account 123456789012 --region eu-central-1"),
     ),
     Entry(

@@ -21,7 +21,7 @@ NAME = "deployer iam:policy"
 
 def print_policy(
     ctx: typer.Context,
-    role: Annotated[Role, typer.Argument(metavar="owner|deployer|preview|ci")],
+    role: Annotated[Role, typer.Argument(metavar="owner|deployer|preview|ci|hosts")],
     space: Annotated[
         str | None, typer.Option("--space", metavar="SPACE", help="In this space only; in all that deployer makes.")
     ] = None,
@@ -36,13 +36,18 @@ def print_policy(
 
     owner makes spaces and takes them down. deployer works on their apps: releases, config vars, dynos, add-ons, but
     nothing that AWS would charge for. preview looks at what `up` would change and writes nothing anywhere. ci makes
-    releases of apps that there are.
+    releases of apps that there are. hosts is what the hosts of a space may do at most: a permissions boundary, without
+    which an owner can make no space.
 
-    It asks nobody: no account and no network. Whoever administers the account gives it to a user or a role:
+    It asks nobody: no account and no network. Whoever administers the account gives it to a user or a role, and makes
+    the boundary under the name that deployer looks for:
 
     \b
       $ deployer iam:policy ci --space production > policy.json
-      $ aws iam create-policy --policy-name production-ci --policy-document file://policy.json"""
+      $ aws iam create-policy --policy-name production-ci --policy-document file://policy.json
+      $ deployer iam:policy hosts --space production > hosts.json
+      $ aws iam create-policy --path /deployer/ --policy-name deployer-production-hosts \\
+            --policy-document file://hosts.json"""
     shell: Shell = ctx.obj
     if space is not None and not is_space_name(space):
         raise BadSpaceName(space)

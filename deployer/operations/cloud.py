@@ -18,6 +18,7 @@ from deployer.spaces.aws import account as accounts
 from deployer.spaces.aws import bootstrap, domain, newer, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.boundary import find_boundary
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
@@ -88,7 +89,7 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins 
         if spec is None:
             raise SpaceNotMade(name, number, region)
         return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
-    wanted = pins.onto(replace(known, spec=spec or known.spec))
+    wanted = _bounded(account, pins.onto(replace(known, spec=spec or known.spec)))
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
         changes = engine.preview(run, settings(wanted, there), partial(find, account))
@@ -111,7 +112,8 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         state = bootstrap.ensure(account, proposal.name)
     with _leased(account, state, "deployer up") as store:
         known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
-        wanted = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
+        pinned = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
+        wanted = _bounded(account, pinned)
         record.save(store, wanted)
         pointers.save(_pointer(account, state, proposal.name))
         domain.forget_given_up(account, proposal.name)
@@ -247,6 +249,7 @@ def settings(known: Record, there: Domain | None = None, *, leaving: bool = Fals
         zone=there.zone.id if there and there.zone else None,
         leaving=leaving,
         keep=keep,
+        boundary=known.boundary or None,
     )
 
 
@@ -278,6 +281,14 @@ def _pinned(account: Account, known: Record) -> Record:
     if architecture in known.images:
         return known
     return Pins({architecture: newer.image(account, architecture)}).onto(known)
+
+
+def _bounded(account: Account, known: Record) -> Record:
+    """With the boundary of its hosts' role, where whoever administers the account has made one."""
+    if known.boundary:
+        return known
+    with asking():
+        return replace(known, boundary=find_boundary(account, known.account, known.name) or "")
 
 
 def _pointer(account: Account, state: State, name: str) -> Pointer:

@@ -25,11 +25,13 @@ JOIN, DRAIN = 900, 120  # seconds that a host has to join, and to let requests e
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """What a host starts from: the image's id and the name of its root device, and its user data, without secrets."""
+    """What a host starts from: the image's id and the name of its root device, and its user data, without secrets.
+    `boundary` is the ARN of the policy that its role cannot go beyond, if there is one."""
 
     image: pulumi.Input[str]
     root_device: pulumi.Input[str]
     user_data: str
+    boundary: str | None = None
 
 
 class Hosts(Noun):
@@ -55,7 +57,7 @@ class Hosts(Noun):
     ) -> None:
         """Keep `spec.hosts.count` hosts. `bucket` is the ARN of the store, `targets` are those of target groups; no
         host starts before what it `needs` is there."""
-        role = HostRole(self, bucket, takes_address=not self.spec.load_balancer)
+        role = HostRole(self, bucket, boot.boundary, takes_address=not self.spec.load_balancer)
         template = self._template(boot, role)
         self.group = self._group(template, targets, [*needs, role.policy, self.network.route, self.network.endpoint])
         # Whose it is is Pulumi's business, where it points is the hosts': the last step of joining.

@@ -63,9 +63,14 @@ def test_a_space_takes_no_more_than_the_policies_allow(
             assert laptop.run(*words) == 0, laptop.err
 
         laptop.says(described)
+        types("iam:policy", "hosts", "--space", "production")
+        iam, held = here.client("iam"), f"arn:aws:iam::{ACCOUNT}:policy/deployer/deployer-production-hosts"
+        iam.create_policy(PolicyName="deployer-production-hosts", Path="/deployer/", PolicyDocument=laptop.out)
         with watching() as owner:
             types("up", *NAMED, "--yes")
             laptop.says(described.replace("t4g.small", "t4g.medium"))
+        [role] = iam.list_roles(PathPrefix="/deployer/")["Roles"]
+        assert iam.get_role(RoleName=role["RoleName"])["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == held
         with watching() as looker:
             types("preview", *NAMED)
             types("spaces:refresh", "production")

@@ -34,7 +34,7 @@ def policy(machine: Machine, *words: str) -> str:
 
 def test_a_role_that_there_is_not_is_named_with_those_that_there_are(machine: Machine) -> None:
     assert machine.run("iam:policy", "admin") == 2
-    assert "'admin' is not one of 'owner', 'deployer', 'preview', 'ci'." in machine.err
+    assert "'admin' is not one of 'owner', 'deployer', 'preview', 'ci', 'hosts'." in machine.err
     assert machine.run("iam:policy") == 2
     assert all(role in machine.err for role in Role)
 

@@ -74,6 +74,10 @@ def asked(call: Seen, space: Space) -> Iterator[Asked]:
     if action in FREE:
         return
     named = _named(service, call.params)
+    if action == "iam:CreateRole":
+        yield Asked(action, named["role"], {"iam:PermissionsBoundary": call.params.get("PermissionsBoundary", "")})
+        yield from _all(space, TAGGING[action], named)
+        return
     if service == "ec2" and action in WRITES:
         yield from _of_ec2(action, call.params, space)
         return
@@ -158,6 +162,8 @@ def _balancers(params: Mapping[str, Any]) -> Pairs:
 
 def _roles(params: Mapping[str, Any]) -> Pairs:
     path = params.get("Path", "/deployer/")
+    if "PolicyArn" in params:
+        yield "policy", params["PolicyArn"]
     for kind, word in (("role", "RoleName"), ("instance-profile", "InstanceProfileName")):
         if word in params:
             yield kind, f"arn:aws:iam::{ACCOUNT}:{kind}{path}{params[word]}"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.policies import boundary
 from tests.infra.moto_here import ACCOUNT, REGION
 
 FACTS = json.loads((Path(__file__).parent / "authorization.json").read_text())
@@ -62,6 +63,7 @@ class Space:
             "object": f"{bucket}/space",
             "parameter": self.arn("ssm", f"parameter/deployer/{self.name}/state"),
             "pg": self.arn("rds", f"pg:{named}-postgres17-{self.seven}"),
+            "policy": boundary(ACCOUNT, self.name),
             "role": f"{iam}role/deployer/{named}-host-{self.seven}",
             "Secret": self.arn("secretsmanager", "secret:rds!db-0a1b-2c3d-AbCdEf"),
             "snapshot": self.arn("rds", f"snapshot:{named}-20261130-021500"),
@@ -98,7 +100,11 @@ class Space:
                 "ec2-instance-connect:remotePort": "22",
             },
         }
+        bounded = {"iam:PermissionsBoundary": boundary(ACCOUNT, self.name)}
         roles = {
+            "iam:CreateRole": bounded,
+            "iam:PutRolePermissionsBoundary": bounded,
+            "iam:PutRolePolicy": bounded,
             "iam:PassRole": {"iam:PassedToService": "ec2.amazonaws.com"},
             "iam:CreateServiceLinkedRole": {"iam:AWSServiceName": "rds.amazonaws.com"},
         }

@@ -73,7 +73,7 @@ def _holds(operator: str, key: str, wanted: list[str], context: Mapping[str, str
 
 
 OPERATORS = {
-    "ArnEquals": lambda wanted, found: _like(wanted, found, {}),
+    "ArnLike": lambda wanted, found: _like(wanted, found, {}),
     "Bool": lambda wanted, found: wanted.lower() == found.lower(),
     "NumericEquals": lambda wanted, found: float(wanted) == float(found),
     "StringEquals": lambda wanted, found: wanted == found,

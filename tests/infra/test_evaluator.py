@@ -15,9 +15,8 @@ from deployer.spaces.aws.roles import Role, policy
 from deployer.spaces.aws.scope import Scope
 from deployer.spaces.aws.tools import STATES
 from deployer.store import keys
-from infra.components.role import may
 from infra.names import name
-from infra.policies import tls_only
+from infra.policies import may, tls_only
 from tests.infra.authorization import Space
 from tests.infra.evaluator import Policy, allows
 from tests.infra.moto_here import ACCOUNT, REGION

@@ -11,6 +11,7 @@ from deployer.spaces.aws.roles import Role, policy
 from deployer.spaces.aws.scope import Scope
 from infra import permissions
 from infra.kinds import WORDS
+from infra.policies import boundary, may
 from tests.infra.authorization import RESOURCES, WRITES, Asked, Space
 from tests.infra.evaluator import Policy, allows
 from tests.infra.moto_here import ACCOUNT, REGION
@@ -71,24 +72,27 @@ def test_a_preview_may_read_all_that_the_program_reads() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_nobody_changes_anything_of_another_space(role: Role) -> None:
     changes = sorted(WRITES & RESOURCES.keys())
-    may = {
+    changed = {
         one.action
         for action in changes
         for one in OTHER.asks(action)
         if allows([of(role)], one.action, one.resource, one.context)
     }
-    assert may <= (NOBODYS if role is Role.OWNER else set())
+    assert changed <= NOBODYS.get(role, set())
 
 
-# The owner alone, and of no use without the rest of the call: network interfaces and images carry no tag, a new secret
-# is the database's, and a linked role is AWS's own.
+# Of no use without the rest of the call: network interfaces and images carry no tag, a new secret is the database's, a
+# linked role is AWS's own, and an address has to be the space's.
 NOBODYS = {
-    "ec2:CreateNetworkInterface",
-    "ec2:DisassociateAddress",
-    "ec2:RunInstances",
-    "iam:CreateServiceLinkedRole",
-    "secretsmanager:CreateSecret",
-    "secretsmanager:TagResource",
+    Role.HOSTS: {"ec2:AssociateAddress"},
+    Role.OWNER: {
+        "ec2:CreateNetworkInterface",
+        "ec2:DisassociateAddress",
+        "ec2:RunInstances",
+        "iam:CreateServiceLinkedRole",
+        "secretsmanager:CreateSecret",
+        "secretsmanager:TagResource",
+    },
 }
 
 
@@ -100,7 +104,8 @@ def test_no_pattern_fits_a_thing_of_another_space(role: Role) -> None:
     things = [arn for kind, arn in OTHER.things().items() if kind not in ("Secret", "key")]
     changes = [(one, arn) for arn in [*things, instance] for one in WRITES if one.startswith(f"{arn.split(':')[2]}:")]
     assert len(changes) > 1000
-    assert [(one, arn) for one, arn in changes if allows([of(role)], one, arn, context)] == []
+    changed = {one for one, arn in changes if allows([of(role)], one, arn, context)}
+    assert changed <= NOBODYS.get(role, set()) - NOBODYS[Role.OWNER]
 
 
 def test_who_only_looks_changes_nothing_at_all() -> None:
@@ -121,9 +126,9 @@ def wide(role: Policy) -> Policy:
 
 @pytest.mark.parametrize("role", [Role.DEPLOYER, Role.CI])
 def test_who_works_on_apps_makes_no_infrastructure(role: Role) -> None:
-    may = {action for action in WRITES if allows([wide(of(role))], action, "*")}
+    changes = {action for action in WRITES if allows([wide(of(role))], action, "*")}
     objects = {"s3:DeleteObject", "s3:PutObject"}
-    assert may == {"ec2-instance-connect:OpenTunnel", *objects}
+    assert changes == {"ec2-instance-connect:OpenTunnel", *objects}
 
 
 def test_what_is_not_the_spaces_cannot_be_made_its_own() -> None:
@@ -131,26 +136,55 @@ def test_what_is_not_the_spaces_cannot_be_made_its_own() -> None:
     thing, tag = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1", {"aws:RequestTag/deployer:space": "production"}
     region = {"aws:RequestedRegion": REGION}
 
-    def may(context: dict[str, str]) -> bool:
+    def tags(context: dict[str, str]) -> bool:
         return allows([of(Role.OWNER)], "ec2:CreateTags", thing, context)
 
-    assert not may({**region, **tag})
-    assert not may({**region, **tag, "aws:ResourceTag/deployer:space": "staging"})
-    assert may({**region, **tag, "aws:ResourceTag/deployer:space": "production"})
-    assert may({**region, **tag, "ec2:CreateAction": "RunInstances"})
-    assert not may({**tag, "ec2:CreateAction": "RunInstances", "aws:RequestedRegion": "us-west-2"})
+    assert not tags({**region, **tag})
+    assert not tags({**region, **tag, "aws:ResourceTag/deployer:space": "staging"})
+    assert tags({**region, **tag, "aws:ResourceTag/deployer:space": "production"})
+    assert tags({**region, **tag, "ec2:CreateAction": "RunInstances"})
+    assert not tags({**tag, "ec2:CreateAction": "RunInstances", "aws:RequestedRegion": "us-west-2"})
 
 
 def test_the_role_of_hosts_goes_to_hosts_alone() -> None:
     role = MINE.things()["role"]
-    for service, may in (("ec2.amazonaws.com", True), ("lambda.amazonaws.com", False)):
-        assert allows([of(Role.OWNER)], "iam:PassRole", role, {"iam:PassedToService": service}) == may
+    for service, allowed in (("ec2.amazonaws.com", True), ("lambda.amazonaws.com", False)):
+        assert allows([of(Role.OWNER)], "iam:PassRole", role, {"iam:PassedToService": service}) == allowed
     admin = f"arn:aws:iam::{ACCOUNT}:role/admin"
     assert not allows([of(Role.OWNER)], "iam:PassRole", admin, {"iam:PassedToService": "ec2.amazonaws.com"})
 
 
+def test_an_owner_empowers_a_role_only_below_its_boundary() -> None:
+    """Else who writes its policy and starts a host with it could do anything; and the boundary is not the owner's."""
+    owner, arn = of(Role.OWNER), MINE.things()["role"]
+    for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
+        assert allows([owner], action, arn, {"iam:PermissionsBoundary": boundary(ACCOUNT, "production")})
+        for other in (boundary(ACCOUNT, "staging"), boundary(ACCOUNT, None), f"arn:aws:iam::{ACCOUNT}:policy/mine"):
+            assert not allows([owner], action, arn, {"iam:PermissionsBoundary": other})
+        assert not allows([owner], action, arn)
+    for action in ("iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"):
+        assert not allows([owner], action, arn, {"iam:PermissionsBoundary": boundary(ACCOUNT, "production")})
+    policies = [boundary(ACCOUNT, "production"), f"arn:aws:iam::{ACCOUNT}:policy/deployer/production-owner"]
+    changes = [one for one in WRITES if one.startswith("iam:")]
+    assert [one for one in changes for held in policies if allows([owner], one, held)] == []
+
+
+def test_a_boundary_lets_hosts_do_what_they_must_and_no_more() -> None:
+    """Whatever an owner writes into the role's policy: only what the boundary allows as well is allowed."""
+    hosts = of(Role.HOSTS)
+    assert hosts["Statement"] == may(SCOPES["a space"].store, "production", takes_address=True)["Statement"]
+    changes = {one for one in WRITES if allows([wide(hosts)], one, "*")}
+    assert changes == {
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+        "autoscaling:SetInstanceHealth",
+        "ec2:AssociateAddress",
+        "s3:PutObject",
+    }
+
+
 def test_ssh_goes_to_port_22_of_the_spaces_hosts() -> None:
     endpoint = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance-connect-endpoint/eice-1"
-    for space, port, may in (("production", "22", True), ("production", "3389", False), ("staging", "22", False)):
+    for space, port, allowed in (("production", "22", True), ("production", "3389", False), ("staging", "22", False)):
         context = {"aws:ResourceTag/deployer:space": space, "ec2-instance-connect:remotePort": port}
-        assert allows([of(Role.DEPLOYER)], "ec2-instance-connect:OpenTunnel", endpoint, context) == may
+        assert allows([of(Role.DEPLOYER)], "ec2-instance-connect:OpenTunnel", endpoint, context) == allowed

@@ -11,9 +11,9 @@ import pulumi
 import pytest
 
 from infra.components.hosts import hooks
-from infra.components.role import may
 from infra.kinds import WORDS
 from infra.names import ADDED, LIMITS
+from infra.policies import may
 from infra.program import Settings, program
 from infra.resources import resources
 from tests.infra.evaluator import allows
@@ -207,6 +207,12 @@ def test_names_that_pulumi_may_choose_fit() -> None:
     pulumi.runtime.test(lambda: program(Settings("s" * 30, SPECS["domain"], "", snapshot="s")))()
     for kind, limit in (("LoadBalancer", "load-balancer"), ("TargetGroup", "target-group"), ("Bucket", "bucket")):
         assert len(of(recorder, kind)[0].name) + ADDED <= LIMITS[limit]
+
+
+def test_the_role_of_hosts_has_a_boundary_where_there_is_one() -> None:
+    assert "permissionsBoundary" not in only(run(SPECS["one host"]), "Role")
+    arn = "arn:aws:iam::123456789012:policy/deployer/deployer-production-hosts"
+    assert only(run(SPECS["one host"], boundary=arn), "Role")["permissionsBoundary"] == arn
 
 
 BUCKET = "arn:aws:s3:::store"

@@ -32,7 +32,15 @@ EVERYWHERE = {
     "pricing:GetProducts",
     "s3:ListAllMyBuckets",
 }
-OF_OTHERS = {"iam:GetInstanceProfile", "iam:ListRoleTags", "s3:GetBucketTagging", "ssm:GetParameter"}
+OF_OTHERS = {
+    "iam:GetInstanceProfile",
+    "iam:GetPolicy",
+    "iam:ListRoleTags",
+    "s3:GetBucketTagging",
+    "ssm:GetParameter",
+}
+# What gives a role power: only below a boundary that is not the owner's to change.
+EMPOWERS = {"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
 # bootstrap.py, tools.py, store.s3, and Pulumi's own back end.
 PARAMETERS = {"ssm:AddTagsToResource", "ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"}
 OBJECTS = {"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"}
@@ -91,6 +99,8 @@ CHANGES = (
     "elasticloadbalancing:Modify*",
     "elasticloadbalancing:Set*",
     "iam:*InstanceProfile",
+    "iam:GetRole*",
+    "iam:List*",
     "rds:*Resource",
     "rds:CreateDB*",
     "rds:DeleteDB*",
@@ -134,11 +144,14 @@ def _makes(scope: Scope) -> list[Statement]:
 
 
 def _roles(scope: Scope) -> list[Statement]:
-    found = of(("iam",), permissions.reads() | permissions.writes()) - {permissions.LINK, PASS}
+    """Who may write the policy of a role and start hosts with it may do what the role may do: hence the boundary."""
+    found = of(("iam",), permissions.reads() | permissions.writes()) - EMPOWERS - {permissions.LINK, PASS}
+    below = {"ArnLike": {"iam:PermissionsBoundary": scope.boundary}}
     role, _ = scope.roles
     linked = {"StringEquals": {"iam:AWSServiceName": list(permissions.LINKED)}}
     return [
-        allow("MakeTheRole", _short(found, CHANGES), scope.roles),
+        allow("EmpowerTheRole", EMPOWERS, [role], below),
+        allow("KeepTheRole", _short(found, CHANGES), scope.roles),
         allow("GiveItToHosts", [PASS], [role], {"StringEquals": {"iam:PassedToService": HOST}}),
         allow("LinkServices", [permissions.LINK], [ANY], linked),
     ]

@@ -19,7 +19,8 @@ from infra.spec import Spec
 class Record:
     """`space` in the state bucket. `account` is the only one that the space may be changed in; `images` are the AMIs
     that its hosts start from, by architecture; `postgres` is the database's major version; `outputs` are those of the
-    last run that ended well."""
+    last run that ended well; `boundary` is the ARN of the policy that the role of its hosts cannot go beyond, or
+    empty."""
 
     name: str
     spec: Spec
@@ -28,6 +29,7 @@ class Record:
     images: dict[str, str] = field(default_factory=dict)
     postgres: int = MAJOR
     outputs: dict[str, str] = field(default_factory=dict)
+    boundary: str = ""
     schema: int = 1
 
 

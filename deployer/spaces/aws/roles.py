@@ -1,4 +1,4 @@
-"""What each role of people may do in AWS, as policies of IAM.
+"""What each role of people may do in AWS, and hosts at most, as policies of IAM.
 
 What AWS confines neither by name nor by tag, listings above all, is allowed for everything, and only reads.
 `sts:GetCallerIdentity` needs no permission, nor does the key `aws/ssm`, which encrypts the passphrase: its own policy
@@ -16,6 +16,7 @@ from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
 from deployer.spaces.aws.tools import STATES
 from deployer.store import keys
 from infra import permissions
+from infra.policies import may
 
 LEASES_OF_APPS = keys.lease("app-*")
 RELEASES = (
@@ -41,12 +42,14 @@ LEDGER = (
 
 
 class Role(StrEnum):
-    """`owner` makes spaces and takes them down, `deployer` works on their apps, `preview` looks, `ci` deploys."""
+    """`owner` makes spaces and takes them down, `deployer` works on their apps, `preview` looks, `ci` deploys.
+    `hosts` is no role of people's: it is what the role of a space's hosts may do at most."""
 
     OWNER = "owner"
     DEPLOYER = "deployer"
     PREVIEW = "preview"
     CI = "ci"
+    HOSTS = "hosts"
 
 
 def policy(role: Role, scope: Scope) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def _preview(scope: Scope) -> list[Statement]:
         allow("Look", of(LISTED, found), [ANY], scope.there({})),
         allow("LookUpPrices", ["pricing:GetProducts"], [ANY]),
         allow("LookAtTheRole", of(("iam",), found), scope.roles),
+        allow("LookForItsBoundary", ["iam:GetPolicy"], scope.below_path[-1:]),
         allow("LookAtTheStore", of(("s3",), found), [scope.store]),
         allow("LookAtTheBudget", of(("budgets",), found), [scope.budget]),
         allow(
@@ -107,10 +111,16 @@ def _works_on_hosts(scope: Scope) -> list[Statement]:
     ]
 
 
+def _hosts(scope: Scope) -> list[Statement]:
+    found: list[Statement] = may(scope.store, scope.space, takes_address=True)["Statement"]
+    return found
+
+
 AGENT = "agent/*"  # in the state bucket: for people only, too
 STATEMENTS: Mapping[Role, Callable[[Scope], list[Statement]]] = {
     Role.OWNER: owner.statements,
     Role.DEPLOYER: _deployer,
     Role.PREVIEW: _preview,
     Role.CI: _ci,
+    Role.HOSTS: _hosts,
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.names import ADDED, PREFIX, name
+from infra.policies import boundary
 from infra.resources import IMAGES
 
 Statement = dict[str, Any]
@@ -40,7 +41,9 @@ class Scope:
 
     def named(self, kind: str, suffix: str = "", digits: int = ADDED - 1) -> str:
         """The pattern of the names of such things (infra.names)."""
-        return f"{name(self.space, kind, suffix)}-{'?' * digits}" if self.space else f"{PREFIX}-*"
+        if self.space is None:
+            return "-".join(filter(None, (PREFIX, ANY, suffix))) + ("-*" if suffix else "")
+        return f"{name(self.space, kind, suffix)}-{'?' * digits}"
 
     def tagged(self, key: str) -> Statement:
         """A condition: the space's own. `key` is what has the tag, `aws:ResourceTag` or `aws:RequestTag`."""
@@ -82,9 +85,14 @@ class Scope:
         return [self.arn_everywhere("iam", f"{kind}/{PREFIX}/{self.named(kind, 'host')}") for kind in kinds]
 
     @property
+    def boundary(self) -> str:
+        """The policy that says what the role may do at most: the space's own; any of deployer's for all spaces."""
+        return boundary(self.account or ANY, self.space or ANY).replace("-*-", "-*")
+
+    @property
     def below_path(self) -> list[str]:
-        """The roles and profiles of all spaces."""
-        return [self.arn_everywhere("iam", f"{kind}/{PREFIX}/*") for kind in ("role", "instance-profile")]
+        """The roles of all spaces, their profiles and their boundaries."""
+        return [self.arn_everywhere("iam", f"{kind}/{PREFIX}/*") for kind in ("role", "instance-profile", "policy")]
 
     @property
     def group(self) -> str:

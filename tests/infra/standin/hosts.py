@@ -27,6 +27,7 @@ METADATA = {
     "httpTokens": "HttpTokens",
     "httpPutResponseHopLimit": "HttpPutResponseHopLimit",
 }
+BOUNDARY = {"permissionsBoundary": "PermissionsBoundary"}
 SIZES = {"minSize": "MinSize", "maxSize": "MaxSize", "desiredCapacity": "DesiredCapacity"}
 
 
@@ -36,6 +37,7 @@ def role_create(aws: Aws, new: Values) -> str:
         Path=new["path"],
         AssumeRolePolicyDocument=new["assumeRolePolicy"],
         Tags=aws.tag_list(new),
+        **renamed(new, BOUNDARY),
     )
     return str(new["name"])
 
@@ -49,6 +51,7 @@ def role_read(aws: Aws, resource: str, state: Values) -> Values:
         "path": found["Path"],
         "uniqueId": found["RoleId"],
         "assumeRolePolicy": _policy(found["AssumeRolePolicyDocument"]),
+        "permissionsBoundary": found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
         **aws.tagged(state, found.get("Tags", [])),
     }
 
@@ -56,6 +59,10 @@ def role_read(aws: Aws, resource: str, state: Values) -> Values:
 def role_update(aws: Aws, resource: str, old: Values, new: Values) -> None:
     if changed(old, new, "assumeRolePolicy"):
         aws.iam.update_assume_role_policy(RoleName=resource, PolicyDocument=new["assumeRolePolicy"])
+    if changed(old, new, "permissionsBoundary"):
+        if not new.get("permissionsBoundary"):
+            raise Refused("the stand-in takes no boundary away")
+        aws.iam.put_role_permissions_boundary(RoleName=resource, **renamed(new, BOUNDARY))
     aws.iam.tag_role(RoleName=resource, Tags=aws.tag_list(new))
 
 
@@ -64,7 +71,7 @@ def _policy(document: Any) -> str:
 
 
 ROLE = Kind(
-    plain("name", "path", "assumeRolePolicy", "tags"),
+    plain("name", "path", "assumeRolePolicy", "permissionsBoundary", "tags"),
     role_create,
     role_read,
     lambda aws, resource, state: aws.iam.delete_role(RoleName=resource),

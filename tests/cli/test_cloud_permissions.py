@@ -50,6 +50,7 @@ def actions(calls: Iterable[Seen]) -> set[str]:
     return {one.action for call in calls for one in asked(call, MINE)}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("described", "least"), [(SPACE, 75), (ONE_HOST, 50)], ids=["everything", "one host"])
 def test_a_space_takes_no_more_than_the_policies_allow(
     described: str, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

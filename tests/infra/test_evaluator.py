@@ -223,6 +223,27 @@ spaces = st.from_regex(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?", fullmatch=True)
 suffixes = st.sampled_from(["-state", "-store", "-host", "-database", "-hosts", "-0a1b2c3", "-postgres17"])
 
 
+@for_any(spaces, st.integers(10, 99))
+def test_names_of_a_space_fit_its_own_patterns(space: str, major: int) -> None:
+    """Also those that had to be changed, since AWS does not take them."""
+    owner = [policy(Role.OWNER, Scope(space, ACCOUNT, REGION))]
+    mine, digits = Space(space), "0a1b2c3"
+    front, targets = (name(space, kind) for kind in ("load-balancer", "target-group"))
+    parameters = name(space, "parameter-group", f"postgres{major}")
+    wanted = {
+        f"arn:aws:s3:::{name(space, 'bucket', 'store')}-{digits}": "s3:PutBucketPolicy",
+        f"arn:aws:s3:::{name(space, 'bucket', 'state')}-{digits[:6]}": "s3:PutBucketPolicy",
+        f"arn:aws:iam::{ACCOUNT}:role/deployer/{name(space, 'role', 'host')}-{digits}": "iam:DeleteRole",
+        f"arn:aws:budgets::{ACCOUNT}:budget/{name(space, 'budget')}-{digits}": "budgets:ModifyBudget",
+        mine.arn("rds", f"db:{name(space, 'database')}-{digits}"): "rds:DeleteDBInstance",
+        mine.arn("rds", f"subgrp:{name(space, 'subnet-group', 'database')}-{digits}"): "rds:DeleteDBSubnetGroup",
+        mine.arn("rds", f"pg:{parameters}-{digits}"): "rds:ModifyDBParameterGroup",
+        mine.arn("elasticloadbalancing", f"loadbalancer/app/{front}-{digits}/50dc"): "elasticloadbalancing:AddTags",
+        mine.arn("elasticloadbalancing", f"targetgroup/{targets}-{digits}/50dc"): "elasticloadbalancing:AddTags",
+    }
+    assert [arn for arn, action in wanted.items() if not allows(owner, action, arn)] == []
+
+
 @for_any(spaces, spaces, st.none() | suffixes)
 def test_names_of_one_space_never_fit_the_patterns_of_another(one: str, other: str, suffix: str | None) -> None:
     """Not even of one that is called like what the first one's things are called."""

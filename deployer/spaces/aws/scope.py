@@ -8,13 +8,14 @@ which everything carries from the call that makes it on. How ARNs are spelled: t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.names import ADDED, PREFIX, name
+from infra.names import ADDED, DIGEST, PREFIX, name
 from infra.policies import boundary
-from infra.resources import IMAGES
+from infra.resources import IMAGES, MAJOR
 
 Statement = dict[str, Any]
 TAG = "deployer:space"
@@ -111,14 +112,24 @@ class Scope:
         own = (
             f"db:{self.named('database')}",
             f"subgrp:{self.named('subnet-group', 'database')}",
-            f"pg:{self.named('parameter-group', 'postgres??')}",
+            f"pg:{self._any_major}",
             f"snapshot:{PREFIX}-{self.space}-{day}-{time}" if self.space else f"snapshot:{PREFIX}-*",
             "og:default:*",
         )
         return [self.arn("rds", one) for one in own]
 
     @property
+    def _any_major(self) -> str:
+        """The pattern of the names of parameter groups, which have PostgreSQL's version in them; so has the digest of
+        a name that had to be changed."""
+        of_this = self.named("parameter-group", f"postgres{MAJOR}")
+        return re.sub(
+            rf"postgres{MAJOR}(-[0-9a-f]{{{DIGEST}}})?", lambda found: "postgres??" + "?" * len(found[1] or ""), of_this
+        )
+
+    @property
     def budget(self) -> str:
+        """The budget."""
         return self.arn_everywhere("budgets", f"budget/{self.named('budget')}")
 
 

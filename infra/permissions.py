@@ -182,6 +182,10 @@ CALLS: dict[str, Calls] = {
         "DescribeDBSubnetGroups ListTagsForResource",
         f"CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup {RDS_TAGS}",
     ),
+    # route53/record.go: it waits until all name servers know the change.
+    "aws:route53/record:Record": Calls(
+        "route53", "GetHostedZone ListResourceRecordSets", "ChangeResourceRecordSets GetChange"
+    ),
     # s3/bucket.go: it reads every setting that a bucket can have, those included that have a resource of their own.
     "aws:s3/bucket:Bucket": Calls(
         "s3",

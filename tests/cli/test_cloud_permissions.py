@@ -67,6 +67,7 @@ def test_a_space_takes_no_more_than_the_policies_allow(
         types("iam:policy", "hosts", "--space", "production")
         iam, held = here.client("iam"), f"arn:aws:iam::{ACCOUNT}:policy/deployer/deployer-production-hosts"
         iam.create_policy(PolicyName="deployer-production-hosts", Path="/deployer/", PolicyDocument=laptop.out)
+        here.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
         with watching() as owner:
             types("up", *NAMED, "--yes")
             laptop.says(described.replace("t4g.small", "t4g.medium"))

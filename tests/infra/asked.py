@@ -121,6 +121,7 @@ def _named(service: str, params: Mapping[str, Any]) -> dict[str, str]:
         "budgets": _budgets,
         "elasticloadbalancing": _balancers,
         "iam": _roles,
+        "route53": _zones,
         "rds": _databases,
         "s3": _objects,
         "ssm": _parameters,
@@ -167,6 +168,11 @@ def _roles(params: Mapping[str, Any]) -> Pairs:
     for kind, word in (("role", "RoleName"), ("instance-profile", "InstanceProfileName")):
         if word in params:
             yield kind, f"arn:aws:iam::{ACCOUNT}:{kind}{path}{params[word]}"
+
+
+def _zones(params: Mapping[str, Any]) -> Pairs:
+    if zone := params.get("HostedZoneId") or params.get("Id"):
+        yield "hostedzone", f"arn:aws:route53:::hostedzone/{zone}"
 
 
 def _databases(params: Mapping[str, Any]) -> Pairs:

@@ -63,6 +63,7 @@ class Space:
             "object": f"{bucket}/space",
             "parameter": self.arn("ssm", f"parameter/deployer/{self.name}/state"),
             "pg": self.arn("rds", f"pg:{named}-postgres17-{self.seven}"),
+            "hostedzone": "arn:aws:route53:::hostedzone/Z0123456789",
             "policy": boundary(ACCOUNT, self.name),
             "role": f"{iam}role/deployer/{named}-host-{self.seven}",
             "Secret": self.arn("secretsmanager", "secret:rds!db-0a1b-2c3d-AbCdEf"),

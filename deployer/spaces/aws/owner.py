@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
+from deployer.spaces.aws.scope import ANY, LISTED, ZONES, Scope, Statement, allow, of
 from infra import permissions
 from infra.names import PREFIX
 
 HOST = "ec2.amazonaws.com"  # what may run with the role of a host
 PASS = "iam:PassRole"
 BY_NAME = ("autoscaling", "elasticloadbalancing", "rds", "secretsmanager")
+DNS = "route53:ChangeResourceRecordSets"
 # What deployer asks beside Pulumi's provider: proof.py, foreign.py, price_list.py, and where the newest image is.
 FOUND = {
     "acm:ListCertificates",
@@ -30,6 +31,8 @@ EVERYWHERE = {
     "iam:ListRoles",
     "kms:DescribeKey",
     "pricing:GetProducts",
+    "route53:Get*",
+    "route53:List*",
     "s3:ListAllMyBuckets",
 }
 OF_OTHERS = {
@@ -68,6 +71,9 @@ MAKES = ALONE | {
 UNTAGGED = {"ec2:CreateNetworkInterface", "ec2:DisassociateAddress", "ec2:RunInstances"}
 # What stands for several actions that only read, and for several on what is the space's own.
 LISTINGS = (
+    "acm:Describe*",
+    "acm:List*",
+    "autoscaling:Describe*",
     "ec2:DescribeA*",
     "ec2:DescribeLaunchTemplate*",
     "ec2:DescribeNetwork*",
@@ -158,7 +164,7 @@ def _roles(scope: Scope) -> list[Statement]:
 
 
 def _keeps(scope: Scope) -> Statement:
-    """Its own things, by their names."""
+    """Its own things, by their names; and records of DNS, in whatever zone of the account its domain is."""
     found = permissions.reads() | permissions.writes()
     writes = {one for one in of(BY_NAME, permissions.writes()) if not is_read(one)}
     buckets = [scope.state, scope.store]
@@ -171,8 +177,9 @@ def _keeps(scope: Scope) -> Statement:
         *scope.databases,
         scope.arn("secretsmanager", "secret:rds!db-*"),
         scope.budget,
+        ZONES,
     ]
-    actions = writes | of(("budgets", "s3"), found) | BUCKETS | OBJECTS | PARAMETERS
+    actions = writes | of(("budgets", "s3"), found) | BUCKETS | OBJECTS | PARAMETERS | {DNS}
     return allow("KeepItsOwn", _short(actions, CHANGES), own)
 
 

@@ -59,10 +59,11 @@ def policy(role: Role, scope: Scope) -> dict[str, Any]:
 
 def _preview(scope: Scope) -> list[Statement]:
     """Enough for `preview --space` and `spaces:refresh`, which work on a copy of Pulumi's state."""
-    found = permissions.reads() | {"acm:ListCertificates"}
+    found = permissions.reads() | {"acm:ListCertificates", "route53:ListHostedZones"}
     return [
         allow("Look", of(LISTED, found), [ANY], scope.there({})),
         allow("LookUpPrices", ["pricing:GetProducts"], [ANY]),
+        allow("LookAtDns", of(("route53",), found), [ANY]),
         allow("LookAtTheRole", of(("iam",), found), scope.roles),
         allow("LookForItsBoundary", ["iam:GetPolicy"], scope.below_path[-1:]),
         allow("LookAtTheStore", of(("s3",), found), [scope.store]),

@@ -21,6 +21,7 @@ Statement = dict[str, Any]
 TAG = "deployer:space"
 STATE_DIGITS = 6  # at the end of the state bucket's name (bootstrap)
 ANY = "*"
+ZONES = "arn:aws:route53:::hostedzone/*"  # of DNS: the account's, whatever their names
 LISTED = ("acm", "autoscaling", "ec2", "elasticloadbalancing", "rds")  # services whose listings are of all or nothing
 
 

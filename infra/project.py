@@ -42,6 +42,7 @@ def settings(config: pulumi.Config, space: str, parse: Parse | None) -> Settings
         zone=config.get("zone"),
         leaving=config.get_bool("leaving") or False,
         keep=config.get_bool("keep") is not False,
+        boundary=config.get("boundary"),
     )
 
 

@@ -120,6 +120,7 @@ def _stack(settings: Any, salted: str) -> str:
         "postgres": settings.postgres,
         "certificate-issued": settings.certificate_issued,
         "zone": settings.zone,
+        "boundary": settings.boundary,
     }
     config = {f"{PROJECT}:{key}": value for key, value in told.items() if value is not None}
     return _yaml({"encryptionsalt": salted, "config": config})

@@ -2,6 +2,9 @@
 
 It gets a process group of its own: a terminal's Ctrl-C goes to us alone, and we ask it once to stop. It then begins
 nothing new, waits for what runs, and notes what came of it. A second SIGINT would make it leave what runs unnoted.
+
+Where we are killed it is asked as well (infra/tether.py). It writes to files, not to us: into a pipe that nobody reads
+any more it could not say a word without dying of it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 Hear = Callable[[str], Any]
+TETHER = Path(__file__).with_name("tether.py")
 
 
 @dataclass
@@ -27,7 +32,7 @@ class Command:
     command: str
     version: Any
     stopping: Callable[[], None] = lambda: None
-    _running: subprocess.Popen[str] | None = field(default=None, init=False)
+    _running: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def run(
         self,
@@ -76,24 +81,25 @@ class Command:
     def _execute(
         self, words: list[str], cwd: str, env: Mapping[str, str], hear: tuple[Hear | None, Hear | None]
     ) -> tuple[str, str, int]:
-        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        with subprocess.Popen(
-            words, cwd=cwd, env=env, stdin=nothing, stdout=pipe, stderr=pipe, encoding="utf-8", process_group=0
-        ) as process:
-            self._running = process
-            assert process.stdout and process.stderr
-            errors: list[str] = []
-            other = threading.Thread(target=_read, args=(process.stderr, hear[1], errors))
-            other.start()
-            lines: list[str] = []
-            _read(process.stdout, hear[0], lines)
-            other.join()
-            code = process.wait()
-        return "\n".join(lines), "\n".join(errors), code
+        tethered = [sys.executable, "-I", "-S", str(TETHER), *words]
+        with _file() as out, _file() as err:
+            # Nothing is ever written into its standard input: that it ends says that we are gone.
+            with subprocess.Popen(
+                tethered, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=out, stderr=err, process_group=0
+            ) as process:
+                self._running = process
+                code = process.wait()
+            return _read(out, hear[0]), _read(err, hear[1]), code
 
 
-def _read(stream: IO[str], hear: Hear | None, lines: list[str]) -> None:
-    for line in stream:
-        lines.append(line.rstrip())
-        if hear:
-            hear(lines[-1])
+def _file() -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+
+
+def _read(stream: IO[str], hear: Hear | None) -> str:
+    stream.seek(0)
+    lines = [line.rstrip() for line in stream]
+    for line in lines if hear else ():
+        assert hear
+        hear(line)
+    return "\n".join(lines)

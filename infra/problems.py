@@ -7,18 +7,19 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deployer.errors import cloud as words
+from deployer.errors import aws
 from deployer.errors.base import Failure
+from deployer.errors.cloud import CloudBroken
 from infra.kinds import word
 from infra.refusals import BY, explained
 
 # Whatever else went wrong, went wrong for want of these.
 ALONE = (
-    words.CredentialsExpired,
-    words.CredentialsMissing,
-    words.CredentialsUnknown,
-    words.ClockSkewed,
-    words.AwsUnreachable,
+    aws.CredentialsExpired,
+    aws.CredentialsMissing,
+    aws.CredentialsUnknown,
+    aws.ClockSkewed,
+    aws.AwsUnreachable,
 )
 # What the real provider wraps a cause in, and the place in its source that a log line begins with.
 WRAPPED = re.compile(
@@ -55,7 +56,7 @@ def failure(space: str, problems: Iterable[Problem], last_words: str) -> Failure
     for one, cause in causes:
         text = "\n".join(cause.paragraphs()) if cause else bare(one.text)
         things.setdefault(text, []).append(one.thing)
-    return words.CloudBroken(space, "\n\n".join(_about(text, some) for text, some in things.items()))
+    return CloudBroken(space, "\n\n".join(_about(text, some) for text, some in things.items()))
 
 
 def bare(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from deployer.errors import cloud as words
+from deployer.errors import aws as words
 from deployer.errors.base import Failure
 from deployer.model import aws_codes as codes
 from infra.actions import action_of, prefix_of

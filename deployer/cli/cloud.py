@@ -138,7 +138,9 @@ def unlock(shell: Shell, name: str, *, yes: bool) -> None:
         who = f"{held.user} on {held.host}, process {held.pid}, with `{held.command}`"
         shell.output.say(f"The lease of {name} is held by {who}. It ends in {found.left:.0f} s, if it is not renewed.")
     for one in found.pulumi:
-        shell.output.say(f"Pulumi's lock is held by {one.user} on {one.host}, process {one.pid}, since {one.since}.")
+        runs = f" It still runs here: `kill -INT {one.pid}` asks it to stop." if one.is_here else ""
+        who = f"{one.user} on {one.host}, process {one.pid}"
+        shell.output.say(f"Pulumi's lock is held by {who}, since {one.since}.{runs}")
     shell.output.warn("Where that command still runs, two at once can spoil what is known of the space.")
     agree(shell, name, "Take it away?", yes=yes)
     cloud_locks.unlock(tools, name, region)

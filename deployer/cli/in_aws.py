@@ -39,8 +39,8 @@ def refresh(
 def unlock(ctx: typer.Context, name: Name = None, space: options.Space = None, yes: space_options.Yes = False) -> None:
     """Show who is changing a space in AWS, and take the right to it away from them.
 
-    For what a laptop has left that is gone for good. A command that was killed leaves a lease, which ends by itself
-    after a minute, and a lock of Pulumi's, which the next command breaks: neither needs this."""
+    For what a laptop has left that is gone for good. The lease of a command that was killed ends by itself after a
+    minute; Pulumi's lock goes with the next command on the same machine, and after an hour on another one."""
     shell: Shell = ctx.obj
     chosen = space_of(shell, name or space)
     if not is_in_aws(shell, chosen):

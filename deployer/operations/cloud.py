@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from deployer.errors.base import Failure
-from deployer.errors.cloud import CloudBroken, SpaceNotMade, StillThere
+from deployer.errors.cloud import CloudBroken, SpaceBusy, SpaceNotMade, StillThere
+from deployer.errors.lease import LeaseHeld
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
 from deployer.spaces import pointers
@@ -23,8 +24,9 @@ from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
 from deployer.spaces.aws.proof import Left, Look, wait_until_gone
+from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
-from deployer.spaces.aws.tools import Tools, is_locked
+from deployer.spaces.aws.tools import Tools
 from deployer.store.lease import hold
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION
@@ -210,11 +212,13 @@ def _in_the_way(account: Account, name: str) -> Iterator[None]:
 
 
 def _engine(tools: Tools, account: Account, state: State, known: Record, tell: Tell) -> Engine:
-    """The engine, for one who holds the space's lease: what a run that was killed has left of its lock is broken."""
+    """The engine, for one who holds the space's lease: what a run that was killed has left of its lock is broken, where
+    its Pulumi has ended, too."""
     run = replace(tools.engine(account, state), stopping=lambda: tell(Warn(STOPPING)))
     with asking():
-        locked = is_locked(account, state)
-    if locked:
+        held = locks(account, state)
+    if held:
+        refuse_live(known.name, held, datetime.now(UTC))
         engine.unlock(run, settings(known))
     return run
 
@@ -269,10 +273,13 @@ def _checked(account: Account, name: str) -> tuple[str, Record | None]:
 
 @contextmanager
 def _leased(account: Account, state: State, command: str) -> Iterator[S3Store]:
-    """The state bucket, while nobody else may change the space."""
+    """The state bucket, while nobody else may change the space; SpaceBusy."""
     store = record.store_of(account, state)
-    with hold(store, LEASE, command=command, wait=None, second_store=lambda: record.store_of(account, state)):
-        yield store
+    try:
+        with hold(store, LEASE, command=command, wait=None, second_store=lambda: record.store_of(account, state)):
+            yield store
+    except LeaseHeld as held:
+        raise SpaceBusy(state.space, held.user, held.host, held.pid, held.command, held.seconds) from held
 
 
 def _pinned(account: Account, known: Record) -> Record:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from deployer.errors.cloud import SpaceNotMade
@@ -12,19 +11,9 @@ from deployer.spaces.aws import account as accounts
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
-from deployer.spaces.aws.tools import Tools, lock_keys
+from deployer.spaces.aws.pulumi_lock import PulumiLock, locks
+from deployer.spaces.aws.tools import Tools
 from deployer.store import lease as leases
-
-
-@dataclass(frozen=True, slots=True)
-class PulumiLock:
-    """Pulumi's lock of the state: `since` as Pulumi writes it."""
-
-    key: str
-    user: str
-    host: str
-    pid: int
-    since: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +30,8 @@ def look(tools: Tools, name: str, region: str) -> Locks:
     account, state = _state(tools, name, region)
     held = leases.look(record.store_of(account, state), LEASE)
     lease, left = held or (None, 0.0)
-    return Locks(lease, left, _pulumi(account, state))
+    with asking():
+        return Locks(lease, left, locks(account, state))
 
 
 def unlock(tools: Tools, name: str, region: str) -> None:
@@ -49,8 +39,8 @@ def unlock(tools: Tools, name: str, region: str) -> None:
     account, state = _state(tools, name, region)
     leases.take_away(record.store_of(account, state), LEASE)
     with asking():
-        for key in lock_keys(account, state):
-            account.client("s3").delete_object(Bucket=state.bucket, Key=key)
+        for one in locks(account, state):
+            account.client("s3").delete_object(Bucket=state.bucket, Key=one.key)
 
 
 def _state(tools: Tools, name: str, region: str) -> tuple[Account, State]:
@@ -62,14 +52,3 @@ def _state(tools: Tools, name: str, region: str) -> tuple[Account, State]:
     known = record.load(record.store_of(account, state))
     accounts.check(account, name, known.account if known else None)
     return account, state
-
-
-def _pulumi(account: Account, state: State) -> tuple[PulumiLock, ...]:
-    with asking():
-        client = account.client("s3")
-        found = {key: client.get_object(Bucket=state.bucket, Key=key) for key in lock_keys(account, state)}
-        bodies = {key: json.loads(one["Body"].read()) for key, one in found.items()}
-    return tuple(
-        PulumiLock(key, one.get("username", ""), one.get("hostname", ""), one.get("pid", 0), one.get("timestamp", ""))
-        for key, one in bodies.items()
-    )

@@ -18,7 +18,7 @@ from deployer.model.lease import Lease
 from deployer.spaces import pointers
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.foreign import foreign
-from deployer.spaces.aws.tools import STATES, is_locked
+from deployer.spaces.aws.pulumi_lock import STATES, locks
 from deployer.store import keys
 from deployer.store import lease as leases
 from deployer.store import record as records
@@ -139,7 +139,7 @@ def assert_unlocks(laptop: Laptop) -> None:
     assert "held by ana on laptop-2, process 7, with `deployer up`" in laptop.err
     assert "Pulumi's lock is held by ana on laptop-2, process 8, since 2026-11-25T08:00:00Z." in laptop.err
     assert laptop.run("spaces:unlock", "production", "--yes") == 0, laptop.err
-    assert not is_locked(account, state)
+    assert not locks(account, state)
     assert leases.look(record.store_of(account, state), "space") is None
 
 

@@ -15,7 +15,7 @@ import pytest
 from deployer.model.lease import Lease
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account
-from deployer.spaces.aws.tools import is_locked
+from deployer.spaces.aws.pulumi_lock import locks
 from deployer.store import keys
 from deployer.store import record as records
 from deployer.store.base import Get, Stored
@@ -25,7 +25,7 @@ from tests.infra.standin.provider import Call
 
 pytestmark = pytest.mark.edge
 NAMED = ["--space", "production"]
-PATIENCE = 200  # seconds that a command may take on a machine that does much else
+PATIENCE = 400  # seconds that a command may take on a machine that does much else
 DATABASE, BALANCER = "aws:rds/instance:Instance", "aws:lb/loadBalancer:LoadBalancer"
 SPACE = """
 [space.production]
@@ -60,12 +60,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         assert not made.asked
 
 
-def deployer(here: Cloud, folder: Path, *words: str) -> subprocess.Popen[str]:
-    """A command at a terminal of its own: its process group is what Ctrl-C reaches."""
-    run = here.engine(folder)
+def deployer(here: Cloud, folder: Path, *words: str, home: Path | None = None) -> subprocess.Popen[str]:
+    """A command at a terminal of its own: its process group is what Ctrl-C reaches. `home` is deployer's own folder,
+    where it is not that of the test."""
+    run, env = here.engine(folder), {**os.environ, **({"DEPLOYER_HOME": str(home)} if home else {})}
     given = [str(run.root), str(run.home), here.endpoint, run.env["PULUMI_DEBUG_PROVIDERS"], *words]
     return subprocess.Popen(
-        [sys.executable, "-c", DEPLOYER, *given], cwd=folder, start_new_session=True, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", DEPLOYER, *given],
+        cwd=folder,
+        env=env,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -95,7 +101,7 @@ def is_free(here: Cloud) -> bool:
     assert state
     found = record.store_of(account, state).batch([Get(keys.lease("space"))]).answers[0]
     assert isinstance(found, Stored)
-    return records.load(Lease, found).holder is None and not is_locked(account, state)
+    return records.load(Lease, found).holder is None and not locks(account, state)
 
 
 def done(here: Cloud, what: str) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 
 from deployer.cli.cloud_preview import as_json, lines
-from deployer.errors import cloud as errors
+from deployer.errors import aws, cloud
 from deployer.errors.base import Failure
 from deployer.operations import prices
 from deployer.operations.cloud import Proposal
@@ -97,6 +98,12 @@ FACTS = {
     "quota": "the quota `Buckets`",
     "ask": "aws service-quotas request-service-quota-increase",
     "tries": 8,
+    "user": "ana",
+    "host": "laptop-2",
+    "pid": 8,
+    "command": "deployer up",
+    "seconds": 55,
+    "since": "2026-11-25T08:00:00Z",
     "name": "AWS_ENDPOINT_URL",
     "value": "http://127.0.0.1:4566",
     "what": "The pulumi command",
@@ -121,8 +128,12 @@ def test_json_has_the_changes_and_both_bills() -> None:
     assert (new["changes"], new["now"]) == (None, None)
 
 
-def test_the_words_of_failures(golden: Golden) -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
-    assert len(kinds) >= 15 and all(issubclass(kind, Failure) for kind in kinds)
+@pytest.mark.parametrize("noun", [aws, cloud])
+def test_the_words_of_failures(noun: ModuleType, golden: Golden) -> None:
+    kinds = [kind for kind in vars(noun).values() if isinstance(kind, type) and kind.__module__ == noun.__name__]
+    assert len(kinds) >= 12 and all(issubclass(kind, Failure) for kind in kinds)
     made = [kind(**{name: FACTS[name] for name in kind.FACTS}) for kind in kinds]
-    golden("errors/cloud.txt", "\n".join(f"=== {type(one).__name__}\n{one}\n" for one in made))
+    golden(
+        f"errors/{noun.__name__.rpartition('.')[2]}.txt",
+        "\n".join(f"=== {type(one).__name__}\n{one}\n" for one in made),
+    )

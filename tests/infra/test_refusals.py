@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deployer.errors import cloud as words
+from deployer.errors import aws as words
 from deployer.errors.base import Failure
 from infra.problems import Problem, bare, failure, problem
 from infra.refusals import Refusal, explained, failure_of, heard

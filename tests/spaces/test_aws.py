@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from deployer.errors.cloud import AccountRefused, AwsRefused, StillThere
+from deployer.errors.aws import AwsRefused
+from deployer.errors.cloud import AccountRefused, StillThere
 from deployer.operations import cloud
 from deployer.operations.cloud import Departure
 from deployer.spaces.aws import bootstrap, proof

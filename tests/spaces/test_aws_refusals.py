@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from deployer.errors import cloud as words
+from deployer.errors import aws as words
 from deployer.errors.base import Failure
 from deployer.spaces.aws.account import Account, asking
 from tests.infra.gate import EXPIRED, Gate, Says

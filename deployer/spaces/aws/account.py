@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from deployer.errors.aws import AwsUnreachable, CredentialsExpired, CredentialsMissing
 from deployer.errors.base import Failure
-from deployer.errors.cloud import AccountRefused, AwsUnreachable, CredentialsExpired, CredentialsMissing
+from deployer.errors.cloud import AccountRefused
 from deployer.model.aws_codes import NO_KEYS, SIGN_IN
 from infra.actions import prefix_of
 from infra.refusals import Refusal, failure_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from deployer.spaces.aws import owner
 from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
-from deployer.spaces.aws.tools import STATES
+from deployer.spaces.aws.pulumi_lock import STATES
 from deployer.store import keys
 from infra import permissions
 from infra.policies import may

@@ -15,11 +15,11 @@ from deployer.build.folders import data_folder, make
 from deployer.errors.cloud import EndpointSet, EngineMissing
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.pulumi_lock import STATES
 from infra.engine import PROJECT, Engine
 
 LEADS_ASTRAY = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS")
 OLDEST = "3.259"  # of the command
-STATES = "pulumi"  # the prefix of Pulumi's state in the bucket
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,6 @@ class Tools:
 
     def _env(self, account: Account) -> dict[str, str]:
         return {"AWS_REGION": account.region, **self.env}
-
-
-def is_locked(account: Account, state: State) -> bool:
-    """Whether Pulumi's own lock is taken. Use it inside `asking`."""
-    return bool(lock_keys(account, state))
-
-
-def lock_keys(account: Account, state: State) -> list[str]:
-    """The objects that are Pulumi's own lock of the space's state. Use it inside `asking`."""
-    locks = f"{STATES}/.pulumi/locks/"
-    found = account.client("s3").list_objects_v2(Bucket=state.bucket, Prefix=locks).get("Contents", [])
-    return [str(one["Key"]) for one in found]
 
 
 def copy_state(account: Account, state: State, folder: Path) -> None:

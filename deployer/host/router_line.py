@@ -47,6 +47,15 @@ def parse(message: str) -> RouterLine | None:
     return RouterLine(fields["app"], _text(fields, code_of(fields)))
 
 
+def took(app: str, message: str) -> int | None:
+    """The milliseconds that an app's request took, from its first byte to the answer's last; None for other lines, for
+    requests without an answer, and for conversations, like websockets', which last as long as somebody talks."""
+    found = _LINE.fullmatch(message.strip())
+    if found is None or found["app"] != app or int(found["status"]) < 200:
+        return None
+    return max(0, int(found["total"]))
+
+
 def code_of(fields: dict[str, str]) -> str | None:
     """Heroku's code. What breaks after the response's headers only HAProxy's termination state tells: first letter who
     ended it (C client, S server; in lower case: by silence), second letter the phase (D: data)."""

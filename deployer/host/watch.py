@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deployer.host import dyno_files, journal, launch, router, systemd
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
 from deployer.host.systemd import State
+from deployer.model.latency import Window, encoded
+
+if TYPE_CHECKING:
+    from deployer.host.latency import Reader
 
 LONGEST = 60.0  # seconds of one call
 PROPERTIES = ("MainPID", "ActiveState", "SubState", "NRestarts", "ExecMainCode", "ExecMainStatus", "Result")
@@ -19,16 +24,29 @@ PROPERTIES = ("MainPID", "ActiveState", "SubState", "NRestarts", "ExecMainCode",
 
 def watch(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Look for `seconds` at those of `instances` that are here; the first one that ends is told at once. `answered` is
-    what the router has counted of `app` at the end, null where it does not run."""
+    what the router has counted of `app` at the end, null where it does not run; `took` how long requests took of the
+    window that `latency` asks for, null where that cannot be said."""
+    began = time.monotonic()
+    asked = request.get("latency")
+    reader = _reader(request["app"], asked) if asked else None
     named = [launch.check_instance(one) for one in request.get("instances", [])]
     placed = [one for one in (dyno_files.read(channel.paths, instance) for instance in named) if one]
-    fallen = _fallen(placed, min(float(request.get("seconds", 0)), LONGEST))
+    seconds = min(float(request.get("seconds", 0)), LONGEST)
+    fallen = _fallen(placed, max(0.0, seconds - (time.monotonic() - began)))
     answer: dict[str, Any] = {"answered": router.answered(channel.paths, request["app"])}
+    if reader:
+        answer["took"] = encoded(reader.end())
     if fallen:
         answer["fallen"] = fallen
     if count := int(request.get("lines", 0)):
         answer["lines"] = {one.dyno.name: journal.dyno_lines(one.unit, count) for one in placed}
     return answer
+
+
+def _reader(app: str, asked: dict[str, float]) -> Reader:
+    from deployer.host.latency import Reader  # for one look of many
+
+    return Reader(app, Window(asked["since"], asked["before"]))
 
 
 def has_fallen(state: State) -> bool:

@@ -37,6 +37,16 @@ class Felt:
         return Felt(self.requests - before.requests, self.failed - before.failed)
 
 
+@dataclass(frozen=True, slots=True)
+class Stayed:
+    """Connections that stayed with old dynos when these were to go, and those of them that were cut after `patience`
+    seconds."""
+
+    open: int = 0
+    cut: int = 0
+    patience: float = 0.0
+
+
 def baseline(recent: Felt, ever: Felt) -> Felt:
     """What the old release is judged by: its last moments, or where there were few requests in them, all that the
     routers have counted."""

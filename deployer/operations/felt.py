@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from operator import add
 from typing import Any
 
-from deployer.model.felt import Felt
+from deployer.model.felt import Felt, Stayed
+from deployer.model.latency import Latency, Took
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
@@ -40,9 +41,26 @@ def since(before: Counts, after: Counts) -> Felt:
     return total({host: now.since(before.get(host, Felt())) for host, now in after.items()})
 
 
-def told(during: Felt) -> str | None:
-    """`0 of 1,204 requests failed meanwhile`; None where nobody asked."""
-    if not during.requests:
-        return None
-    plural = "" if during.requests == 1 else "s"
-    return f"{during.failed:,} of {during.requests:,} request{plural} failed meanwhile"
+def told(during: Felt, took: Took | None, stayed: Stayed) -> Iterator[str]:
+    """`0 of 1,204 requests failed meanwhile`, how long they took against those before, and what became of connections
+    that stayed with the old dynos, like websockets; nothing of what there was none of."""
+    if during.requests:
+        yield f"{during.failed:,} of {_counted(during.requests, 'request')} failed meanwhile"
+    if took and took.during.requests:
+        before = f" (before: {_times(took.before)})" if took.before.requests else ""
+        yield f"latency: {_times(took.during)}{before}"
+    if stayed.open:
+        end = f"{stayed.cut:,} cut after {stayed.patience:.0f} s" if stayed.cut else "none cut"
+        yield f"{_counted(stayed.open, 'connection')} stayed with the old dynos, {end}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _times(latency: Latency) -> str:
+    return f"median {_in_words(latency.median)}, slowest {_in_words(latency.slowest)}"
+
+
+def _in_words(milliseconds: int) -> str:
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"

@@ -7,13 +7,15 @@ lease's token, so that a host refuses a command whose lease somebody else has ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deployer.model.codec import encode
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.events import Detail, Output, Tell
+from deployer.model.felt import Stayed
 from deployer.model.formation import SIZES, Formation
+from deployer.model.latency import Took, Window, decoded
 from deployer.model.placement import Seat, place
 from deployer.model.routes import Routes, Server
 from deployer.operations.felt import Counts, counts
@@ -82,12 +84,14 @@ class Fallen:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a host tells of new dynos: what its router has `answered` until now, and the first dyno that ended."""
+    """What a host tells of new dynos: what its router has `answered` until now, the first dyno that ended, and how long
+    requests `took`, where that was asked for and can be said."""
 
     host: str
     answered: dict[str, int] | None
     fallen: Fallen | None = None
     lines: list[str] = field(default_factory=list)
+    took: Took | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,15 +295,23 @@ def switch(space: OpenSpace, fence: Fence, routes: Routes, dynos: Sequence[Place
     return Switched(counted, {host: found for host, found in counted.items() if host not in anew})
 
 
-def watch(space: OpenSpace, app: str, dynos: Sequence[Placed], seconds: float, lines: int = 0) -> list[Seen]:
-    """Look at new dynos for so long; a host tells at once of one that ends. `lines` of their logs come along."""
+def watch(
+    space: OpenSpace,
+    app: str,
+    dynos: Sequence[Placed],
+    seconds: float,
+    lines: int = 0,
+    latency: Window | None = None,
+) -> list[Seen]:
+    """Look at new dynos for so long; a host tells at once of one that ends. `lines` of their logs come along, and how
+    long the app's requests took in a window."""
 
     def see(session: Session) -> Seen:
         mine = [placed.dyno.instance for placed in dynos if placed.session is session]
         request = {"app": app, "instances": mine, "seconds": seconds, "lines": lines}
-        answer = session.call("watch", request)
-        printed = [line for found in answer.get("lines", {}).values() for line in found]
-        return Seen(session.host.id, answer["answered"], _fallen(session.host.id, answer.get("fallen")), printed)
+        answer = session.call("watch", {**request, "latency": asdict(latency)} if latency else request)
+        host, printed = session.host.id, [line for found in answer.get("lines", {}).values() for line in found]
+        return Seen(host, answer["answered"], _fallen(host, answer.get("fallen")), printed, decoded(answer.get("took")))
 
     return fan_out(space.sessions, see)
 
@@ -313,14 +325,16 @@ def _fallen(host: str, told: dict[str, Any] | None) -> Fallen | None:
     return Fallen(told["dyno"], host, f"{told['dyno']} {how}", told["lines"])
 
 
-def retire(fence: Fence, dynos: Sequence[Placed], *, drain: float = DRAIN) -> None:
+def retire(fence: Fence, dynos: Sequence[Placed], *, drain: float = DRAIN) -> Stayed:
     """Let the dynos finish their requests, for at most `drain` seconds, stop them and remove what they had."""
 
-    def end(session: Session) -> None:
+    def end(session: Session) -> dict[str, int]:
         mine = [placed.dyno.instance for placed in dynos if placed.session is session]
-        session.call("retire", fence.request(instances=mine, drain=drain))
+        return session.call("retire", fence.request(instances=mine, drain=drain))
 
-    fan_out(_sessions(dynos), end)
+    answers = fan_out(_sessions(dynos), end)
+    stayed, cut = (sum(answer[what] for answer in answers) for what in ("open", "cut"))
+    return Stayed(stayed, cut, drain)
 
 
 def restart(fence: Fence, dynos: Sequence[Placed]) -> None:

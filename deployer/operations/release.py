@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from deployer.errors.base import Failure
 from deployer.errors.deploy import ReleaseCommandFailed, SlugForAnotherPlatform
@@ -69,11 +70,11 @@ def make_release(change: Change, draft: Draft, outset: Outset | None = None) -> 
             launched = _launch(change, release, draft.slug, draft, outset)
     if launched:
         with timed(change.tell, "watch"):
-            watch(change, before, launched, draft.watch)
+            took = watch(change, before, launched, draft.watch)
     with uninterrupted(), timed(change.tell, "retire"):
         if launched:
-            phases.retire(change.fence, [p for p in launched.old if p.dyno.release != release.number])
-            tell_felt(change, launched)
+            stayed = phases.retire(change.fence, [p for p in launched.old if p.dyno.release != release.number])
+            tell_felt(change, launched, took, stayed)
         change.space.ledger.end_release(change.app.name, release.number, None)
         _remember_buildpacks(change, draft.slug)
         change.leave()
@@ -125,11 +126,12 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: 
     wanted = phases.place_dynos(change.space, change.app.name, release.number, formation, survey, anew=("web",))
     change.enter(draft.kind, "boot", release.number, formation)
     change.tell(Step(f"Launching {', '.join(p.dyno.name for p in wanted)}..." if wanted else "Launching..."))
+    began = monotonic()
     with timed(change.tell, "boot"):
         dynos = start(change, process, release, wanted, survey.present)
     with timed(change.tell, "switch"):
         switched = switch_to(change, release.number, formation, dynos)
-    return Launched(release, dynos, outset, switched)
+    return Launched(release, dynos, outset, switched, began)
 
 
 def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:

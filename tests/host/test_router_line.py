@@ -12,12 +12,17 @@ PLAIN = (
 )
 
 
-def heroku(**changes: str) -> str:
+def logged(**changes: str) -> str:
+    """HAProxy's line, with other values in some fields."""
     line = PLAIN
     for name, value in changes.items():
         before = line.split(f" {name}=")[1].split(" ")[0]
         line = line.replace(f" {name}={before}", f" {name}={value}")
-    found = router_line.parse(line)
+    return line
+
+
+def heroku(**changes: str) -> str:
+    found = router_line.parse(logged(**changes))
     assert found is not None and found.app == "shop"
     return found.text
 
@@ -69,3 +74,17 @@ def test_what_breaks_is_told_by_the_termination_state(changes: dict[str, str], b
 @pytest.mark.parametrize("line", ["Proxy web started.", "", PLAIN.replace("be_shop", "no_app"), PLAIN + " more"])
 def test_other_lines_are_nobodys(line: str) -> None:
     assert router_line.parse(line) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "milliseconds"),
+    [
+        ({}, 14),
+        ({"total": "+30002", "status": "503", "code": "H12"}, 30002),
+        ({"status": "101", "total": "900000"}, None),  # a conversation
+        ({"status": "-1", "term": "CH"}, None),  # nobody waited for the answer
+    ],
+)
+def test_how_long_a_request_took(changes: dict[str, str], milliseconds: int | None) -> None:
+    assert router_line.took("shop", logged(**changes)) == milliseconds
+    assert router_line.took("shop-2", logged(**changes)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -12,16 +13,17 @@ import pytest
 from deployer.model.space import Pointer
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import PROGRAM, Afflicted
-from tests.hosts.outside import Habit, Outside
+from tests.hosts.outside import Habit, Outside, talking
 
 pytestmark = pytest.mark.hosts
 MAIN = 'if __name__ == "__main__":'
 WAYS = """
-import itertools, os
-FAILS, DIES = {fails}, {dies}
+import itertools, os, time
+FAILS, DIES, TAKES = {fails}, {dies}, {takes}
 asked = itertools.count(1)
 
 def answer(self, rest):
+    time.sleep(TAKES)
     deployers = self.headers.get("user-agent") == "deployer"
     bad = FAILS and not deployers and next(asked) % FAILS == 0
     self.say(self.word + " " + self.path, 500 if bad else 200)
@@ -30,6 +32,8 @@ Handler.do_path_ = answer
 if DIES:
     threading.Timer(DIES, lambda: (print("no way out", flush=True), os._exit(3))).start()
 """
+TIME = r"([0-9.]+ m?s)"
+LATENCY = rf" {{7}}latency: median {TIME}, slowest {TIME} \(before: median {TIME}, slowest {TIME}\)\n"
 HABITS = (Habit("keep-alive GET", 20), Habit("fresh GET", 20, fresh=True))
 
 
@@ -37,9 +41,10 @@ HABITS = (Habit("keep-alive GET", 20), Habit("fresh GET", 20, fresh=True))
 class Moody(Afflicted):
     """A person whose app can be made to do badly."""
 
-    def turns(self, fails: int = 0, dies: float = 0, worker: str = "sleep 100000") -> None:
-        """From the next deploy on every so many-th request fails, or its process dies after so many seconds."""
-        ways = WAYS.format(fails=fails, dies=dies) + f"# {time.monotonic_ns()}\n\n"
+    def turns(self, fails: int = 0, dies: float = 0, worker: str = "sleep 100000", takes: float = 0) -> None:
+        """From the next deploy on every so many-th request fails, each takes so long, or its process dies after so many
+        seconds."""
+        ways = WAYS.format(fails=fails, dies=dies, takes=takes) + f"# {time.monotonic_ns()}\n\n"
         (self.folder / "app.py").write_text(PROGRAM.read_text().replace(MAIN, ways + MAIN))
         web = "web: python3 app.py $PORT $HEROKU_RELEASE_VERSION 0.2"
         (self.folder / "Procfile").write_text(f"{web}\nworker: {worker}\n")
@@ -107,12 +112,26 @@ def test_a_worker_that_crashes_in_the_watch_takes_its_release_back_with_it(moody
 
 def test_a_good_release_stays_and_says_what_users_felt(moody: Moody, users: Outside) -> None:
     before = _current(moody)
-    moody.turns()
+    moody.turns(takes=0.3)
     said = moody.deploys()
     assert f"Watching v{before + 1}..." in said
     assert " requests failed meanwhile" in said and "       0 of " in said, said
+    latency = re.search(LATENCY, said)
+    assert latency, said
+    median, slowest, median_before, _ = (_milliseconds(text) for text in latency.groups())
+    assert median_before < 300 <= slowest and median <= slowest, "the new release is slower"
+    assert "stayed with the old dynos" not in said
     users.lost_nothing(at_least=100)
     moody.is_whole()
+
+
+@pytest.mark.faults
+def test_connections_that_stay_with_old_dynos_are_told(moody: Moody) -> None:
+    moody.turns()
+    with talking(moody.port, moody.app) as conversation:
+        said = moody.deploys()
+    assert "       1 connection stayed with the old dynos, 1 cut after 30 s\n" in said, said
+    assert conversation.lines > 30 * 2, "until then both sides heard each other"
 
 
 def test_what_failed_before_may_fail_as_often_afterwards(moody: Moody, users: Outside) -> None:
@@ -173,3 +192,8 @@ def _current(moody: Moody) -> int:
     current = moody.state().current
     assert current
     return current.release
+
+
+def _milliseconds(text: str) -> float:
+    number, unit = text.split()
+    return float(number) * (1000 if unit == "s" else 1)

@@ -19,7 +19,7 @@ from deployer.model.space import Host, Pointer
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
     from deployer.remote.agent import Session
-    from deployer.remote.reach import Person
+    from deployer.remote.person import Person
     from deployer.spaces.aws.tools import Tools
 
 
@@ -59,7 +59,7 @@ class Shell:
     @property
     def person(self) -> Person:
         """Who can be asked about host keys and for passphrases."""
-        from deployer.remote.reach import Person
+        from deployer.remote.person import Person
 
         return Person(self.ask, self.secret)
 
@@ -136,10 +136,7 @@ def _open_space(pointer: Pointer) -> Iterator[OpenSpace]:
 
 def _dialler(pointer: Pointer) -> Callable[[Host], Session]:
     from deployer.operations.dialling import dialler
-
-    if pointer.kind != "ssh":
-        return dialler(pointer)
-    from deployer.remote.reach import Person
+    from deployer.remote.person import Person
 
     return dialler(pointer, Person(secret=_secret if _has_terminal() else None))
 

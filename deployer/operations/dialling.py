@@ -9,26 +9,23 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from deployer.errors.base import Failure
 from deployer.model.space import Host, Pointer
 from deployer.remote import ssh
 from deployer.remote.agent import Session, connect
+from deployer.remote.person import NOBODY, Person
 from deployer.spaces.sandbox.state import check_runs
-
-if TYPE_CHECKING:
-    from deployer.remote.reach import Person
 
 Connect = Callable[[Host], Session]
 
 
-def dialler(pointer: Pointer, person: Person | None = None) -> Connect:
+def dialler(pointer: Pointer, person: Person = NOBODY) -> Connect:
     """By the space's own key, or as the user's ssh would; `person` can be asked for a passphrase."""
     if pointer.kind == "ssh":
-        from deployer.remote.reach import NOBODY, Reach
+        from deployer.remote.reach import Reach
 
-        return Reach(person or NOBODY, pointer.targets).connect
+        return Reach(person, pointer.targets).connect
     return partial(_dial, pointer)
 
 

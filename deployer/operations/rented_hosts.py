@@ -20,7 +20,7 @@ from deployer.operations.session import open_space
 from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
 from deployer.remote.fan_out import fan_out
-from deployer.remote.reach import Person
+from deployer.remote.person import Person
 
 READY_PATIENCE = 300.0  # seconds; a real machine takes a minute to boot
 READY = ["curl", "-s", "-o", "/dev/null", "--max-time", "5", "-w", "%{http_code}", "http://127.0.0.1/-/ready"]

@@ -23,7 +23,7 @@ from deployer.operations.first_host import GONE, MOST_AT_ONCE, follow, moved, no
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.acknowledged import AcknowledgedStore, Others
 from deployer.remote.agent import Session
-from deployer.remote.reach import NOBODY, Person
+from deployer.remote.person import NOBODY, Person
 from deployer.remote.store import HostStore
 from deployer.store.base import Store
 from deployer.store.ledger import Ledger

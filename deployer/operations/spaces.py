@@ -33,7 +33,7 @@ from deployer.operations.session import whoami
 from deployer.remote.acknowledged import AcknowledgedStore
 from deployer.remote.agent import Session, connect
 from deployer.remote.fan_out import fan_out
-from deployer.remote.reach import NOBODY, Person
+from deployer.remote.person import NOBODY, Person
 from deployer.spaces import pointers
 from deployer.spaces.sandbox import sandbox as sandboxes
 from deployer.spaces.sandbox import traces

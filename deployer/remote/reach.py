@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -25,20 +25,8 @@ from deployer.remote.agent import Session
 from deployer.remote.connection import Broken
 from deployer.remote.known_hosts import fingerprint, kind_of
 from deployer.remote.own_keys import Keyring
+from deployer.remote.person import NOBODY, Person
 from deployer.remote.ssh_config import Way, parse_target, way_to
-
-Ask = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who can be asked: `yes` for an answer that may be seen, `secret` for a passphrase; None where nobody is there."""
-
-    answer: Ask | None = None
-    secret: Ask | None = None
-
-
-NOBODY = Person()
 
 
 @dataclass

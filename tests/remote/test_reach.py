@@ -22,7 +22,8 @@ from deployer.errors.ssh import (
 from deployer.model.space import Host
 from deployer.remote import ssh_config
 from deployer.remote.known_hosts import fingerprint
-from deployer.remote.reach import Person, Reach
+from deployer.remote.person import Person
+from deployer.remote.reach import Reach
 from tests.remote.agents_here import Sshd, free_port, sshd
 
 pytestmark = pytest.mark.edge

@@ -7,12 +7,13 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.hosts.cases import CASES, POINTS, Case
+from tests.hosts.cases import CASES, HOST_CASES, POINTS, Case
 from tests.recorded import Outcome, told
 
 HOSTS = Path(__file__).parent / "hosts"
 RECORD = Path(__file__).parent.parent / "docs/reliability.json"
 OF_CASES = "test_faults.py::test_a_command_that_is_cut_off_is_finished_or_undone"
+OF_HOST_CASES = "test_faults_changes.py::test_a_host_that_comes_or_goes_is_cut_off"
 INTRODUCTION = """\
 # What happens when something happens
 
@@ -47,7 +48,8 @@ MODULES = {
 
 def page(outcomes: Mapping[str, Outcome]) -> str:
     """The whole page; `outcomes` by a test's name (tests/recorded.py)."""
-    lines = [INTRODUCTION, *(f"{_row(case, outcomes.get(f'{OF_CASES}[{case.id}]'))}\n" for case in CASES)]
+    tried = [*((OF_CASES, case) for case in CASES), *((OF_HOST_CASES, case) for case in HOST_CASES)]
+    lines = [INTRODUCTION, *(f"{_row(case, outcomes.get(f'{test}[{case.id}]'))}\n" for test, case in tried)]
     for module, title in MODULES.items():
         lines += [f"\n## {title}\n\n", "| what happens | last run |\n| --- | --- |\n"]
         for function, sentence in tests_of(HOSTS / module):

@@ -77,7 +77,7 @@ def remove(
     Its dynos start on the other hosts first, beside those that serve, which then finish their requests. One that does
     not answer is removed as it is. The first host, which has the ledger, stays (`hosts:promote` is for one that is
     lost). From a machine of yours goes what deployer put there, packages stay; one on this machine is deleted, which
-    needs root."""
+    needs root. Cut off, it can be typed again; where another command comes first, the host stays."""
     from deployer.operations.hosts import remove as operation
 
     shell: Shell = ctx.obj

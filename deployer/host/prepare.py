@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deployer.host import files, firewall, helpers, packages, router, systemd, units, walls
+from deployer.host import files, firewall, helpers, packages, roll, router, systemd, units, walls
 from deployer.host.channel import Channel
 from deployer.host.epoch import learn_epoch
 from deployer.host.lock import host_lock, locked
@@ -55,6 +55,9 @@ def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         packages.ensure(paths.system, changed, waiting)
         _folders(paths, changed)
         _epoch(paths, int(request.get("epoch", 0)), changed)
+        if request.get("roll"):  # before its router runs: one that does not count must not say that it is ready
+            with host_lock(paths):
+                roll.learn(paths, roll.read_told(request))
         _programs(paths, changed)
         _units(paths, changed)
         _scratch(paths, changed)

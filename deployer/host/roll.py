@@ -24,20 +24,29 @@ from deployer.model.roll import Roll
 
 def roll(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: learn who counts, and which `hosts` (addresses) are the space's. An older list is ignored."""
-    from deployer.host import firewall, ports, router, walls
+    from deployer.host import firewall, router, walls
 
-    paths, told = channel.paths, _told(request)
+    paths, told = channel.paths, read_told(request)
     with host_lock(paths):
-        known = read(paths)
-        if told.number < known.number:
-            return {"ignored": True, "number": known.number}
-        held = {*known.ports, *ports.routed(paths)} if told.out else ()
-        save(paths, replace(told, ports=tuple(sorted(held))))
+        if not learn(paths, told):
+            return {"ignored": True, "number": read(paths).number}
         walls.set_hosts(paths, request["hosts"])
         if walls.save(paths):
             firewall.load()
         router.follow_roll(router.of_host(paths))
     return {"number": told.number}
+
+
+def learn(paths: Paths, told: Roll) -> bool:
+    """Remember it, unless a newer one is known; whether it was remembered. Needs the host's lock."""
+    from deployer.host import ports
+
+    known = read(paths)
+    if told.number < known.number:
+        return False
+    held = {*known.ports, *ports.routed(paths)} if told.out else ()
+    save(paths, replace(told, ports=tuple(sorted(held))))
+    return True
 
 
 def read(paths: Paths) -> Roll:
@@ -52,7 +61,8 @@ def save(paths: Paths, known: Roll) -> None:
     files.write(_file(paths), json.dumps(codec.encode(known), sort_keys=True).encode() + b"\n")
 
 
-def _told(request: dict[str, Any]) -> Roll:
+def read_told(request: dict[str, Any]) -> Roll:
+    """The list in a request."""
     try:
         return codec.decode(Roll, request["roll"])
     except (KeyError, TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from deployer.errors.lease import LeaseHeld
 from deployer.errors.remote import HostUnreachable
 from deployer.model.events import Tell, Warn
 from deployer.operations.joining import bring_up_to_date, fill_up
+from deployer.operations.removal import keep_those_not_removed
 from deployer.operations.roll_call import change_roll, holding_space, tell_roll
 from deployer.operations.session import Missing, OpenSpace, failure_of, names
 from deployer.store.ledger import AppState
@@ -89,16 +90,18 @@ def _mind_the_others(space: OpenSpace, tell: Tell) -> None:
     out = [host.id for host in space.hosts if host.out]
     untold = space.space.roll != space.space.called or (len(space.hosts) > 1 and not space.space.roll)
     if out or untold:
-        take_back(space, tell)
+        keep_those_not_removed(space, tell)
         if space.space.kind == "sandbox":
-            _show_to_front(space.space.name, [host.id for host in space.hosts if host.id in out and not host.out], tell)
-        still = [host.id for host in space.hosts if host.out]
+            _show_to_front(space.space.name, [session.host.id for session in space.returning], tell)
+        take_back(space, tell)
+        still = [host.id for host in space.hosts if host.out and not host.leaving]
         if still:
             tell(Warn(f"Going on without {', '.join(still)}, which {'are' if len(still) > 1 else 'is'} left out"))
 
 
 def _show_to_front(space: str, hosts: Sequence[str], tell: Tell) -> None:
-    """Where `hosts:add` was cut off, the front does not know its host yet."""
+    """Where `hosts:add` was cut off, the front does not know its host yet. That it learns before the host counts:
+    afterwards nobody looks."""
     from deployer.operations.spaces import sandbox_of
 
     for host in hosts:

@@ -22,6 +22,7 @@ from deployer.operations.change import holding_change
 from deployer.operations.converge import converge, lacks_dynos
 from deployer.operations.database_hosts import living_on
 from deployer.operations.joining import APP_PATIENCE, bring_up_to_date
+from deployer.operations.removal import removing
 from deployer.operations.roll_call import change_roll, holding_space
 from deployer.operations.session import OpenSpace
 from deployer.operations.spaces import wait_until_ready
@@ -33,31 +34,48 @@ def add(space: OpenSpace, sandbox: Sandbox, tell: Tell) -> Host:
     """Make one more host of a sandbox: prepared, with the layers and routes of every app, on a free seat, known to the
     front. It gets dynos as apps are scaled up or deployed."""
     attend(space, tell)
-    tell(Doing(f"Creating a host of {space.space.name}"))
-    made = sandbox.add_host()
-    tell(Done(made.id))
+    made = None
     try:
+        with holding_space(space, "add a host"):  # a machine that the ledger does not know is nobody's then
+            _remove_unknown(space, sandbox, tell)
+            tell(Doing(f"Creating a host of {space.space.name}"))
+            made = sandbox.add_host()
+            tell(Done(made.id))
+            _enter(space, made)
         tell(Step(f"Preparing {made.id}"))
-        register(space, made)
+        sandbox.let_in(made.id)
         take_back(space, tell)
         wait_until_ready(made)
-        sandbox.let_in(made.id)
     except BaseException:
-        if any(host.id == made.id for host in space.ledger.hosts()):
-            forget(space, made.id)
-        sandbox.remove_host(made.id)
+        if made is not None:
+            if any(host.id == made.id for host in space.ledger.hosts()):
+                forget(space, made.id)
+            sandbox.remove_host(made.id)
         raise
     space.ledger.audit(f"hosts:add {made.id}")
     return made
+
+
+def _remove_unknown(space: OpenSpace, sandbox: Sandbox, tell: Tell) -> None:
+    known = {host.id for host in space.ledger.hosts()}
+    for host in sandbox.hosts:
+        if host.id not in known:
+            tell(Step(f"Removing {host.id}, which was left by a command that was cut off"))
+            sandbox.remove_host(host.id)
 
 
 def register(space: OpenSpace, host: Host) -> None:
     """Write a new host into the ledger, on the lowest free seat, as one that does not count yet; the others let it
     through their firewalls."""
     with holding_space(space, f"add {host.id}"):
-        seat = space.ledger.take_seat(host.id)
-        space.ledger.save_host(replace(host, seat=seat, out=space.space.roll + 1))
-        change_roll(space, {})
+        _enter(space, host)
+
+
+def _enter(space: OpenSpace, host: Host) -> None:
+    space.ledger.free_lost_seats()
+    seat = space.ledger.take_seat(host.id)
+    space.ledger.save_host(replace(host, seat=seat, out=space.space.roll + 1))
+    change_roll(space, {})
 
 
 class Machines(Protocol):
@@ -83,24 +101,25 @@ def remove(space: OpenSpace, machines: Machines, name: str, tell: Tell) -> None:
     host = known.get(name)
     if host and (found := living_on(space.ledger, host)):
         raise HostHasDatabases(name, "\n".join(f"{addon.name} of ⬢ {addon.app}" for addon in found))
-    if name in known:
-        space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
-        attend(space, tell)
-        if session := space.session_of(name):
-            empty(space, session, tell)
-        forget(space, name)
-    space.ledger.audit(f"hosts:remove {name}")  # before it goes: it may have held the copy of what is written
-    tell(Step(f"Removing {name}"))
-    machines.remove_host(name)
+    with removing(space, name):
+        if name in known:
+            space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
+            attend(space, tell)
+            if session := space.session_of(name):
+                empty(space, session, tell)
+            forget(space, name)
+        space.ledger.audit(f"hosts:remove {name}")  # before it goes: it may have held the copy of what is written
+        tell(Step(f"Removing {name}"))
+        machines.remove_host(name)
 
 
 def empty(space: OpenSpace, session: Session, tell: Tell) -> None:
     """Let a host that answers no longer count, and move its dynos; where they find no room it counts again."""
     name = session.host.id
-    with holding_space(space, f"remove {name}"):
-        change_roll(space, {name: False}, also=[session], leaving=True)
-    time.sleep(NOTICE)
     with _counting_again(space, session, tell):
+        with holding_space(space, f"remove {name}"):
+            change_roll(space, {name: False}, also=[session], leaving=True)
+        time.sleep(NOTICE)
         for app in space.ledger.apps():
             _move(space, session, app.name, tell)
 
@@ -110,8 +129,7 @@ def forget(space: OpenSpace, name: str) -> None:
     with holding_space(space, f"remove {name}"):
         for host in space.hosts:
             if host.id == name:
-                space.ledger.delete_host(name)
-                space.ledger.free_seat(host.seat)
+                space.ledger.forget_host(host)
         change_roll(space, {})
 
 

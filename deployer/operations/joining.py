@@ -22,6 +22,7 @@ from deployer.operations.database_hosts import trust_databases
 from deployer.operations.phases import Fence
 from deployer.operations.prepare import prepare_host
 from deployer.operations.release import kept_layers
+from deployer.operations.roll_call import rolls
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
@@ -38,7 +39,8 @@ def bring_up_to_date(space: OpenSpace, session: Session, tell: Tell) -> Iterator
     tell(Detail(f"bringing {session.host.id} up to date"))
     session.call("store_retire", {"epoch": space.space.epoch})  # where it was the first host before another one was
     rented = space.space.name if space.space.kind == "ssh" else ""
-    prepare_host(session, space.hosts, space.space.epoch, tell, rented)
+    roll = rolls(space.space.roll, space.hosts)[session.host.id]
+    prepare_host(session, space.hosts, space.space.epoch, tell, rented, roll)
     with ExitStack() as stack:
         held = {app.name: _held(stack, space, app.name) for app in space.ledger.apps()}
         there = _dynos(session)

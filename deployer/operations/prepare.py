@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from deployer.model.codec import encode
 from deployer.model.events import Changed, Detail, Tell
+from deployer.model.roll import Roll
 from deployer.model.space import Host
 from deployer.remote.agent import Message, Session
 from deployer.remote.fan_out import fan_out
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
 
 
-def prepare_host(session: Session, hosts: Sequence[Host], epoch: int, tell: Tell, space: str = "") -> None:
+def prepare_host(
+    session: Session, hosts: Sequence[Host], epoch: int, tell: Tell, space: str = "", roll: Roll | None = None
+) -> None:
     """Make one machine a host beside `hosts`, telling each thing that changes, and whatever is waited for. `space` is
-    the name that a rented one notes."""
+    the name that a rented one notes, `roll` who counts, for one that does not itself."""
 
     def hear(message: Message, data: bytes) -> None:
         what = str(message["what"])
@@ -26,6 +30,7 @@ def prepare_host(session: Session, hosts: Sequence[Host], epoch: int, tell: Tell
             tell(Changed(session.host.id, what))
 
     request = {"hosts": [host.private_address for host in hosts], "epoch": epoch, "space": space}
+    request["roll"] = encode(roll) if roll else None
     session.call("prepare", request, hear)
 
 

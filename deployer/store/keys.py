@@ -92,7 +92,7 @@ def uid(number: int) -> str:
 
 
 def lease(name: str) -> str:
-    """The lease of an app (`app-NAME`) or of the space (`space`)."""
+    """The lease of an app (`app-NAME`), of a host that is being removed (`host-ID`), or of the space (`space`)."""
     return f"{LEASES}{name}"
 
 

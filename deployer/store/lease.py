@@ -248,7 +248,10 @@ def _write(store: Store, name: str, lease: Lease, etag: str | None) -> str:
 
 
 def _subject(name: str) -> str:
-    return f"⬢ {name.removeprefix('app-')}" if name.startswith("app-") else "the space"
+    for kind, words in (("app-", "⬢ "), ("host-", "")):
+        if name.startswith(kind):
+            return words + name.removeprefix(kind)
+    return "the space"
 
 
 def _describe(lease: Lease) -> str:

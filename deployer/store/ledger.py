@@ -113,9 +113,9 @@ class Ledger:
         """Register a host, or its new address."""
         self.store.batch([Put(keys.host(host.id), record.dump(host))])
 
-    def delete_host(self, host_id: str) -> None:
-        """Forget a host; its seat stays claimed until `free_seat`."""
-        self.store.batch([Delete(keys.host(host_id))])
+    def forget_host(self, host: Host) -> None:
+        """Forget a host; its seat is for the next one."""
+        self.store.batch([Delete(keys.host(host.id)), Delete(keys.seat(host.seat))])
 
     def take_seat(self, host_id: str) -> int:
         """The lowest free seat, from 1."""
@@ -124,6 +124,12 @@ class Ledger:
     def free_seat(self, number: int) -> None:
         """A seat for the next host."""
         self.store.batch([Delete(keys.seat(number))])
+
+    def free_lost_seats(self) -> None:
+        """Seats that no host has: of one that was not registered after it had taken its seat, for it was cut off."""
+        held = {keys.seat(host.seat) for host in self.hosts()}
+        if lost := [Delete(key) for key in self._keys(keys.SEATS) if key not in held]:
+            self.store.batch(lost)
 
     # Apps
 

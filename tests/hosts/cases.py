@@ -1,5 +1,5 @@
-"""The ways in which a command is cut off, one value each: what tests/hosts/test_faults.py tries and docs/reliability.md
-lists."""
+"""The ways in which a command is cut off, one value each: what tests/hosts/test_faults.py and test_faults_changes.py
+try and docs/reliability.md lists."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ COMMITS = (
     *("before:retire", "during:retire", "after:retire", "before:prune"),
 )
 """Points at or after the commit: what was begun is finished."""
+
+NEW = "hosts-h3"
+"""The host that comes and goes."""
 
 POINTS = {
     "before:receive": "built, nothing shipped yet",
@@ -30,6 +33,14 @@ POINTS = {
     "after:retire": "old dynos gone on one host",
     "before:prune": "released, old layers there",
     "during:restart": "as dynos restart",
+    f"before:put-{NEW}": "its machine is there, the ledger does not know it",
+    f"before:prepare:{NEW}": "in the ledger, not prepared",
+    f"during:prepare:{NEW}": "as it is prepared",
+    f"before:switch:{NEW}": "it has the layers, not the routes",
+    f"after:roll:{NEW}": "it has just been told whether it counts",
+    f"before:retire:{NEW}": "its dynos serve elsewhere",
+    f"before:delete-{NEW}": "nothing of apps is on it any more",
+    f"after:delete-{NEW}": "the ledger has forgotten it, its machine is there",
 }
 
 
@@ -70,6 +81,8 @@ QUICK = (
     ("ps:scale", "CUT", "during:boot"),
     ("ps:scale", "SIGKILL", "before:retire"),
     ("ps:restart", "SIGINT", "during:restart"),
+    ("hosts:add", "SIGKILL", f"after:roll:{NEW}"),
+    ("hosts:remove", "SIGTERM", "during:boot"),
 )
 THEN = ("config:set", "deploy", "ps:scale", "rollback", "ps:restart")
 
@@ -120,4 +133,36 @@ CASES = (
     *_without_agent("deploy", "during:switch", "during:retire"),
     *_without_agent("ps:scale", "during:boot", "during:switch"),
     *_asked("ps:restart", "SIGINT", "during:restart"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HostCase(Case):
+    """A host that comes or goes. What is begun is undone until the ledger has the host, or no longer has it."""
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the next command finishes it."""
+        if self.command == "hosts:add":
+            return self.signal in ("SIGKILL", "CUT") and self.point != f"before:put-{NEW}"
+        return self.then == "hosts:remove" or self.point == f"after:delete-{NEW}"
+
+    @property
+    def id(self) -> str:
+        """The name of its test."""
+        return "-".join(filter(None, (self.command, self.signal, self.point.replace(":", "-"), self.then)))
+
+
+HOST_CASES = (
+    HostCase("hosts:add", "SIGKILL", f"before:put-{NEW}", "hosts:add"),
+    HostCase("hosts:remove", "SIGKILL", f"after:roll:{NEW}", "config:set"),
+    HostCase("hosts:remove", "SIGTERM", "during:boot"),
+    HostCase("hosts:remove", "SIGKILL", f"after:delete-{NEW}", "hosts:remove"),
+    HostCase("hosts:add", "SIGKILL", f"before:prepare:{NEW}", "deploy"),
+    HostCase("hosts:remove", "CUT", f"before:retire:{NEW}", "ps:scale"),
+    HostCase("hosts:remove", "SIGKILL", f"before:delete-{NEW}", "hosts:remove"),
+    HostCase("hosts:add", "SIGINT", f"during:prepare:{NEW}"),
+    HostCase("hosts:add", "CUT", f"before:switch:{NEW}", "config:set"),
+    HostCase("hosts:remove", "SIGKILL", f"after:delete-{NEW}", "hosts:add"),
+    HostCase("hosts:add", "SIGKILL", f"after:roll:{NEW}", "config:set"),
 )

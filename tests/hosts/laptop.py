@@ -1,10 +1,11 @@
 """A laptop on which `deployer` meets its fate at a chosen point: `laptop.py POINT SIGNAL [WORD...]`.
 
 POINT is `MOMENT:CALL[:HOST]`: `before`, `during` or `after` a call to the agent of a host (of whichever comes first,
-where none is named), like `during:boot` or `after:switch:hosts-h2`. For writes to the ledger the call is `put-` and the
-last part of the key: `after:put-current` is right behind the commit. SIGNAL is a signal's name, which the process sends
-to itself, once; `CUT` ends all its connections, `AGENT` kills the agent that is at work on the host. In the
-environment, LEASE is the lease's time to live in seconds, LINKS a port on loopback for each host, to dial instead.
+where none is named), like `during:boot` or `after:switch:hosts-h2`. For writes to the ledger the call is `put-` or
+`delete-` and the last part of the key: `after:put-current` is right behind the commit. SIGNAL is a signal's name, which
+the process sends to itself, once; `CUT` ends all its connections, `AGENT` kills the agent that is at work on the host.
+In the environment, LEASE is the lease's time to live in seconds, LINKS a port on loopback for each host, to dial
+instead.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ class Watching(Session):
 
     def exchange(self, call: str, request: Mapping[str, Any] = {}) -> Exchange:
         """As every session's."""
-        names = {call} | {f"put-{op['put'].rpartition('/')[2]}" for op in request.get("ops", []) if "put" in op}
+        written = [(kind, op[kind]) for op in request.get("ops", []) for kind in ("put", "delete") if kind in op]
+        names = {call} | {f"{kind}-{key.rpartition('/')[2]}" for kind, key in written}
         self.fate.meets("before", names, self.host.id)
         exchange = Watched(self, call, names, self.fate)
         exchange.send(self.message(call, request))

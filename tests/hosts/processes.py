@@ -1,18 +1,27 @@
-"""Commands in the background: brought to a point, ended, and what they said."""
+"""Commands in the background: brought to a point, ended, and what they said. Hosts that die or fall silent."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from deployer.model.space import Host
+from deployer.remote.agent import connect
 from deployer.spaces.sandbox.machine import Running
 from deployer.spaces.sandbox.sandbox import Sandbox
 from tests.hosts.afflicted import Afflicted
+from tests.hosts.machine import Machine
 from tests.hosts.outside import wait_until
 
 IN_FLIGHT = 12  # requests that a host may carry at a time: those that go down with it are not counted
+WALL = """\
+table inet cut {
+  chain in { type filter hook input priority -10; tcp dport 22 tcp flags & (syn | ack) == syn reject with tcp reset; }
+}"""
 
 
 def frozen(person: Afflicted, point: str, *words: str) -> subprocess.Popen[bytes]:
@@ -41,3 +50,15 @@ def kill_host(sandbox: Sandbox, name: str) -> None:
     assert running.process.pid
     os.kill(running.process.pid, signal.SIGKILL)
     running.groups.end()
+
+
+@contextmanager
+def unreachable(sandbox: Sandbox, host: Host) -> Iterator[None]:
+    """Its SSH server takes no new connection; all else works."""
+    with connect(host, sandbox.identity) as session:
+        machine = Machine(session)
+        machine.run(f"nft '{WALL}'")
+        try:
+            yield
+        finally:
+            machine.run("nft delete table inet cut")

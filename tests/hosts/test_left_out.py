@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,9 @@ from tests.hosts.afflicted import Afflicted
 from tests.hosts.machine import Machine
 from tests.hosts.mishaps import until_read
 from tests.hosts.outside import Outside, wait_until
-from tests.hosts.processes import IN_FLIGHT, kill_host
+from tests.hosts.processes import IN_FLIGHT, kill_host, unreachable
 
 pytestmark = pytest.mark.hosts
-WALL = """\
-table inet cut {
-  chain in { type filter hook input priority -10; tcp dport 22 tcp flags & (syn | ack) == syn reject with tcp reset; }
-}"""
 
 
 @pytest.fixture
@@ -132,18 +127,6 @@ def has_traces(sandbox: Sandbox, host: Host) -> bool:
         machine = Machine(session)
         found = machine.run("ls /srv/deployer/apps/stranger; rm -r /srv/deployer/apps/stranger").split()
     return bool(set(found) - {"token", "at-work"})
-
-
-@contextmanager
-def unreachable(sandbox: Sandbox, host: Host) -> Iterator[None]:
-    """Its SSH server takes no new connection; all else works."""
-    with connect(host, sandbox.identity) as session:
-        machine = Machine(session)
-        machine.run(f"nft '{WALL}'")
-        try:
-            yield
-        finally:
-            machine.run("nft delete table inet cut")
 
 
 def readiness(host: Host) -> int:

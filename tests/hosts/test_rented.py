@@ -18,6 +18,7 @@ from deployer.store.s3 import S3Store
 from tests.hosts.afflicted import PROGRAM
 from tests.hosts.outside import Outside
 from tests.hosts.person import Person, with_app
+from tests.hosts.processes import unreachable
 from tests.hosts.rented import USER, Laptop, on, rent
 from tests.store.s3_here import BUCKET, Door, s3
 
@@ -222,6 +223,7 @@ def test_a_second_machine_joins_helps_and_leaves_while_users_ask(
     assert [host["name"] for host in json.loads(ada.types("deployer", "hosts", "--json").stdout)] == ["prod-h1"]
     assert on(machines, f"{OURS}; grep dyno2 /etc/passwd; nft list tables; true", 1) == ""
     _joins_without_a_network(ada, laptop, machines, words)
+    _is_removed_while_silent_and_returns(ada, laptop, machines, words)
 
 
 def _joins_without_a_network(ada: Person, laptop: Laptop, machines: Sandbox, words: tuple[str, ...]) -> None:
@@ -231,6 +233,21 @@ def _joins_without_a_network(ada: Person, laptop: Laptop, machines: Sandbox, wor
         alone = ada.types(*words, "--confirm", "prod")
     assert "The hosts have no private network" in alone.stderr
     assert _dynos_that_answer(ada, laptop)[0] == {"web.1", "web.2"}
+
+
+def _is_removed_while_silent_and_returns(
+    ada: Person, laptop: Laptop, machines: Sandbox, words: tuple[str, ...]
+) -> None:
+    with unreachable(machines, machines.hosts[1]):
+        silent = ada.types("deployer", "hosts:remove", "prod-h2", "--space", "prod")
+        assert "what deployer put there is still on it" in silent.stderr
+    listed = "ls /srv/deployer/apps; systemctl list-units --plain --no-legend 'deployer-dyno-v1@*'"
+    assert "deployer-dyno-v1@shop.web." in on(machines, listed, 1), "it has heard of nothing"
+    back = ada.types(*words, "--confirm", "prod")
+    assert "take off what is left of the time" in back.stderr and back.stdout == "prod-h2\n"
+    assert on(machines, listed, 1) == "shop\n", "it begins anew, with the code alone"
+    ada.types("deployer", "ps:scale", "web=3")
+    assert _dynos_that_answer(ada, laptop)[1] == {"web.3"}
 
 
 def _dynos_that_answer(ada: Person, laptop: Laptop) -> list[set[str]]:

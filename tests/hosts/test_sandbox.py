@@ -147,8 +147,10 @@ def wait_for(question: object, patience: float = 20.0) -> bool:
 def test_a_host_that_was_killed_is_down_until_start_repairs_it(bare: Sandbox) -> None:
     os.kill(nspawn_of(bare), signal.SIGKILL)
     assert wait_for(lambda: bare.running() == {"bare-h1": False})
+    (bare.folder / "hosts/bare-h2/upper/etc").mkdir(parents=True)  # of a removal that was killed at its end
     bare.start()
     assert run(bare, "hostname") == "bare-h1"
+    assert [disk.name for disk in (bare.folder / "hosts").iterdir()] == ["bare-h1"]
 
 
 def test_start_repairs_what_a_restarted_machine_has_lost(bare: Sandbox) -> None:

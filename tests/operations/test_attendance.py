@@ -11,6 +11,7 @@ import pytest
 
 from deployer.errors.base import Failure
 from deployer.errors.hosts import FirstHostStays, HostsDoNotAnswer, RollChanged
+from deployer.errors.lease import LeaseHeld
 from deployer.errors.remote import HostKeyChanged, HostUnreachable
 from deployer.model.app import App, Current
 from deployer.model.dyno import parse_instance
@@ -20,6 +21,7 @@ from deployer.model.routes import Routes, Server
 from deployer.model.space import Host, Space
 from deployer.operations.attendance import NOTICE, attend, check_unchanged
 from deployer.operations.joining import kept
+from deployer.operations.removal import removing
 from deployer.operations.session import Absence, OpenSpace
 from deployer.remote.agent import Session
 from deployer.store.folder import FolderStore
@@ -176,11 +178,17 @@ def test_a_host_that_answers_again_is_brought_up_to_date_before_it_counts(hosts:
     assert (hosts.rolls("h1")[-1]["number"], hosts.rolls("h1")[-1]["out"]) == (6, {})
 
 
-def test_one_that_is_being_removed_does_not_come_back_by_itself(hosts: Hosts) -> None:
+def test_one_that_is_being_removed_comes_back_only_where_that_was_cut_off(hosts: Hosts) -> None:
     host = hosts.ledger.hosts()[1]
     hosts.ledger.save_host(replace(host, out=4, leaving=True))
+    with removing(hosts.open(), "h2"):
+        hosts.attend()
+        assert hosts.out() == {"h2": 4}
+        with pytest.raises(LeaseHeld, match=r"is changing h2\."), removing(hosts.open(), "h2"):
+            pass
     hosts.attend()
-    assert hosts.out() == {"h2": 4}
+    assert hosts.out() == {}
+    assert "h2 stays: its removal was cut off" in hosts.warnings()
 
 
 def test_a_roll_that_was_taken_and_not_told_is_told_by_the_next_command(hosts: Hosts) -> None:
@@ -205,8 +213,8 @@ def test_a_host_with_another_key_is_no_host_that_does_not_answer(hosts: Hosts) -
 @pytest.mark.parametrize("alone", [False, True])
 def test_a_command_that_waited_while_hosts_changed_does_nothing(hosts: Hosts, alone: bool) -> None:
     if alone:  # the first host that is added to a single one changes as much
-        for name in ("h2", "h3"):
-            hosts.ledger.delete_host(name)
+        for host in hosts.ledger.hosts()[1:]:
+            hosts.ledger.forget_host(host)
     hosts.ledger.create_app(STATE.app.name, space=SPACE.name)
     space = hosts.attend()
     check_unchanged(space, hosts.state())

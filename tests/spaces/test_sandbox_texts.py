@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,20 @@ RECORD = Record("box", "debian-13-amd64", "/cache/image", 8080, "10.213.7", "a1b
 
 def test_the_fronts_configuration(golden: Callable[[str, str], None]) -> None:
     golden("sandbox/front.cfg", front.render(RECORD, Path("/run/dpl-front.sock")))
+
+
+def test_a_host_that_comes_or_goes_changes_its_own_line_of_it_alone(tmp_path: Path) -> None:
+    alone = replace(RECORD, machines=MACHINES[:1])
+    known = front.Front(tmp_path, RECORD)
+    before, after = (front.render(one, known.socket) for one in (alone, RECORD))
+    known.config.write_text(before)
+    another = "  server h3 10.213.7.13:80\n"  # of a command that runs at the same time
+    for _ in range(2):
+        known.let_in(MACHINES[1])
+        assert known.config.read_text() == after
+    known.config.write_text(after.replace("  server h3 127.0.0.1:1 disabled\n", another))
+    known.let_go(MACHINES[1])
+    assert known.config.read_text() == before.replace("  server h3 127.0.0.1:1 disabled\n", another)
 
 
 @pytest.mark.edge

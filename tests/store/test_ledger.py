@@ -238,6 +238,19 @@ def test_hosts_are_listed_by_seat_and_a_freed_seat_is_taken_again(ledger: Ledger
     assert [host.id for host in ledger.hosts()] == ["a", "d", "c"]
 
 
+def test_a_seat_is_free_when_its_host_is_forgotten_or_never_came(ledger: Ledger) -> None:
+    for name in ("a", "b", "cut off"):
+        ledger.take_seat(name)
+    hosts = [Host(name, seat, "127.0.0.1", "10.0.0.1", "ssh-ed25519 AAAA") for name, seat in (("a", 1), ("b", 2))]
+    for host in hosts:
+        ledger.save_host(host)
+    ledger.free_lost_seats()
+    assert ledger.take_seat("c") == 3
+    ledger.forget_host(hosts[0])
+    assert ledger.hosts() == (hosts[1],)
+    assert ledger.take_seat("d") == 1
+
+
 def test_addons_belong_to_the_app_that_made_them(ledger: Ledger) -> None:
     for app in ("shop", "blog"):
         ledger.save_addon(Addon(f"pg-{app}", "heroku-postgresql", "mini", app, "2026", "provisioned", {"URL": "x"}))

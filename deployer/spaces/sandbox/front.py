@@ -7,6 +7,7 @@ load balancer adds. Time limits are the routers' to set: its own are long.
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import socket
 import time
@@ -58,9 +59,17 @@ backend hosts
 
 def render(record: Record, socket: Path) -> str:
     """The front's configuration, with a slot for every host that there may be."""
-    there = {machine.number: f"{machine.address}:80" for machine in record.machines}
-    slots = [f"  server h{number} {there.get(number, EMPTY)}\n" for number in range(1, MOST_HOSTS + 1)]
+    there = {machine.number: _content(machine) for machine in record.machines}
+    slots = [_line(number, there.get(number, EMPTY)) for number in range(1, MOST_HOSTS + 1)]
     return CONFIG.format(address=ADDRESS, port=record.port, socket=socket) + "".join(slots)
+
+
+def _line(number: int, content: str) -> str:
+    return f"  server h{number} {content}\n"
+
+
+def _content(machine: Machine) -> str:
+    return f"{machine.address}:80"
 
 
 def free_port(port: int | None, others: Iterable[int] = ()) -> int:
@@ -105,10 +114,15 @@ class Front:
         self.socket.unlink(missing_ok=True)
 
     def let_in(self, machine: Machine) -> None:
-        """Share requests with a host that is ready."""
-        self._write()
-        self._tell(f"set server hosts/h{machine.number} addr {machine.address} port 80")
-        self._tell(f"set server hosts/h{machine.number} state ready")
+        """Share requests with a host from the moment on at which it says that it is ready; nothing where it is known
+        already."""
+        if self._knows(machine):
+            return
+        slot = f"hosts/h{machine.number}"
+        # Taken for ready until it was asked, it would get requests at once: it has no weight until it is down.
+        steps = (f"addr {machine.address} port 80", "weight 0", "state ready", "health down", "weight 1")
+        self._tell("; ".join(f"set server {slot} {step}" for step in steps))
+        self._note(machine, _content(machine))
 
     def let_go(self, machine: Machine) -> None:
         """Send a host nothing new, wait for what it is at, and forget it."""
@@ -117,19 +131,28 @@ class Front:
         while time.monotonic() < deadline and self._sessions(machine):
             time.sleep(0.1)
         self._tell(f"set server hosts/h{machine.number} state maint")
-        self._write()
+        self._note(machine, EMPTY)
 
     def _follow(self) -> None:
         there = {machine.number: machine for machine in self.record.machines}
         for number in range(1, MOST_HOSTS + 1):
             if number in there:
-                self._tell(f"set server hosts/h{number} addr {there[number].address} port 80")
+                self.let_in(there[number])
             self._tell(f"set server hosts/h{number} state {'ready' if number in there else 'maint'}")
-        self._write()
-
-    def _write(self) -> None:
-        """What the next start begins with."""
         self.config.write_text(render(self.record, self.socket))
+
+    def _knows(self, machine: Machine) -> bool:
+        return _line(machine.number, _content(machine)) in self.config.read_text()
+
+    def _note(self, machine: Machine, content: str) -> None:
+        """What the next start begins with; of other hosts it stays what was noted."""
+        with self.config.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lines = self.config.read_text().splitlines(keepends=True)
+            mine = _line(machine.number, "")[:-1]
+            aside = self.config.with_suffix(".new")
+            aside.write_text("".join(_line(machine.number, content) if one.startswith(mine) else one for one in lines))
+            aside.rename(self.config)
 
     def _sessions(self, machine: Machine) -> int:
         for row in csv.DictReader(io.StringIO(self._tell("show stat hosts 4 -1").removeprefix("# "))):

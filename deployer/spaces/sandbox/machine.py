@@ -8,7 +8,6 @@ mounted, for its keeper alone), `srv` (its /srv: a plain folder, since the dynos
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -62,11 +61,6 @@ class Running:
         if (self.folder / "root").is_mount():  # by hand, to look inside; `destroy` must not delete through it
             subprocess.run(["umount", "--lazy", "--recursive", str(self.folder / "root")], check=True)
         self.groups.end()
-
-    def remove(self) -> None:
-        """Stop it, and remove its disk."""
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def nspawn(self) -> list[str]:
         """The command that is the machine."""

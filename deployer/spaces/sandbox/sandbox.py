@@ -96,6 +96,7 @@ class Sandbox:
         if not Path(self.record.image).is_dir():
             raise ImageGone(self.record.name, self.record.image)
         with _alone(self.folder), folders.readable():
+            self._sweep()
             for machine in network.lay(self.record):
                 self._running(machine).stop()
             self._all(Running.start)
@@ -127,6 +128,7 @@ class Sandbox:
         """Make one more host and boot it; nothing of it is left where it does not come up. The front does not know it
         yet: see `let_in`."""
         with _alone(self.folder), folders.readable():
+            self._sweep()
             taken = {machine.number for machine in self.record.machines}
             number = next(n for n in range(1, len(taken) + 2) if n not in taken)
             private, public = _host_key()
@@ -144,20 +146,32 @@ class Sandbox:
             return next(host for host in self.hosts if host.id == machine.id)
 
     def let_in(self, name: str) -> None:
-        """Have the front share requests with a host that is ready."""
+        """Have the front share requests with a host as soon as that is ready."""
         self.front.let_in(self._named(name).machine)
 
     def remove_host(self, name: str) -> None:
         """Have the front wait for what a host is at, then remove it with its disk. Can be repeated."""
         with _alone(self.folder):
-            machine = self._named(name).machine
-            Front(self.folder, self._without(machine)).let_go(machine)
-            self._take_away(machine)
+            self._sweep()
+            for machine in self.record.machines:
+                if machine.name == name:
+                    self.front.let_go(machine)
+                    self._take_away(machine)
 
     def _take_away(self, machine: Machine) -> None:
-        self._running(machine).remove()
+        """While it is known it can be started; its disk goes last."""
+        self._running(machine).stop()
         network.remove_host(self.record, machine)
         self._become(self._without(machine))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Look which machines there are now, and remove disks of others: what was cut off has left them."""
+        self._become(records.load(self.folder))
+        known = {machine.name for machine in self.record.machines}
+        for disk in self.folder.glob("hosts/*"):
+            if disk.name not in known:
+                shutil.rmtree(disk, ignore_errors=True)
 
     def _without(self, machine: Machine) -> Record:
         return replace(self.record, machines=tuple(one for one in self.record.machines if one != machine))

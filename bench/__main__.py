@@ -1,7 +1,7 @@
 """Measures deploys beside `rsync && systemctl restart && curl until 200`, on the same hosts in the same run.
 
-Prints every table as soon as it is measured. A whole run also writes docs/performance.md; `--quick` measures the most
-important rows alone, and writes nothing.
+Prints every table as soon as it is measured, and writes docs/performance.md when all of it is: in one run, or with
+`--hosts` in several of the same commit. `--quick` measures the most important rows alone, and writes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import machine, report
+from bench import machine, parts, report
 from bench.cell import Cell, Counts
 from bench.place import NAME, Place
 from bench.report import Section
@@ -42,21 +42,52 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true", help="one host, no latency, the most important rows")
     arguments.add_argument("--once", action="store_true", help="each thing once, to see that all of it works")
     arguments.add_argument("--document", type=Path, default=report.DOCUMENT, help="where the page goes")
+    arguments.add_argument("--hosts", type=int, choices=FULL, help="the part with so many hosts; the rest another time")
     options = arguments.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     _compile()
+    wanted = {options.hosts: FULL[options.hosts]} if options.hosts else FULL
     with _folder() as folder:
         run = _Run(folder)
-        counts = dict.fromkeys(FULL, Counts(1, 1)) if options.once else FULL
-        run.everything({1: QUICK} if options.quick else counts)
+        if options.quick or options.once:
+            run.everything({1: QUICK} if options.quick else dict.fromkeys(wanted, Counts(1, 1)))
+        else:
+            for hosts, counts in wanted.items():
+                run.part(hosts, counts)
     if run.problems:
         print(f"\nNot measured: {'; '.join(run.problems)}.", file=sys.stderr)
         return 1
     if not options.quick and not options.once:
-        packages = sum(line[0].isalnum() for line in LOCKED.read_text().splitlines() if line)
-        options.document.write_text(report.document(run.sections, packages))
-        print(f"Written: {options.document}", file=sys.stderr)
+        _write(options.document)
     return 0
+
+
+def _write(document: Path) -> None:
+    """The page, where all parts are measured."""
+    found = {hosts: parts.kept(hosts) for hosts in FULL}
+    missing = [hosts for hosts, part in found.items() if part is None]
+    if missing:
+        print(f"\nNot written yet: measure `--hosts {missing[0]}` of the same commit, too.", file=sys.stderr)
+        return
+    measured = [part for part in found.values() if part]
+    sections = [section for part, _ in measured for section in part]
+    profiles = [profile for _, part in measured for profile in part]
+    packages = sum(line[0].isalnum() for line in LOCKED.read_text().splitlines() if line)
+    document.write_text(report.document([*sections, *_compared(sections), *profiles], packages))
+    print(f"Written: {document}", file=sys.stderr)
+
+
+def _compared(sections: list[Section]) -> list[Section]:
+    """Four hosts beside one."""
+    found = {section.title: section for section in sections}
+    rows = []
+    for latency in ("0", "40"):
+        few, many = (found[f"{words}, {latency} ms of latency"] for words in ("1 host", f"{HOSTS} hosts"))
+        for one, four in zip(few.rows, many.rows, strict=False):
+            if one.what == four.what and one.what.startswith("one line") and one.what.endswith("served"):
+                what = f"{one.what}, {latency} ms; beside: on one host"
+                rows.append(report.Row(what, "s", four.value, one.value, four.value / one.value, TIME))
+    return [Section(f"{HOSTS} hosts beside one", rows, ["All hosts share this machine's cores."])]
 
 
 class _Run:
@@ -68,17 +99,21 @@ class _Run:
         self.profiles: list[Section] = []
         self.problems: list[str] = []
 
+    def part(self, hosts: int, counts: Counts) -> None:
+        """All that is measured on so many hosts, printed and kept."""
+        self.sections, self.profiles, before = [], [], len(self.problems)
+        self.everything({hosts: counts})
+        if len(self.problems) == before:
+            parts.keep(hosts, self.sections, self.profiles)
+
     def everything(self, counts: Mapping[int, Counts]) -> None:
-        """All sections, each printed when it is there; `counts` by number of hosts."""
-        whole = HOSTS in counts
+        """Each section as often as `counts` says by number of hosts, printed when it is there."""
         for hosts, times in counts.items():
             with self._reported(f"{hosts} hosts"):
-                self._on_hosts(hosts, (0.0, LATENCY) if whole else (0.0,), times)
-        if whole:
-            self._compare()
-            with self._reported("the router"):
-                self._add(machine.router())
-        self.sections += self.profiles
+                self._on_hosts(hosts, (0.0,) if times.brief else (0.0, LATENCY), times)
+            if hosts == HOSTS:
+                with self._reported("the router"):
+                    self._add(machine.router())
 
     def _on_hosts(self, hosts: int, latencies: tuple[float, ...], counts: Counts) -> None:
         place = Place(self.folder, hosts)
@@ -102,19 +137,6 @@ class _Run:
         if len(place.hosts) == 1 and not latency:
             self._add(machine.start_up(place, cell.app, counts.others))
         cell.close()
-
-    def _compare(self) -> None:
-        """Four hosts beside one."""
-        found = {section.title: section for section in self.sections}
-        rows = []
-        for latency in ("0", "40"):
-            few, many = (found.get(f"{words}, {latency} ms of latency") for words in ("1 host", f"{HOSTS} hosts"))
-            for one, four in zip(few.rows if few else [], many.rows if many else [], strict=False):
-                if one.what == four.what and one.what.startswith("one line") and one.what.endswith("served"):
-                    what = f"{one.what}, {latency} ms; beside: on one host"
-                    rows.append(report.Row(what, "s", four.value, one.value, four.value / one.value, TIME))
-        if rows:
-            self._add(Section(f"{HOSTS} hosts beside one", rows, ["All hosts share this machine's cores."]))
 
     def _add(self, section: Section) -> None:
         self.sections.append(section)

@@ -77,7 +77,7 @@ class Place:
 
     def ssh(self, way: Host) -> list[str]:
         """The words of plain ssh to a host, with its key known."""
-        known = self.folder / f"known_hosts.{way.port}"
+        known = self.folder / f"known_hosts.{way.address}.{way.port}"
         name = way.address if way.port == 22 else f"[{way.address}]:{way.port}"
         known.write_text(f"{name} {way.host_key}\n")
         options = ["-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes", "-o", "ConnectTimeout=20"]

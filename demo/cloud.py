@@ -147,6 +147,12 @@ def stage(here: Cloud, folder: Path, write: Callable[[str], object], width: int 
     return Stage(here, work, write, width)
 
 
+def left_over(here: Cloud, before: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What is in AWS and was not before, by kind; without the snapshots, which `down` says that it keeps."""
+    now = {kind: found - before.get(kind, set()) for kind, found in here.there(REGION).items() if kind != "snapshot"}
+    return {kind: found for kind, found in now.items() if found}
+
+
 def main() -> int:
     """Show it all on this terminal; 0 where all commands did what they should, and nothing is left."""
     with _own_folders() as folder, cloud() as here:
@@ -157,10 +163,9 @@ def main() -> int:
             if played.status:
                 print(f"-----> Stopped: {played.typed.command!r} ended with status {played.status}")
                 return 1
-        left = here.there(REGION)
-        left["snapshot"] = before["snapshot"]  # which `down` has said that it keeps
-        if here.asked or left != before:
-            print(f"-----> Asked of the world outside: {here.asked or 'nothing'}. Left in AWS: {left}")
+        left = left_over(here, before)
+        if here.asked or left:
+            print(f"-----> Asked of the world outside: {here.asked or 'nothing'}. Left in AWS: {left or 'nothing'}")
             return 1
     print("-----> All of that was on this machine: nothing left it, and nothing of it is left")
     return 0

@@ -17,8 +17,8 @@ from deployer.operations import cloud, cloud_locks
 from deployer.spaces.aws import bootstrap, domain
 from deployer.spaces.aws.account import asking
 from deployer.spaces.aws.domain import Domain
-from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.pulumi_lock import STATES
+from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, copy_state
 from infra.described import describe
 from infra.engine import PROJECT

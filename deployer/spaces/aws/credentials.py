@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deployer.errors.cloud import CredentialsMissing
+from deployer.errors.aws import CredentialsMissing
 from deployer.spaces.aws.account import Account, asking
 
 PATIENCE, TRIES = 4, 1  # seconds to connect and to read; how often

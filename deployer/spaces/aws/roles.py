@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from deployer.spaces.aws import owner
-from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
 from deployer.spaces.aws.pulumi_lock import STATES
+from deployer.spaces.aws.scope import ANY, LISTED, Scope, Statement, allow, of
 from deployer.store import keys
 from infra import permissions
 from infra.policies import may

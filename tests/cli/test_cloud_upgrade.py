@@ -21,8 +21,6 @@ from tests.cli.conftest import Machine
 from tests.cli.test_cloud import SPACE, Laptop
 from tests.infra.cloud_here import Cloud, cloud
 from tests.infra.moto_here import ACCOUNT, REGION, release_images
-from tests.infra.standin.kind import Refused
-from tests.infra.standin.provider import Call
 
 Golden = Callable[[str, str], None]
 SPEC = Spec("us-east-1", account=ACCOUNT, database=Database())
@@ -123,7 +121,7 @@ def test_pins_move_by_a_command_and_by_nothing_else(laptop: Laptop) -> None:
 
 
 @pytest.mark.edge
-def test_what_rds_refuses_is_taken_back(laptop: Laptop) -> None:
+def test_what_rds_has_refused_is_taken_back(laptop: Laptop) -> None:
     here = laptop.here
     laptop.says(SPACE)
     assert laptop.run("up", "--space", "production", "--yes") == 0, laptop.err
@@ -132,14 +130,11 @@ def test_what_rds_refuses_is_taken_back(laptop: Laptop) -> None:
     assert [one["noun"] for one in found["pins"]] == ["database"]
     assert ("update", "RDS for PostgreSQL") in [(one["verb"], one["kind"]) for one in found["changes"]]
 
-    def refuse(call: Call) -> None:
-        if (call.what, call.kind) == ("update", "aws:rds/instance:Instance"):
-            raise Refused("InvalidParameterCombination: an extension keeps it from being moved")
-
-    here.provider.fault = refuse
-    assert laptop.run("spaces:upgrade", "production", "--postgres", "18", "--yes") == 1
-    assert "an extension keeps it from being moved" in laptop.err
-    here.provider.fault = lambda call: None
+    account = Account(REGION, here.endpoint)
+    state = bootstrap.find(account, "production")
+    assert state
+    store = record.store_of(account, state)
+    record.save(store, replace(noted(here), postgres=18))  # what an upgrade leaves that RDS has refused
     assert (noted(here).postgres, running(here)) == (18, "17.6")
     assert laptop.run("spaces:upgrade", "production", "--postgres", "17", "--yes") == 0, laptop.err
     assert "18 -> 17" in laptop.err and "takes back what was noted" in laptop.err

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import UTC, datetime
 
 ADDED = 8  # characters by Pulumi
 PREFIX = "deployer"
@@ -15,6 +16,7 @@ LIMITS = {
     "load-balancer": 32,
     "target-group": 32,
     "database": 63,
+    "snapshot": 255,
     "subnet-group": 255,
     "parameter-group": 255,
     "bucket": 63,
@@ -33,6 +35,11 @@ def name(space: str, kind: str, suffix: str = "") -> str:
     letter first. Names of two spaces or with two suffixes differ, however much of them is cut."""
     whole = "-".join(filter(None, (PREFIX, space, suffix)))
     return _fitted(whole, LIMITS[kind] - ADDED)
+
+
+def last_snapshot(space: str) -> str:
+    """What the last snapshot of a database is called that goes now."""
+    return name(space, "snapshot", f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
 
 def _fitted(whole: str, limit: int) -> str:

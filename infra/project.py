@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from infra.described import described
+from infra.names import last_snapshot
 from infra.program import Settings, program
 from infra.resources import MAJOR
 from infra.spec import Spec
@@ -35,7 +35,7 @@ def settings(config: pulumi.Config, space: str, parse: Parse | None) -> Settings
         space,
         described(told) if told else _proposed(config, space, parse),
         config.get("user-data") or "#cloud-config\n",
-        snapshot=f"deployer-{space}-{datetime.now(UTC):%Y%m%d-%H%M%S}",
+        snapshot=last_snapshot(space),
         image=config.get("image"),
         postgres=config.get_int("postgres") or MAJOR,
         certificate_issued=config.get_bool("certificate-issued") or False,

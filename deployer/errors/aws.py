@@ -66,7 +66,7 @@ class AwsDenied(Failure):
     seen = "{call}: {reason}"
     advice = """
         Have {action} added to their policy, or choose others with AWS_PROFILE; then type the same command again: what
-        was done is not done twice.
+        was done is not done twice. `deployer iam:policy owner` prints a policy with all that `up` and `down` take.
         """
 
 

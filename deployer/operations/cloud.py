@@ -33,6 +33,7 @@ from deployer.version import VERSION
 from infra import engine
 from infra.changes import Change, Progress
 from infra.engine import Engine
+from infra.names import last_snapshot
 from infra.sizes import HOSTS
 from infra.spec import Spec
 
@@ -241,12 +242,11 @@ def settings(known: Record, there: Domain | None = None, *, leaving: bool = Fals
     """What the program is run with; `there` is how far its domain is."""
     from infra.program import Settings
 
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return Settings(
         known.name,
         replace(known.spec, account=known.account),
         USER_DATA,
-        snapshot=f"deployer-{known.name}-{stamp}",
+        snapshot=last_snapshot(known.name),
         image=known.images.get(HOSTS[known.spec.hosts.size].architecture),
         postgres=known.postgres,
         certificate_issued=there is not None and known.spec.load_balancer and there.is_proved,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.model.names import SPACE
-from infra.names import ADDED, LIMITS, name
+from infra.names import ADDED, LIMITS, last_snapshot, name
 
 spaces = st.from_regex(SPACE, fullmatch=True)
 kinds = st.sampled_from(sorted(LIMITS))
@@ -45,3 +45,8 @@ def test_a_name_is_plain_where_it_can_be(space: str, kind: str, expected: str) -
         assert re.fullmatch(re.escape(expected) + "[0-9a-f]{6}", found)
     else:
         assert found == expected
+
+
+@given(spaces)
+def test_the_last_snapshot_of_any_space_has_a_name_that_rds_takes(space):
+    assert ALLOWED.fullmatch(last_snapshot(space))

@@ -20,6 +20,7 @@ from deployer.model.formation import SIZES, Size
 from deployer.model.names import is_config_key
 
 MEMORY = (b"DYNO_RAM", b"MEMORY_AVAILABLE")  # variables that hold a dyno's memory in MiB
+INSTANCES = "*.*.*.v*"  # which no folder in the making is called
 DESCRIPTION = "dyno.json"  # what makes a folder a dyno's: there from its first moment to its last
 LARGEST_ENVIRONMENT = 900 << 10  # bytes as rendered: systemd takes 1 MiB of credentials, and fails the unit above it
 
@@ -118,7 +119,7 @@ def settle(paths: Paths, instances: Iterable[str]) -> None:
 
 def read_all(paths: Paths) -> list[Placed]:
     """Every dyno that has files on this host, also one-off and release dynos."""
-    found = (read(paths, folder.name) for folder in sorted(paths.dynos.glob("*")))
+    found = (read(paths, folder.name) for folder in sorted(paths.dynos.glob(INSTANCES)))
     return [placed for placed in found if placed]
 
 
@@ -188,13 +189,11 @@ def _write_all(paths: Paths, placed: Placed, lower: Sequence[Path], variables: b
 def _describe(paths: Paths, folder: Path, description: bytes) -> None:
     """Make a dyno's folder with its description in one step: whenever this agent is killed, the next command sees what
     there is of the dyno, or there is nothing."""
-    aside = paths.new_dyno
     if not folder.exists():
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True, mode=0o700)
-        _write(aside / DESCRIPTION, description)
-        paths.dynos.mkdir(exist_ok=True)
-        aside.rename(folder)
+        shutil.rmtree(paths.new_dyno, ignore_errors=True)
+        paths.new_dyno.mkdir(parents=True, mode=0o700)
+        _write(paths.new_dyno / DESCRIPTION, description)
+        paths.new_dyno.rename(folder)
     else:
         _write(folder / DESCRIPTION, description)
 

@@ -60,7 +60,7 @@ class Paths:
     @property
     def new_dyno(self) -> Path:
         """A dyno's folder before it has its name."""
-        return self.root / "new-dyno"
+        return self.dynos / ".new"
 
     def dyno(self, instance: str) -> Path:
         """A dyno's spec, layers, uid, env and command."""

@@ -106,11 +106,17 @@ def _is_long_down(paths: Paths, one: Placed, state: State, patience: float) -> b
 def _leftovers(paths: Paths, patience: float) -> list[str]:
     """Of what does not run: files that are no dyno's (any more), and overlays of dynos that have no files."""
     with host_lock(paths):
-        halves = [folder for folder in sorted(paths.dynos.glob("*.*.*.v*")) if not dyno_files.read(paths, folder.name)]
+        halves = [
+            folder
+            for folder in sorted(paths.dynos.glob(dyno_files.INSTANCES))
+            if not dyno_files.read(paths, folder.name)
+        ]
         for folder in (idle := [folder for folder in halves if _is_idle(folder, patience)]):
             for template in TEMPLATES:
                 dyno_files.remove(paths, [folder.name], template)
-    lone = [folder for folder in sorted(paths.scratch.glob("*.*.*.v*")) if not paths.dyno(folder.name).exists()]
+    lone = [
+        folder for folder in sorted(paths.scratch.glob(dyno_files.INSTANCES)) if not paths.dyno(folder.name).exists()
+    ]
     overlays = [folder for folder in lone if _is_idle(folder, patience)]
     for folder in overlays:
         _clear(folder)

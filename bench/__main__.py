@@ -1,7 +1,7 @@
 """Measures deploys beside `rsync && systemctl restart && curl until 200`, on the same hosts in the same run.
 
-Prints every table as soon as it is measured, and writes docs/performance.md when all of it is: in one run, or with
-`--hosts` in several of the same commit. `--quick` measures the most important rows alone, and writes nothing.
+Prints every table as soon as it is measured, and writes docs/performance.md: of all in one run, or with `--hosts` of
+what was measured of this commit. `--quick` measures the most important rows alone, and writes nothing.
 """
 
 from __future__ import annotations
@@ -63,31 +63,28 @@ def main() -> int:
 
 
 def _write(document: Path) -> None:
-    """The page, where all parts are measured."""
+    """The page, with all parts that are measured of this commit; it says which are missing."""
     found = {hosts: parts.kept(hosts) for hosts in FULL}
-    missing = [hosts for hosts, part in found.items() if part is None]
-    if missing:
-        print(f"\nNot written yet: measure `--hosts {missing[0]}` of the same commit, too.", file=sys.stderr)
-        return
     measured = [part for part in found.values() if part]
+    missing = [f"{hosts} {'host' if hosts == 1 else 'hosts'}" for hosts, part in found.items() if not part]
     sections = [section for part, _ in measured for section in part]
     profiles = [profile for _, part in measured for profile in part]
     packages = sum(line[0].isalnum() for line in LOCKED.read_text().splitlines() if line)
-    document.write_text(report.document([*sections, *_compared(sections), *profiles], packages))
+    document.write_text(report.document([*sections, *_compared(sections), *profiles], packages, missing))
     print(f"Written: {document}", file=sys.stderr)
 
 
 def _compared(sections: list[Section]) -> list[Section]:
-    """Four hosts beside one."""
+    """Four hosts beside one, where both are measured."""
     found = {section.title: section for section in sections}
     rows = []
     for latency in ("0", "40"):
-        few, many = (found[f"{words}, {latency} ms of latency"] for words in ("1 host", f"{HOSTS} hosts"))
-        for one, four in zip(few.rows, many.rows, strict=False):
+        few, many = (found.get(f"{words}, {latency} ms of latency") for words in ("1 host", f"{HOSTS} hosts"))
+        for one, four in zip(few.rows if few else [], many.rows if many else [], strict=False):
             if one.what == four.what and one.what.startswith("one line") and one.what.endswith("served"):
                 what = f"{one.what}, {latency} ms; beside: on one host"
                 rows.append(report.Row(what, "s", four.value, one.value, four.value / one.value, TIME))
-    return [Section(f"{HOSTS} hosts beside one", rows, ["All hosts share this machine's cores."])]
+    return [Section(f"{HOSTS} hosts beside one", rows, ["All hosts share this machine's cores."])] if rows else []
 
 
 class _Run:

@@ -94,9 +94,12 @@ def markdown(sections: Iterable[Section]) -> str:
     return "\n".join(parts)
 
 
-def document(sections: Sequence[Section], packages: int) -> str:
-    """docs/performance.md."""
-    return HEAD.format(packages=packages, machine=machine()) + "\n" + markdown([_budgets(sections), *sections])
+def document(sections: Sequence[Section], packages: int, missing: Sequence[str] = ()) -> str:
+    """docs/performance.md; `missing` are parts that were not measured."""
+    head = HEAD.format(packages=packages, machine=machine())
+    if missing:
+        head += f"\nNot measured of this version: {', '.join(missing)}.\n"
+    return head + "\n" + markdown([_budgets(sections), *sections])
 
 
 def machine() -> str:

@@ -101,16 +101,19 @@ def remove(space: OpenSpace, machines: Machines, name: str, tell: Tell) -> None:
     host = known.get(name)
     if host and (found := living_on(space.ledger, host)):
         raise HostHasDatabases(name, "\n".join(f"{addon.name} of ⬢ {addon.app}" for addon in found))
+    if name in known:  # who removes a host has decided to do without it, should it not answer
+        space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
+        space.decided.add(name)
     with removing(space, name):
         if name in known:
-            space.absence = replace(space.absence, leave_out=(*space.absence.leave_out, name))
             attend(space, tell)
             if session := space.session_of(name):
                 empty(space, session, tell)
             forget(space, name)
-        space.ledger.audit(f"hosts:remove {name}")  # before it goes: it may have held the copy of what is written
-        tell(Step(f"Removing {name}"))
-        machines.remove_host(name)
+    # It may hold the copy of what is written, the lease's end included: it goes when nothing is written any more.
+    space.ledger.audit(f"hosts:remove {name}")
+    tell(Step(f"Removing {name}"))
+    machines.remove_host(name)
 
 
 def empty(space: OpenSpace, session: Session, tell: Tell) -> None:

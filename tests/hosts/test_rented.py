@@ -238,6 +238,7 @@ def _joins_without_a_network(ada: Person, laptop: Laptop, machines: Sandbox, wor
 def _is_removed_while_silent_and_returns(
     ada: Person, laptop: Laptop, machines: Sandbox, words: tuple[str, ...]
 ) -> None:
+    ada.types("deployer", "ps:scale", "web=3")
     with unreachable(machines, machines.hosts[1]):
         silent = ada.types("deployer", "hosts:remove", "prod-h2", "--space", "prod")
         assert "what deployer put there is still on it" in silent.stderr
@@ -246,8 +247,8 @@ def _is_removed_while_silent_and_returns(
     back = ada.types(*words, "--confirm", "prod")
     assert "take off what is left of the time" in back.stderr and back.stdout == "prod-h2\n"
     assert on(machines, listed, 1) == "shop\n", "it begins anew, with the code alone"
-    ada.types("deployer", "ps:scale", "web=3")
-    assert _dynos_that_answer(ada, laptop)[1] == {"web.3"}
+    ada.types("deployer", "ps:scale", "web=4")
+    assert _dynos_that_answer(ada, laptop)[1] == {"web.4"}
 
 
 def _dynos_that_answer(ada: Person, laptop: Laptop) -> list[set[str]]:

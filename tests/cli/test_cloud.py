@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +71,19 @@ class Laptop:
         (self.folder / "deployer.toml").write_text(text)
 
 
+@contextmanager
+def at_work(here: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
+    """A laptop with folders of its own, whose commands ask nothing outside of the cloud here."""
+    monkeypatch.setenv("DEPLOYER_HOME", str(folder / "home-of-deployer"))
+    (folder / "work").mkdir()
+    yield Laptop(here, folder / "work")
+    assert not here.asked
+
+
 @pytest.fixture
 def laptop(shared: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
-    monkeypatch.setenv("DEPLOYER_HOME", str(tmp_path / "home-of-deployer"))
-    (tmp_path / "work").mkdir()
-    yield Laptop(shared, tmp_path / "work")
-    assert not shared.asked
+    with at_work(shared, tmp_path, monkeypatch) as one:
+        yield one
 
 
 def versions(here: Cloud) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from deployer.spaces.aws import bootstrap
 from deployer.spaces.aws.account import Account
-from tests.cli.test_cloud import Laptop
+from tests.cli.test_cloud import Laptop, at_work
 from tests.infra.cloud_here import Cloud, cloud
 from tests.infra.moto_here import REGION
 from tests.infra.pulumi_here import Project
@@ -29,11 +29,8 @@ budget = {{ monthly = 60, email = "me@example.com" }}
 
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
-    monkeypatch.setenv("DEPLOYER_HOME", str(tmp_path / "home-of-deployer"))
-    (tmp_path / "work").mkdir()
-    with cloud() as here:
-        yield Laptop(here, tmp_path / "work")
-        assert not here.asked
+    with cloud() as here, at_work(here, tmp_path, monkeypatch) as one:
+        yield one
 
 
 def changing(here: Cloud) -> list[str]:

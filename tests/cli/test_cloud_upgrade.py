@@ -18,7 +18,7 @@ from deployer.spaces.aws.newer import Postgres
 from deployer.spaces.aws.record import Record
 from infra.spec import Database, Spec
 from tests.cli.conftest import Machine
-from tests.cli.test_cloud import SPACE, Laptop
+from tests.cli.test_cloud import SPACE, Laptop, at_work
 from tests.infra.cloud_here import Cloud, cloud
 from tests.infra.moto_here import ACCOUNT, REGION, release_images
 
@@ -56,11 +56,8 @@ def test_spaces_elsewhere_have_no_pins(sandbox: Machine) -> None:
 
 @pytest.fixture
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
-    monkeypatch.setenv("DEPLOYER_HOME", str(tmp_path / "home-of-deployer"))
-    (tmp_path / "work").mkdir()
-    with cloud() as here:
-        yield Laptop(here, tmp_path / "work")
-        assert not here.asked
+    with cloud() as here, at_work(here, tmp_path, monkeypatch) as one:
+        yield one
 
 
 def noted(here: Cloud) -> Record:

@@ -6,36 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deployer.spaces.aws.scope import LISTED
+from infra.actions import action_of, prefix_of
 from tests.infra.authorization import HERE, RESOURCES, TAG, WRITES, Asked, Space
 from tests.infra.moto_here import ACCOUNT, REGION
 from tests.infra.seen import Seen
 
 FREE = {"sts:GetCallerIdentity"}  # needs no permission (AWS STS API Reference)
-SERVICES = {"elbv2": "elasticloadbalancing"}
-# Where an action is not called like the operation: AWS's `Required permissions for Amazon S3 API operations`, and
-# `Actions, resources, and condition keys for AWS Budgets`.
+# Beside infra/actions.py, by the same sources: versions are deleted here, and ownership as the provider takes it away.
 RENAMED = {
-    "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:DeleteBucketOwnershipControls": "s3:PutBucketOwnershipControls",
     "s3:DeleteObjects": "s3:DeleteObjectVersion",
-    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
-    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:HeadObject": "s3:GetObject",
-    "s3:ListBuckets": "s3:ListAllMyBuckets",
-    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
-    "s3:ListObjectVersions": "s3:ListBucketVersions",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
-    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "budgets:CreateBudget": "budgets:ModifyBudget",
-    "budgets:DeleteBudget": "budgets:ModifyBudget",
-    "budgets:DescribeBudget": "budgets:ViewBudget",
-    "budgets:DescribeBudgets": "budgets:ViewBudget",
 }
 # moto has no endpoints of Instance Connect: network interfaces stand for them, which are made, deleted and looked up by
 # their ids for nothing else (tests/infra/standin/walls.py).
@@ -67,10 +47,10 @@ ALSO = {
 
 def asked(call: Seen, space: Space) -> Iterator[Asked]:
     """The questions about a call of somebody who works on a space."""
-    service = SERVICES.get(call.service, call.service)
+    service = prefix_of(call.service)
     plain = f"{service}:{call.operation}"
     action = STOOD_FOR.get(plain, plain) if "Filters" not in call.params else plain
-    action = RENAMED.get(action, action)
+    action = RENAMED.get(action) or action_of(*action.split(":"))
     if action in FREE:
         return
     named = _named(service, call.params)

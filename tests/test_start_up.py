@@ -55,6 +55,21 @@ def test_a_preview_loads_nothing_of_the_cloud_and_nothing_that_dials(tmp_path: P
     assert not heavy & set(answer.stderr.split())
 
 
+def test_ssh_comes_without_what_a_connection_does_not_need(tmp_path: Path) -> None:
+    script = """
+import sys
+from deployer.remote import ssh
+ssh.load()
+import paramiko
+print(*sorted(sys.modules))
+from importlib.metadata import version
+assert paramiko.__version__ == version("paramiko"), paramiko.__version__
+"""
+    answer = python("-c", script, cache=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert not {"asyncio", "email.message", "unittest"} & set(answer.stdout.split())
+
+
 @pytest.mark.parametrize("interpreter", ["/usr/bin/python3", sys.executable])
 def test_the_agent_needs_nothing_but_python(interpreter: str, tmp_path: Path) -> None:
     """Without site-packages and without the rest of this repository: what does not travel is not there."""

@@ -98,15 +98,18 @@ class _Watch:
 
     def run(self) -> None:
         if self.started.placed.port:
-            self._await_port()
+            import http.client  # noqa: F401 - 20 ms with ssl and email, which cost nothing while the dyno boots
+
+            self._await_port(self.started.placed.port)
             self._await_answer(self.started.placed.port)
         else:
             self._until(lambda: self._age() > SETTLED, every=0.05)
 
-    def _await_port(self) -> None:
+    def _await_port(self, port: int) -> None:
         placed = self.started.placed
-        # Every 5 ms: the time to here is what a deploy of a small change mostly consists of.
-        if self._until(lambda: bound(sockets.listeners(), placed), every=0.005):
+        # Every 5 ms: the time to here is what a deploy of a small change mostly consists of. The kernel's table, which
+        # takes a while to read and would take that from the dyno, is for when somebody listens.
+        if self._until(lambda: sockets.takes_connections(port) and bound(sockets.listeners(), placed), every=0.005):
             return
         found = [str(one) for one in sockets.of_unit(placed.unit)]
         if not found:
@@ -145,7 +148,7 @@ class _Watch:
 
 def _ask(port: int, health: Health, remaining: float) -> tuple[int, str]:
     """The status of one GET and what to say of it; 0 where there was no answer."""
-    import http.client  # 20 ms with ssl and email: while the dyno boots they cost nothing
+    import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(1.0, remaining))
     headers = {"Host": health.host, "User-Agent": "deployer", "X-Forwarded-For": "127.0.0.1", "Connection": "close"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -33,6 +34,13 @@ class Listener:
 def listeners(proc: Path = Path("/proc")) -> list[Listener]:
     """All of this host."""
     return [found for name in ("tcp", "tcp6") for found in parse((proc / "net" / name).read_text())]
+
+
+def takes_connections(port: int) -> bool:
+    """Whether anybody on this host takes one, at 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)  # seconds: a full queue says nothing at all
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def of_unit(unit: str, proc: Path = Path("/proc")) -> list[Listener]:

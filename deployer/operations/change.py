@@ -92,6 +92,7 @@ def holding_change(space: OpenSpace, app: str, command: str, tell: Tell, wait: f
 
     before = monotonic()
     space.begin_change()
+    space.ledger.expect_state(app)
     with holding_app(space, app, command, wait, tell) as held:
         state = space.ledger.state(app)
         if state is None:

@@ -33,7 +33,8 @@ from deployer.spaces import pointers
 from deployer.store import keys, record
 from deployer.store.base import Get, List, Op, Put, Stored
 from deployer.store.copy import Bodies
-from deployer.store.ledger import AuditEntry, Ledger
+from deployer.store.entries import AuditEntry
+from deployer.store.ledger import Ledger
 from deployer.version import VERSION, is_older
 
 LOST = (HostUnreachable, SpaceStopped, HostKeyChanged, ConnectionLost)  # what a host that is lost is met with

@@ -167,8 +167,8 @@ class OpenSpace:
 
     def second_store(self) -> Store:
         """The store through another agent, where the first host has it: for renewals while the first one is busy."""
-        if not isinstance(self.ledger.store, HostStore):
-            return self.ledger.store
+        if not isinstance(self.ledger.store.beneath, HostStore):
+            return self.ledger.store.beneath
         return self.acknowledged(self.first.second(), lambda: [session.second() for session in self.holders])
 
     def acknowledged(self, first: Session, others: Others) -> Store:
@@ -244,9 +244,10 @@ def _opened_where_it_is(
 def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitStack) -> OpenSpace:
     store, first = _store_of(pointer, dial, stack)
     ledger = Ledger(store, whoami())
+    ledger.expect_hosts(sorted({host.id for host in (pointer.first, *pointer.hosts)}))
     space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
     if first is not None:
-        ledger.store = space.acknowledged(first, lambda: space.holders)
+        ledger.store.beneath = space.acknowledged(first, lambda: space.holders)
     return space
 
 

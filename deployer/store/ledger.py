@@ -20,7 +20,9 @@ from deployer.model.release import INITIAL, Release, Result
 from deployer.model.slug import Slug
 from deployer.model.space import Host, Space
 from deployer.store import keys, record
-from deployer.store.base import Delete, Get, List, Lost, Op, Put, Store, Stored
+from deployer.store.base import Delete, Get, List, Lost, Put, Store, Stored
+from deployer.store.entries import AuditEntry, Claim, ConfigRecord
+from deployer.store.foresight import Answer, Foresight, Known, Read
 
 T = TypeVar("T")
 FIRST_UID = 20001
@@ -47,33 +49,6 @@ class ReleaseEntry:
     result: Result | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRecord:
-    """`apps/A/config/DIGEST`."""
-
-    vars: dict[str, str]
-    schema: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """`uids/N` and `seats/N`: who has the number."""
-
-    owner: str
-    schema: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """`audit/TIME-ID`: one thing that somebody did."""
-
-    who: str
-    what: str
-    app: str | None
-    at: str
-    schema: int = 1
-
-
 UNCHANGING = (Release, ConfigRecord, Slug)  # records whose key says what is in them, or that are written once
 
 
@@ -81,16 +56,42 @@ class Ledger:
     """The ledger over a store. `who` (`user@host`) and `now` stand in the releases that it makes."""
 
     def __init__(self, store: Store, who: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.store = store
+        self.store = Foresight(store)
         self.who = who
         self._now = now
         self._etags: dict[str, str | None] = {}
         self._unchanging: dict[str, Any] = {}  # records that are never written again, once read or written here
-        self._unwritten: dict[str, Put] = {}  # those of them that travel with the next batch
+        self._unwritten: dict[str, Put] = {}  # those of them that travel with the next release
 
     def timestamp(self) -> str:
         """Now, as every record spells it: ISO 8601, UTC, seconds."""
         return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    # Reading ahead
+
+    def expect_hosts(self, names: Iterable[str]) -> None:
+        """The space is read next, and then its hosts, which are probably these."""
+        self.store.expect([List(keys.HOSTS), *(Get(keys.host(name)) for name in names)])
+
+    def expect_state(self, app: str) -> None:
+        """The app's lease is taken next, and then its state read, which may lead to a release."""
+        current = Get(keys.current(app))
+
+        def behind_lease(known: Known) -> list[Read]:
+            digests = [key for key in self._parts(app, known(current)) if key not in self._unchanging]
+            names = [keys.app(app), keys.current(app), keys.operation(app), keys.SPACE, *digests]
+            return [*(Get(key) for key in names), List(keys.releases(app))]
+
+        self.store.expect([current], behind_lease)
+
+    def _parts(self, app: str, stored: Answer) -> list[str]:
+        """The keys of what an app's current release is made of."""
+        if not isinstance(stored, Stored):
+            return []
+        current = record.load(Current, stored)
+        parts = [keys.release(app, current.release)]
+        parts += [keys.config(app, current.config)] if current.config else []
+        return parts + ([keys.slug(current.slug)] if current.slug else [])
 
     # The space and its hosts
 
@@ -228,10 +229,12 @@ class Ledger:
         draft = replace(draft, user=draft.user or self.who, created=draft.created or self.timestamp())
         while True:
             release = replace(draft, number=max(self._release_numbers(app), default=0) + 1)
+            put = Put(keys.release(app, release.number), record.dump(release), if_absent=True)
             try:
-                record.put(self.store, Put(keys.release(app, release.number), record.dump(release), if_absent=True))
+                record.put(self.store, put, before=tuple(self._unwritten.values()))
             except Lost:
                 continue
+            self._unwritten = {}
             self._unchanging[keys.release(app, release.number)] = release
             return release
 
@@ -244,7 +247,7 @@ class Ledger:
             return
 
     def save_config(self, app: str, config: dict[str, str]) -> str:
-        """Keep a set of config vars, written at the latest with the next release; its digest."""
+        """Keep a set of config vars, written with the next release; its digest."""
         digest = record.digest(config)
         self._keep(keys.config(app, digest), ConfigRecord(config))
         return digest
@@ -255,7 +258,7 @@ class Ledger:
         return found.vars if found else {}
 
     def save_slug(self, slug: Slug) -> str:
-        """Keep a slug, written at the latest with the next release; its digest."""
+        """Keep a slug, written with the next release; its digest."""
         digest = record.digest(slug)
         self._keep(keys.slug(digest), slug)
         return digest
@@ -335,17 +338,8 @@ class Ledger:
             self._unwritten[key] = Put(key, record.dump(value))
             self._unchanging[key] = value
 
-    def _batch(self, ops: Sequence[Op]) -> Sequence[Stored | str | tuple[str, ...] | None]:
-        """The answers to `ops`, and before them, in the same round trip, what is not written yet."""
-        before, self._unwritten = self._unwritten, {}  # the store may read this ledger to find who else holds it
-        try:
-            return self.store.batch([*before.values(), *ops]).answers[len(before) :]
-        except BaseException:
-            self._unwritten = {**before, **self._unwritten}
-            raise
-
     def _keys(self, prefix: str) -> Sequence[str]:
-        found = self._batch([List(prefix)])[0]
+        found = self.store.batch([List(prefix)]).answers[0]
         assert isinstance(found, tuple)
         return found
 
@@ -364,7 +358,7 @@ class Ledger:
         """The records at these keys, in one batch of those that may have changed; None where there is none. A write
         must match the etags seen here."""
         asked = [(kind, key) for kind, key in wanted if key not in self._unchanging]
-        answers = self._batch([Get(key) for _, key in asked]) if asked else ()
+        answers = self.store.batch([Get(key) for _, key in asked]).answers if asked else ()
         found = {key: self._unchanging[key] for _, key in wanted if key in self._unchanging}
         for (kind, key), stored in zip(asked, answers, strict=True):
             assert stored is None or isinstance(stored, Stored)

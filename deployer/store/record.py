@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from deployer.model.codec import decode, encode
@@ -33,10 +34,11 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def put(store: Store, op: Put) -> str:
-    """A conditional write that knows itself again: returns the new etag; Lost where somebody else was first."""
+def put(store: Store, op: Put, before: Sequence[Put] = ()) -> str:
+    """A conditional write that knows itself again: returns the new etag; Lost where somebody else was first. What is to
+    be written `before` it, without conditions, goes the same way."""
     try:
-        etag = store.batch([op]).answers[0]
+        etag = store.batch([*before, op]).answers[-1]
     except Lost:
         found = store.batch([Get(op.key)]).answers[0]
         if not (isinstance(found, Stored) and found.body == op.body):

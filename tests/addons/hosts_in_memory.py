@@ -69,7 +69,7 @@ class SpaceInMemory(OpenSpace):
     """The lease is renewed in the same memory."""
 
     def second_store(self) -> Store:
-        return self.ledger.store
+        return self.ledger.store.beneath
 
 
 def space_of(count: int = 2) -> SpaceInMemory:

@@ -36,9 +36,10 @@ from deployer.operations.session import Absence, OpenSpace
 from deployer.spaces import pointers
 from deployer.store import keys, record
 from deployer.store.base import Get, Stored
+from deployer.store.entries import AuditEntry
 from deployer.store.folder import FolderStore
 from deployer.store.lease import hold
-from deployer.store.ledger import AuditEntry, Ledger
+from deployer.store.ledger import Ledger
 from tests.cli.conftest import release
 from tests.operations.network import SPACE, Network, host
 

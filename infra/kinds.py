@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DATABASE = "RDS for PostgreSQL"
+
 # Words for Pulumi's types; None for those that only tie others together, or set something on them.
 WORDS: dict[str, str | None] = {
     "aws:acm/certificate:Certificate": "certificate",
@@ -24,7 +26,7 @@ WORDS: dict[str, str | None] = {
     "aws:lb/listener:Listener": "listener",
     "aws:lb/loadBalancer:LoadBalancer": "ALB",
     "aws:lb/targetGroup:TargetGroup": "target group",
-    "aws:rds/instance:Instance": "RDS for PostgreSQL",
+    "aws:rds/instance:Instance": DATABASE,
     "aws:rds/parameterGroup:ParameterGroup": "parameter group",
     "aws:rds/subnetGroup:SubnetGroup": "subnet group",
     "aws:route53/record:Record": "Route 53 record",

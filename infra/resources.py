@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from infra.kinds import DATABASE
 from infra.names import name
 from infra.sizes import HOSTS
 from infra.spec import DISK, Spec
@@ -111,7 +112,7 @@ def _database(space: str, spec: Spec) -> Iterable[Resource]:
     yield Resource("database", "security group", name(space, "security-group", "database"), "5432 from the hosts")
     yield Resource("database", "subnet group", name(space, "subnet-group", "database"))
     yield Resource("database", "parameter group", name(space, "parameter-group", f"postgres{MAJOR}"), "TLS only")
-    yield Resource("database", "RDS for PostgreSQL", name(space, "database"), about)
+    yield Resource("database", DATABASE, name(space, "database"), about)
 
 
 def _budget(space: str, spec: Spec) -> Iterable[Resource]:

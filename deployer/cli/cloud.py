@@ -56,13 +56,15 @@ def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> No
     _make(shell, name, spec, spec.region, yes=yes)
 
 
-def up(shell: Shell, name: str, *, yes: bool) -> None:
+def up(shell: Shell, name: str, confirmation: str | None, *, yes: bool) -> None:
     """Make the space what deployer.toml says; what it was, where it says nothing."""
     spec = described(shell, name)
-    _make(shell, name, spec, region_of(shell, name, spec), yes=yes)
+    _make(shell, name, spec, region_of(shell, name, spec), confirmation, yes=yes)
 
 
-def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool) -> None:
+def _make(
+    shell: Shell, name: str, spec: Spec | None, region: str, confirmation: str | None = None, *, yes: bool
+) -> None:
     tools = tools_of(shell)
     found = cloud.preview(tools, name, spec, region)
     if found.is_nothing and found.known:
@@ -70,12 +72,15 @@ def _make(shell: Shell, name: str, spec: Spec | None, region: str, *, yes: bool)
         shell.output.say(f"Nothing to do: {name} is as it should be.")
         print_record(shell, found.known, found.domain)
         return
-    _do(shell, tools, found, yes=yes)
+    _do(shell, tools, found, confirmation, yes=yes)
 
 
-def _do(shell: Shell, tools: Tools, found: Proposal, *, yes: bool) -> None:
+def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = None, *, yes: bool) -> None:
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
-    agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
+    if found.deletes_database:  # a `--yes` that somebody has in a script is not meant for that
+        confirm(shell, found.name, confirmation, f"This will delete the database of {found.name}.")
+    else:
+        agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
     made = cloud.up(tools, found, shell.tell)
     print_record(shell, made, cloud.so_far(tools, made))
     shell.output.warn(NO_APPS_YET)

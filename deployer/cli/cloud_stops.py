@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from infra.changes import Change
+from infra.kinds import DATABASE
 
 STAYS = "Hosts that run stay as they are; those that AWS starts from then on are new."
 REPLACED = "What is replaced is not there for a while."
 MOVED = "The space gets another address: what leads to the old one leads nowhere."
 RESTARTS = "The database restarts: apps are without it for some minutes."
 GROWS = "The database serves while its storage grows. Storage never shrinks: AWS refuses that."
-PROTECTED = "The database is protected, and AWS refuses to delete it: `deployer down` does, with all of the space."
-DATABASE = "RDS for PostgreSQL"
+PROTECTED = "The database is protected: AWS refuses to replace it."
+DELETED = "The database is deleted, with all that apps keep in it. A last snapshot of it stays."
 ADDRESSES = ("Elastic IP", "ALB")
 COUNT = "desiredCapacity"
 RESTARTING = {"instanceClass", "engineVersion", "parameterGroupName"}
@@ -46,7 +47,9 @@ def _counted(one: Change) -> Iterator[str]:
 
 def _of_a_database(one: Change) -> Iterator[str]:
     paths = {field.path for field in one.fields}
-    if one.verb in ("delete", "replace"):
+    if one.verb == "delete":
+        yield DELETED
+    elif one.verb == "replace":
         yield PROTECTED
     elif paths & RESTARTING:
         yield RESTARTS

@@ -37,12 +37,14 @@ def up(
     ] = None,
     commit: Annotated[str | None, typer.Option("--commit", metavar="REF", help="This commit, not the folder.")] = None,
     yes: space_options.Yes = False,
+    confirmation: options.Confirm = None,
 ) -> None:
     """Make everything true that the folder declares: space, app, add-ons, release.
 
     app.json says which config vars, add-ons and dynos a new app gets. Run again it deploys what has changed.
 
-    Of a space in AWS it makes what deployer.toml describes, after a preview and a question; no app gets there yet."""
+    Of a space in AWS it makes what deployer.toml describes, after a preview and a question; no app gets there yet.
+    Where the database goes with that, it wants the space's name typed, and a last snapshot stays."""
     from deployer.operations.up import Declared
     from deployer.operations.up import up as operation
 
@@ -50,8 +52,10 @@ def up(
     if space and is_in_aws(shell, space):
         from deployer.cli import cloud
 
-        cloud.up(shell, space, yes=yes)
+        cloud.up(shell, space, confirmation, yes=yes)
         return
+    if confirmation is not None:
+        raise OptionsMixed("--confirm and a space that is not in AWS")
     values, wrong = parse_pairs(given or [])
     if wrong:
         raise BadConfigVars("\n".join(wrong))

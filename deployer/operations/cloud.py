@@ -33,6 +33,7 @@ from deployer.version import VERSION
 from infra import engine
 from infra.changes import Change, Progress
 from infra.engine import Engine
+from infra.kinds import DATABASE
 from infra.names import last_snapshot
 from infra.sizes import HOSTS
 from infra.spec import Spec
@@ -67,6 +68,11 @@ class Proposal:
     def is_nothing(self) -> bool:
         """Whether there is nothing to do."""
         return self.changes == () and self.before == self.after
+
+    @property
+    def deletes_database(self) -> bool:
+        """Whether the database goes, and the space stays."""
+        return ("delete", DATABASE) in [(one.verb, one.kind) for one in self.changes or ()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +123,15 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
         pinned = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
         wanted = _bounded(account, pinned)
-        record.save(store, wanted)
         pointers.save(_pointer(account, state, proposal.name))
-        domain.forget_given_up(account, proposal.name)
-        tell(Step(f"Making {proposal.name} in {account.region}"))
         run = _engine(tools, account, state, wanted, tell)
         asked = settings(wanted, proposal.domain)
         with _going_on(f"deployer up --space {proposal.name}"):
+            if proposal.deletes_database:
+                _release(run, account, settings(known, leaving=True), tell)
+            record.save(store, wanted)
+            domain.forget_given_up(account, proposal.name)
+            tell(Step(f"Making {proposal.name} in {account.region}"))
             found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account))
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
@@ -227,15 +235,19 @@ def _engine(tools: Tools, account: Account, state: State, known: Record, tell: T
 def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: bool) -> None:
     """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
     leaving = settings(known, leaving=True, keep=keep)
-    told, found = (lambda progress: _tell(progress, tell)), partial(find, account)
-    if known.spec.database:
-        tell(Step("Taking the database's protection away"))
-        engine.release(run, leaving, told, found)
+    _release(run, account, leaving, tell)
     if bucket := known.outputs.get("bucket"):
         with asking():
             bootstrap.empty(account, bucket)
     tell(Step(f"Taking {known.name} down"))
-    engine.down(run, leaving, told, found)
+    engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+
+
+def _release(run: Engine, account: Account, leaving: Settings, tell: Tell) -> None:
+    """Take the protection of the database away, where its specification has one."""
+    if leaving.spec.database:
+        tell(Step("Taking the database's protection away"))
+        engine.release(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
 
 
 def settings(known: Record, there: Domain | None = None, *, leaving: bool = False, keep: bool = True) -> Settings:

@@ -244,7 +244,7 @@ def _opened_where_it_is(
 def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitStack) -> OpenSpace:
     store, first = _store_of(pointer, dial, stack)
     ledger = Ledger(store, whoami())
-    ledger.expect_hosts(sorted({host.id for host in (pointer.first, *pointer.hosts)}))
+    ledger.expect_hosts(sorted({host.id for host in (pointer.first, *pointer.hosts) if host.id}))
     space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
     if first is not None:
         ledger.store.beneath = space.acknowledged(first, lambda: space.holders)

@@ -29,7 +29,7 @@ check: setup ## format, lint, types, architecture and unit tests: seconds
 test: setup ## check, then the tests with real programs and on systemd hosts: minutes
 	@scripts/test
 
-OF_FAULTS := $(addprefix tests/hosts/test_,faults*.py left_out.py promote.py load.py watch.py crashes.py repair.py)
+OF_FAULTS := $(addprefix tests/hosts/test_,faults*.py rented_bare.py left_out.py promote.py load.py watch.py crashes.py repair.py)
 
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; writes docs/reliability.md
 	@$(BIN)/pytest -m "(hosts or edge) and not soak" --record docs/reliability.json \

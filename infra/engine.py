@@ -34,6 +34,8 @@ QUIET = {
     "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+# The provider below the engine's home, of the library's version: one on PATH would be taken before it, of any version.
+OWN_PLUGINS = {"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"}
 MARKS = re.compile(r"<\{%[^%]*%\}>")  # of colours, in the engine's messages
 Listen = Callable[[Progress], None]
 Find = Callable[[str, Mapping[str, Any]], str | None]
@@ -141,7 +143,7 @@ def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
             project_settings=automation.ProjectSettings(
                 name=PROJECT, runtime="python", backend=automation.ProjectBackend(url=engine.backend)
             ),
-            env_vars={**QUIET, "PULUMI_CONFIG_PASSPHRASE": engine.passphrase, **engine.env},
+            env_vars={**QUIET, **OWN_PLUGINS, "PULUMI_CONFIG_PASSPHRASE": engine.passphrase, **engine.env},
         )
         yield automation.create_or_select_stack(
             settings.space, project_name=PROJECT, program=lambda: program(settings), opts=options

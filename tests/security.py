@@ -26,6 +26,7 @@ the worst), firewall by user: tried below |
 | malicious names and values | one place that quotes, names validated at the door, property tests |
 | one host is taken | it can read the config vars of the apps in its space: separate spaces separate them |
 | lost or stolen control plane | there is none |
+| somebody sends us another Pulumi | it is known by its SHA-256: [why](decisions/0017-pulumi-by-its-sums.md) |
 | too much power in AWS | a policy for each role of people, and a boundary for hosts: `iam:policy`, [aws.md](aws.md) |
 
 Not a wall between hostile tenants: all apps of a space share one kernel and one loopback. Whoever has the space's SSH

@@ -59,7 +59,9 @@ def hostile_folder(tmp_path: Path) -> Path:
 
 
 def test_the_wheel_holds_our_packages_and_nothing_else(wheel: Path) -> None:
-    top = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    names = zipfile.ZipFile(wheel).namelist()
+    top = {name.split("/")[0] for name in names}
+    assert "deployer/spaces/aws/archives.json" in names
     assert {name for name in top if not name.endswith(".dist-info")} == OURS
 
 

@@ -243,4 +243,4 @@ def region_of(shell: Shell, name: str, spec: Spec | None) -> str:
 
 def tools_of(shell: Shell) -> Tools:
     """What makes things in AWS."""
-    return shell.tools() if shell.tools else of_this_machine(shell.env)
+    return shell.tools() if shell.tools else of_this_machine(shell.env, shell.tell)

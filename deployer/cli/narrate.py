@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import singledispatchmethod
 
-from deployer.model.events import Changed, Detail, Doing, Done, Event, Output, Step, Timing, Warn
+from deployer.model.events import Changed, Detail, Doing, Done, Event, Output, Reached, Step, Timing, Warn
 
 INDENT = "       "
 
@@ -27,7 +27,7 @@ class Narrator:
 
     def briefly(self, event: Event) -> None:
         """Leave out steps and their details: for changes that Heroku tells in a line or two."""
-        if self._verbose() or isinstance(event, (Output, Warn, Doing, Done)):
+        if self._verbose() or isinstance(event, (Output, Warn, Doing, Reached, Done)):
             self(event)
 
     def quietly(self, event: Event) -> None:
@@ -78,6 +78,11 @@ class Narrator:
         self._end_line()
         self._write(f"{event.text}... ")
         self._in_line = True
+
+    @_tell.register
+    def _(self, event: Reached) -> None:
+        if self._in_line:
+            self._write(f"{event.text}, ")
 
     @_tell.register
     def _(self, event: Done) -> None:

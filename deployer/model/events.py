@@ -45,6 +45,13 @@ class Doing:
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the action is that `Doing` began, within its line: `25 %`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The action that `Doing` began has ended: `done`, and what came of it."""
 
@@ -68,5 +75,5 @@ class Timing:
     sent: int = 0
 
 
-Event = Step | Detail | Output | Warn | Doing | Done | Changed | Timing
+Event = Step | Detail | Output | Warn | Doing | Reached | Done | Changed | Timing
 Tell = Callable[[Event], None]

@@ -115,6 +115,7 @@ def drift(tools: Tools, name: str, region: str) -> Proposal:
 
 def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
     """Do what was proposed, and note it. Can be repeated after any failure: it goes on where it stopped."""
+    tools.ready()
     account = tools.account(proposal.after.region)
     tell(Step(f"Preparing the account {proposal.account}"))
     with asking():
@@ -172,6 +173,7 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
     account = tools.account(gone.region)
     state, known = _known(account, gone.name)
     if state:
+        tools.ready()
         with _leased(account, state, "deployer down") as store:
             known = record.load(store)
             if known:

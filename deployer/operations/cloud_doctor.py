@@ -5,33 +5,33 @@ Each check answers within seconds, also without credentials and without a networ
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from deployer.errors.base import Failure
-from deployer.errors.cloud import AccountRefused, EndpointSet
+from deployer.errors.cloud import AccountRefused, EndpointSet, EngineMissing
 from deployer.operations.diagnosis import Finding
-from deployer.spaces.aws import bootstrap, credentials, record, tools
+from deployer.spaces.aws import bootstrap, choice, credentials, record, tools
 from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.archives import COMMAND, PROVIDER, Pins, pinned
+from deployer.spaces.aws.choice import Choice
 from deployer.spaces.aws.credentials import PATIENCE, TRIES
 from deployer.version import VERSION, is_older
-from infra.engine import QUIET
 
 HERE, THERE = "this machine", "AWS"
-NEXT_MAJOR = "4"  # of Pulumi: nobody has tried it
-WAIT = 10  # seconds that `pulumi version` may take
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What is looked at: the variables, the command's own folder, and AWS or what a test has in its place."""
+    """What is looked at: the variables, the command's own folder, AWS or what a test has in its place, and the archives
+    that there are for this machine."""
 
     env: Mapping[str, str]
     home: Path
     endpoint: str | None = None
+    pins: Pins = field(default_factory=pinned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +65,31 @@ def _library(where: str, check: str, name: str, advice: str) -> Finding:
 
 
 def _command(site: Site) -> Finding:
-    """Which one, and whether its version is one that this deployer drives."""
-    check, advice = "pulumi command", tools.command_missing().wanted
-    path = tools.command_of(site.env)
-    if path is None:
-        return Finding(HERE, check, "it is not on PATH", advice)
+    """Which one is used, and why one on PATH is not."""
     try:
-        answer = subprocess.run(
-            [path, "version"],
-            env={**site.env, **QUIET},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=WAIT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Finding(HERE, check, f"{path} does not run: {error}", advice)
-    found = answer.stdout.strip().removeprefix("v")
-    if answer.returncode != 0 or not found[:1].isdigit():
-        return Finding(HERE, check, f"`{path} version` does not say its version", advice)
-    if is_older(found, tools.OLDEST) or not is_older(found, NEXT_MAJOR):
-        wanted = f"deployer drives {tools.OLDEST} up to, not including, {NEXT_MAJOR}"
-        return Finding(HERE, check, f"{path} is {found}: {wanted}", advice)
-    return Finding(HERE, check, note=f"{found}, {path}")
+        found = choice.command(site.env, site.home, site.pins)
+    except EngineMissing as missing:
+        return _missing("pulumi command", missing)
+    note = f"{found.version}, {_where(found, COMMAND)}"
+    return Finding(HERE, "pulumi command", note=f"{note}; {found.passed_over}" if found.passed_over else note)
 
 
 def _provider(site: Site) -> Finding:
     try:
-        path = tools.provider_in(site.home)
+        found = choice.provider(site.home, site.pins)
     except PackageNotFoundError:
         return Finding(HERE, "pulumi provider", "which one is wanted says the library", tools.library_missing().wanted)
-    if not path.is_dir():
-        return Finding(HERE, "pulumi provider", f"{path} is not there", tools.provider_missing(site.home).wanted)
-    return Finding(HERE, "pulumi provider", note=path.name.removeprefix("resource-"))
+    except EngineMissing as missing:
+        return _missing("pulumi provider", missing)
+    return Finding(HERE, "pulumi provider", note=f"aws {found.version}, {_where(found, PROVIDER)}")
+
+
+def _where(found: Choice, program: str) -> str:
+    return f"{found.place / program}" if found.order is None else "which the next command that needs it downloads"
+
+
+def _missing(check: str, missing: EngineMissing) -> Finding:
+    return Finding(HERE, check, "it is not here", missing.wanted)
 
 
 def _in_aws(site: Site, space: Meant) -> Iterator[Finding]:

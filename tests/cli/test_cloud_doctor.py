@@ -17,12 +17,14 @@ from deployer.operations.cloud_doctor import Meant, Site, examine
 from deployer.operations.diagnosis import Finding
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account
+from deployer.spaces.aws.archives import PROVIDER, pinned
+from deployer.spaces.aws.choice import provider_in
 from deployer.spaces.aws.record import Record
-from deployer.spaces.aws.tools import provider_in
 from infra.spec import Spec
 from tests.cli.conftest import Machine
 from tests.infra.moto_here import ACCOUNT, REGION, moto
 
+PINS = pinned()
 MEANT = Meant("production", REGION, "deployer.toml")
 
 
@@ -39,12 +41,11 @@ def no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def pulumi(folder: Path, says: str) -> Site:
     """A machine whose `pulumi version` says this, with the provider in its folder."""
-    program = folder / "bin/pulumi"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f"#!/bin/sh\n{says}\n")
-    program.chmod(0o755)
-    provider_in(folder).mkdir(parents=True, exist_ok=True)
-    return Site({"PATH": str(program.parent)}, folder)
+    for program in (folder / "bin/pulumi", provider_in(folder) / PROVIDER):
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{says}\n")
+        program.chmod(0o755)
+    return Site({"PATH": str(folder / "bin")}, folder)
 
 
 def about(findings: list[Finding], check: str) -> Finding:
@@ -53,19 +54,27 @@ def about(findings: list[Finding], check: str) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("says", "problem"),
+    ("says", "passed_over"),
     [
         ("echo v3.259.0", ""),
         ("echo v3.258.9", "is 3.258.9: deployer drives 3.259 up to, not including, 4"),
-        ("echo v4.0.1", "is 4.0.1: deployer drives 3.259 up to, not including, 4"),
         ("exit 3", "does not say its version"),
     ],
 )
-def test_which_pulumi_command_is_taken_is_said(no_credentials: Path, says: str, problem: str) -> None:
+def test_which_pulumi_command_is_taken_is_said(no_credentials: Path, says: str, passed_over: str) -> None:
     found = about(examine(pulumi(no_credentials, says), MEANT), "pulumi command")
-    assert problem in found.problem and bool(problem) == bool(found.problem)
-    assert found.problem or found.note == f"3.259.0, {no_credentials}/bin/pulumi"
-    assert not problem or found.advice == "Install Pulumi 3.259 or later, so that `pulumi version` answers."
+    assert not found.problem and passed_over in found.note
+    theirs = f"3.259.0, {no_credentials}/bin/pulumi"
+    ours = f"{PINS.command and PINS.command.version}, which the next command that needs it downloads"
+    assert found.note.startswith(ours if passed_over else theirs)
+
+
+def test_a_machine_without_archives_is_told_what_to_install(no_credentials: Path) -> None:
+    site = Site({"PATH": ""}, no_credentials, pins=pinned("darwin-amd64"))
+    command, provider = (about(examine(site, MEANT), f"pulumi {one}") for one in ("command", "provider"))
+    assert command.problem == provider.problem == "it is not here"
+    assert "no archive of it for darwin-amd64: install Pulumi 3.259 or later" in command.advice
+    assert f"PULUMI_HOME={no_credentials} pulumi plugin install resource aws" in provider.advice
 
 
 def test_a_machine_that_has_nothing_is_told_all_of_it_at_once(machine: Machine, no_credentials: Path) -> None:
@@ -75,11 +84,8 @@ def test_a_machine_that_has_nothing_is_told_all_of_it_at_once(machine: Machine, 
     assert machine.run("doctor") == 1
     assert time.monotonic() - began < 10
     for line in (
-        "pulumi command: it is not on PATH",
-        "pulumi provider: ",
         "credentials: There are no credentials for AWS here.",
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its kin",
-        "pulumi plugin install resource aws",
     ):
         assert line in machine.out
     assert machine.run("doctor", "--json", "--space", "production") == 1
@@ -87,6 +93,8 @@ def test_a_machine_that_has_nothing_is_told_all_of_it_at_once(machine: Machine, 
     assert rows["region"] == {
         **rows["region"], "ok": True, "where": "AWS", "note": f"{REGION}, by deployer.toml"
     }  # fmt: skip
+    for one in ("command", "provider"):
+        assert rows[f"pulumi {one}"]["note"].endswith(", which the next command that needs it downloads")
     assert not rows["credentials"]["ok"] and "account" not in rows
 
 

@@ -46,12 +46,5 @@ def test_a_variable_that_leads_elsewhere_is_refused(machine: Machine) -> None:
         assert "AWS_ENDPOINT_URL leads everything that is meant for AWS to http://127.0.0.1:4566." in machine.err
 
 
-def test_a_machine_without_the_engine_is_told(machine: Machine) -> None:
-    (machine.folder / "deployer.toml").write_text('[space.production]\nregion = "eu-central-1"\n')
-    machine.env["PATH"] = "/nowhere"
-    assert machine.run("up", "--space", "production", "--yes") == 1
-    assert "The pulumi command is not here" in machine.err
-
-
 def test_keeping_data_is_for_spaces_in_aws(sandbox: Machine) -> None:
     assert sandbox.run("down", "sandbox", "--keep-data") == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from deployer.cli.narrate import Narrator
-from deployer.model.events import Changed, Detail, Doing, Done, Event, Output, Step, Timing, Warn
+from deployer.model.events import Changed, Detail, Doing, Done, Event, Output, Reached, Step, Timing, Warn
 
 
 def told(*events: Event, verbose: bool = False) -> str:
@@ -24,6 +24,12 @@ def test_columns_are_herokus() -> None:
 
 def test_an_action_is_one_line_where_nothing_comes_between() -> None:
     assert told(Doing("Creating app"), Done("⬢ shop")) == "Creating app... done, ⬢ shop\n"
+
+
+def test_how_far_it_is_stands_in_the_line() -> None:
+    reached = (Reached("9 MB"), Reached("50 %"))
+    assert told(Doing("Downloading"), *reached, Done()) == "Downloading... 9 MB, 50 %, done\n"
+    assert told(Doing("Downloading"), Warn("slow"), *reached, Done()) == "Downloading... \n !     slow\ndone\n"
 
 
 def test_what_comes_between_begins_a_line() -> None:

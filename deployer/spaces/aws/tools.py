@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from deployer.build.folders import data_folder, make
+from deployer.build.folders import data_folder
 from deployer.errors.cloud import EndpointSet, EngineMissing
+from deployer.model.events import Tell, Warn
+from deployer.spaces.aws import choice
 from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.archives import Pins, pinned
 from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.download import have
 from deployer.spaces.aws.pulumi_lock import STATES
 from infra.engine import PROJECT, Engine
 
 LEADS_ASTRAY = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS")
-OLDEST = "3.259"  # of the command
 
 
 @dataclass(frozen=True)
 class Tools:
-    """`root` holds bin/pulumi; `endpoint` is None for AWS itself; `env` are further variables of the command."""
+    """`root` holds bin/pulumi; `endpoint` is None for AWS itself; `env` are further variables of the command. `ready`
+    has what the engine consists of downloaded, where it is not here yet: before the engine is made, or earlier."""
 
     root: Path
     home: Path
     endpoint: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     patience: float = 600.0  # seconds that AWS may take to forget what was deleted
+    ready: Callable[[], None] = lambda: None
 
     def account(self, region: str) -> Account:
         return Account(region, self.endpoint)
 
     def engine(self, account: Account, state: State) -> Engine:
         """The engine, with its state in the state bucket."""
+        self.ready()
         place = f"s3://{state.bucket}/{STATES}?region={account.region}"
         if self.endpoint:
             place += f"&endpoint={self.endpoint}&s3ForcePathStyle=true"
@@ -45,6 +49,7 @@ class Tools:
     @contextmanager
     def reading(self, account: Account, state: State | None) -> Iterator[Engine]:
         """The engine over a copy of the state, or over none: to open the bucket with it would write there."""
+        self.ready()
         with tempfile.TemporaryDirectory(prefix="deployer-state-") as folder:
             if state:
                 with asking():
@@ -68,19 +73,23 @@ def copy_state(account: Account, state: State, folder: Path) -> None:
                 target.write_bytes(s3.get_object(Bucket=state.bucket, Key=one["Key"])["Body"].read())
 
 
-def of_this_machine(env: Mapping[str, str]) -> Tools:
-    """Those that are installed here. EndpointSet, EngineMissing."""
+def of_this_machine(env: Mapping[str, str], tell: Tell, pins: Pins | None = None) -> Tools:
+    """Those of this machine; what of the engine is not here yet comes when it is needed, or fails with a failure of
+    errors.archives. EndpointSet, EngineMissing."""
     if name := astray(env):
         raise EndpointSet(name, env[name])
     if find_spec("pulumi_aws") is None:
         raise library_missing()
-    command = command_of(env)
-    if command is None:
-        raise command_missing()
-    home = make(home_here())
-    if not provider_in(home).exists():
-        raise provider_missing(home)
-    return Tools(command.resolve().parent.parent, home)
+    home, pins = home_here(), pins or pinned()
+    command, provider = choice.command(env, home, pins), choice.provider(home, pins)
+
+    def ready() -> None:
+        if command.order and command.passed_over:
+            tell(Warn(command.passed_over))
+        for order in filter(None, (command.order, provider.order)):
+            have(order, tell)
+
+    return Tools(command.place, home, ready=ready)
 
 
 def astray(env: Mapping[str, str]) -> str | None:
@@ -88,33 +97,11 @@ def astray(env: Mapping[str, str]) -> str | None:
     return next((name for name in LEADS_ASTRAY if env.get(name)), None)
 
 
-def command_of(env: Mapping[str, str]) -> Path | None:
-    """The `pulumi` command on PATH."""
-    found = shutil.which("pulumi", path=env.get("PATH"))
-    return Path(found) if found else None
-
-
 def home_here() -> Path:
     """The command's own folder on this machine."""
     return data_folder() / "pulumi"
 
 
-def provider_in(home: Path) -> Path:
-    """Where the provider for AWS lies that our library asks for."""
-    return home / "plugins" / f"resource-aws-v{version('pulumi-aws')}"
-
-
 def library_missing() -> EngineMissing:
     """The failure that says how to get it."""
     return EngineMissing("Pulumi's library", "Install deployer with it: `pip install 'deployer-cli[aws]'`")
-
-
-def command_missing() -> EngineMissing:
-    """The failure that says what to install."""
-    return EngineMissing("The pulumi command", f"Install Pulumi {OLDEST} or later, so that `pulumi version` answers.")
-
-
-def provider_missing(home: Path) -> EngineMissing:
-    """The failure that says how to get it."""
-    line = f"PULUMI_HOME={home} pulumi plugin install resource aws {version('pulumi-aws')}"
-    return EngineMissing("Pulumi's provider for AWS", f"Type `{line}`: some hundred MB, once.")

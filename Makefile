@@ -37,7 +37,8 @@ faults: setup ## kill commands, hosts, routers and agents while users ask: minut
 		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: an hour
-	@DEPLOYER_TEST_HOSTS=3 $(BIN)/pytest -s -m soak
+	@DEPLOYER_TEST_HOSTS=3 DEPLOYER_SOAK=200 $(BIN)/pytest -s -m soak --record docs/reliability.json; ended=$$?; \
+		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
 bench: setup ## deploys beside rsync and systemctl restart: a quarter of an hour; writes docs/performance.md
 	@scripts/bench

@@ -19,8 +19,8 @@ INTRODUCTION = """\
 
 Each line is a test on real systemd hosts, while users ask from outside. `make faults` runs them
 (minutes), `make test` some of each kind and those of the last sections; `make soak` draws mishaps by chance.
-This page is made from the tests, and from what came of each when it last ran: `make faults` writes that down, with the
-commit (`+`: with changes to it) and the seconds that it took. `make golden` makes the page anew.
+This page is made from the tests, and from what came of each when it last ran: both write that down, with the commit
+(`+`: with changes to it) and the seconds that it took. `make golden` makes the page anew.
 
 What each case asks for: the release before, or the new one, answers throughout, and no request fails that was not on a
 killed host or in a killed router. Afterwards hosts have exactly what the ledger says: no dyno, task, unit, mount, port,
@@ -43,6 +43,8 @@ MODULES = {
     "test_watch.py": "The moments after a switch",
     "test_crashes.py": "Dynos that crash again and again",
     "test_repair.py": "With nobody present",
+    "test_rented_bare.py": "Machines as they are rented: Debian 13, Debian 12",
+    "test_soak.py": "Two hundred deploys in a row, on three hosts",
 }
 
 

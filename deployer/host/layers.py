@@ -29,6 +29,25 @@ def locked(app: AppPaths) -> Iterator[None]:
         yield
 
 
+def sweep(app: AppPaths) -> bool:
+    """Take away what a killed agent has left of layers that it was making or removing, unless another agent is at work
+    on this app's; whether there was anything."""
+    found = [folder for folder in (app.incoming, app.trash) if folder.is_dir() and any(folder.iterdir())]
+    if not found:
+        return False
+    try:
+        with lock.locked(app.blobs_lock, fcntl.LOCK_EX, _give_up):
+            for folder in found:
+                remove_tree(folder)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _give_up() -> None:
+    raise BlockingIOError
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder of ours, if it is there."""
     with suppress(FileNotFoundError):

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deployer.host import dyno_files, fence, firewall, launch, router_service, systemd, task, units, walls
+from deployer.host import dyno_files, fence, firewall, launch, layers, router_service, systemd, task, units, walls
 from deployer.host.channel import Channel
 from deployer.host.dyno_files import Placed
 from deployer.host.lock import host_lock
@@ -32,7 +32,7 @@ def repair(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     done = _walls(paths) + _router(paths)
     for app in sorted(paths.apps.glob("*")):
         if not busy(paths, app.name):
-            done += _dynos(paths, app.name, patience) + _tasks(paths, app.name)
+            done += _dynos(paths, app.name, patience) + _tasks(paths, app.name) + _layers(paths, app.name)
     done += _leftovers(paths, patience)
     for what in done:
         channel.event({"event": "repaired", "what": what})
@@ -85,6 +85,10 @@ def _tasks(paths: Paths, app: str) -> list[str]:
     """What release dynos have left that ended when whoever had started them was gone."""
     with host_lock(paths):  # one that a command begins at this very moment is there with its unit, or not at all
         return [f"files of {instance}, which has ended" for instance in task.sweep(paths, app)]
+
+
+def _layers(paths: Paths, app: str) -> list[str]:
+    return [f"half layers of {app}, which an agent left"] if layers.sweep(paths.app(app)) else []
 
 
 def _has_another(one: Placed, placed: list[Placed]) -> bool:

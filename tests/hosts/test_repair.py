@@ -44,8 +44,10 @@ def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machi
     amy.is_whole()
     with machine.unrepaired():
         machine.run("systemctl stop 'deployer-dyno-v1@amy.*'; systemctl stop haproxy; nft delete table inet deployer")
-        machine.run("cd /srv/deployer && mkdir -p scratch/amy.web.9.v1/root dynos/amy.web.8.v1")
-        assert machine.call("repair", patience=3600)["repaired"][:1] == ["the firewall, whose rules were gone"]
+        machine.run("cd /srv/deployer && mkdir -p scratch/amy.web.9.v1/root dynos/amy.web.8.v1 apps/amy/trash/aa")
+        at_once = machine.call("repair", patience=3600)["repaired"]
+        assert at_once[0] == "the firewall, whose rules were gone"
+        assert "half layers of amy, which an agent left" in at_once
         repaired = machine.call("repair", patience=0)["repaired"]
         assert {f"files of amy.web.{number}.v1, which is gone" for number in (8, 9)} <= set(repaired)
         assert any(what.endswith(" of amy, which was down") for what in repaired)

@@ -108,3 +108,11 @@ def test_it_is_waited_until_aws_has_forgotten(account: Account) -> None:
 
     assert proof.wait_until_gone(account, "fifth", 60.0, sleep) == []
     assert len(waited) == 1
+
+
+def test_the_proof_looks_past_buckets_without_tags(account: Account) -> None:
+    """One that somebody has made, or that a bootstrap has left that was cut off before it tagged it."""
+    s3, name = account.client("s3"), "deployer-sixth-state-0a1b2c"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert proof.left(account, "sixth") == []
+    s3.delete_bucket(Bucket=name)

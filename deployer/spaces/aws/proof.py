@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.account import Account, asking, code_of
 from infra.names import PREFIX
 
 TAG = "deployer:space"
 PATH = "/deployer/"
 POLL = 10.0  # seconds between two looks
 GONE = ("terminated", "shutting-down", "deleted", "delete-complete")
+UNTAGGED = ("NoSuchTagSet", "NoSuchBucket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,22 @@ def _buckets(account: Account, space: str) -> Iterator[Left]:
     client = account.client("s3")
     for one in client.list_buckets()["Buckets"]:
         if one["Name"].startswith(f"{PREFIX}-"):
-            tags = client.get_bucket_tagging(Bucket=one["Name"])["TagSet"]
+            tags = _bucket_tags(client, one["Name"])
             if carries(tags, space) and {"Key": "deployer:noun", "Value": "state"} not in tags:
                 yield Left("bucket", one["Name"])
+
+
+def _bucket_tags(client: Any, bucket: str) -> list[dict[str, str]]:
+    """None where somebody has made it without, or a bootstrap was cut off between the two; nor where it is gone."""
+    from botocore.exceptions import ClientError
+
+    try:
+        found: list[dict[str, str]] = client.get_bucket_tagging(Bucket=bucket)["TagSet"]
+    except ClientError as error:
+        if code_of(error) not in UNTAGGED:
+            raise
+        return []
+    return found
 
 
 def _budgets(account: Account, space: str) -> Iterator[Left]:

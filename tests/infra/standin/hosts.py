@@ -285,11 +285,18 @@ def _suspend(aws: Aws, name: str, old: Values, new: Values) -> None:
         aws.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=sorted(after - before))
 
 
+def _attach(aws: Aws, name: str, old: Values, new: Values) -> None:
+    before, after = set(old.get("targetGroupArns") or []), set(new.get("targetGroupArns") or [])
+    words = {"AutoScalingGroupName": name}
+    if before - after:
+        aws.autoscaling.detach_load_balancer_target_groups(TargetGroupARNs=sorted(before - after), **words)
+    if after - before:
+        aws.autoscaling.attach_load_balancer_target_groups(TargetGroupARNs=sorted(after - before), **words)
+
+
 def group_update(aws: Aws, resource: str, old: Values, new: Values) -> None:
     if changed(old, new, "initialLifecycleHooks"):
         raise Refused("the real provider sets initialLifecycleHooks at creation only")
-    if changed(old, new, "targetGroupArns"):
-        raise Refused("the stand-in changes no target groups of a group")
     aws.autoscaling.update_auto_scaling_group(
         AutoScalingGroupName=resource,
         LaunchTemplate=_template(new),
@@ -299,6 +306,7 @@ def group_update(aws: Aws, resource: str, old: Values, new: Values) -> None:
     )
     if changed(old, new, "tags"):
         aws.autoscaling.create_or_update_tags(Tags=_tags(new))
+    _attach(aws, resource, old, new)
     _suspend(aws, resource, old, new)
 
 

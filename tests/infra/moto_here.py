@@ -95,6 +95,7 @@ def _mended() -> Iterator[None]:
         (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(numbers) % 250}.1"),
         (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
         (EC2Response, "describe_instance_connect_endpoints", _endpoints),
+        (EC2Response, "delete_instance_connect_endpoint", _delete_endpoint),
         (settings, "ACM_VALIDATION_WAIT", 86_400),
         (RDSResponse, "describe_db_engine_versions", _versions),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
@@ -124,6 +125,14 @@ def _endpoints(asked: Any) -> Any:
         for one in found
     ]
     return ActionResult({"InstanceConnectEndpoints": told})
+
+
+def _delete_endpoint(asked: Any) -> Any:
+    from moto.core.responses import ActionResult
+
+    name = str(asked._get_param("InstanceConnectEndpointId"))
+    asked.ec2_backend.delete_network_interface(name.replace("eice-", "eni-"))
+    return ActionResult({"InstanceConnectEndpoint": {"InstanceConnectEndpointId": name, "State": "delete-complete"}})
 
 
 def _versions(asked: Any) -> Any:

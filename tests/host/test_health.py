@@ -66,7 +66,7 @@ def test_an_app_whose_neighbours_are_not_there_yet_is_waited_for(serve):
 
 def test_an_app_that_is_never_warm_fails_at_the_deadline_with_its_last_answer(serve):
     with pytest.raises(HostFailure) as failure:
-        health.watch(serve("503"), Health("/up", 1.0), threading.Event())
+        health.watch(serve("503"), Health("/up", 4.0), threading.Event())
     assert (failure.value.code, failure.value.details["answer"]) == ("dyno-unhealthy", "503")
 
 

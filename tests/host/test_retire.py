@@ -18,12 +18,14 @@ def test_connections_that_stay_are_counted_and_those_that_end_are_waited_for() -
             Placed(Dyno("shop", "worker", 1, 3), 20001, "basic", "work", ()),
         ]
         assert drain(dynos, 5) == (0, 0)
-        with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)) as short:
-            ends = [server.accept()[0], server.accept()[0]]
+        with (
+            socket.create_connection(("127.0.0.1", port)),
+            socket.create_connection(("127.0.0.1", port)) as short,
+            server.accept()[0],
+            server.accept()[0] as other_end,
+        ):
             assert drain(dynos, 0) == (2, 2)
-            hangs_up = threading.Timer(0.1, lambda: (short.close(), ends[1].close()))
+            hangs_up = threading.Timer(0.1, lambda: (short.close(), other_end.close()))
             hangs_up.start()
-            assert drain(dynos, 0.5) == (2, 1)
+            assert drain(dynos, 2) == (2, 1)
             hangs_up.join()
-        for end in ends:
-            end.close()

@@ -32,7 +32,7 @@ MAY_IMPORT_INFRA = {"cli", "operations", "spaces"}
 TRAVELS = ("deployer.host.", "deployer.model.", "deployer.store.", "deployer.errors.base.")
 # Each costs 40 to 260 ms of every start of the command line.
 HEAVY = {"paramiko", "fabric", "boto3", "botocore", "pulumi", "pulumi_aws", "rich", "zstandard", "websockets"}
-OWNERS = {"paramiko": "deployer/remote", "pulumi": "infra", "pulumi_aws": "infra"}
+OWNERS = {"paramiko": "deployer/remote", "pulumi": "infra", "pulumi_aws": "infra", "websockets": "deployer/spaces/aws"}
 # The Pulumi program cannot be written without Pulumi; whoever runs it imports it inside a function.
 PULUMI_PROGRAM = ("infra.components", "infra.program", "infra.project", "infra.__main__")
 BROAD_CATCHERS = {"deployer/cli/main.py", "deployer/cli/git_remote.py", "deployer/host/serve.py"}

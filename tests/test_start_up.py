@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("paramiko", "fabric", "boto3", "pulumi", "rich", "zstandard", "cryptography", "pydantic", "asyncio")
+HEAVY = (
+    "paramiko",
+    "fabric",
+    "boto3",
+    "pulumi",
+    "rich",
+    "zstandard",
+    "cryptography",
+    "pydantic",
+    "asyncio",
+    "websockets",
+)
 MODULES = 60  # that `--help` may load beside what a bare Python has loaded
 HELP = "import sys; from deployer.cli.main import run\ntry: run(['--help'])\nexcept SystemExit: pass\n"
 IMPORT_ALL = """

@@ -117,7 +117,8 @@ def _endpoints(asked: Any) -> Any:
     found = [one for one in asked.ec2_backend.enis.values() if one.description == ABOUT]
     told = [
         {
-            "InstanceConnectEndpointId": one.id.replace("eni-", "eice-"),
+            "InstanceConnectEndpointId": (name := one.id.replace("eni-", "eice-")),
+            "DnsName": f"{name}.ec2-instance-connect-endpoint.{asked.region}.amazonaws.com",
             "SubnetId": one.subnet.id,
             "State": "create-complete",
             "Tags": one.get_tags(),

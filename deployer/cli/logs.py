@@ -42,7 +42,7 @@ def logs(
     try:
         with opened(shell, app, remote) as (space, name):
             say_who_is_missing(shell, space)
-            for line in operation(space, name, wanted):
+            for line in operation(space, name, wanted, shell.tell):
                 shell.output.print(painter.painted(str(line)))
                 if tail:
                     shell.output.out.flush()

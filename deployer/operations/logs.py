@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import heapq
-import queue
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from deployer.errors.apps import AppNotFound
-from deployer.errors.base import Failure
+from deployer.model.events import Tell
 from deployer.model.log_line import LogLine
+from deployer.operations.follow import follow, line_of
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
@@ -29,8 +27,9 @@ class Filter:
     source: str | None = None
 
 
-def logs(space: OpenSpace, app: str, wanted: Filter) -> Iterator[LogLine]:
-    """The lines, oldest first. Filters apply before the count (on Heroku after it: a known surprise)."""
+def logs(space: OpenSpace, app: str, wanted: Filter, tell: Tell) -> Iterator[LogLine]:
+    """The lines, oldest first. Filters apply before the count (on Heroku after it: a known surprise).
+    `tell` hears of connections that end while lines are waited for."""
     if space.ledger.app(app) is None:
         raise AppNotFound(app, space.space.name)
     request = {
@@ -41,38 +40,14 @@ def logs(space: OpenSpace, app: str, wanted: Filter) -> Iterator[LogLine]:
         "type": wanted.process_type,
         "source": wanted.source,
     }
-    return _follow(space, request) if wanted.follow else _history(space, request)
+    return follow(space, request, tell) if wanted.follow else _history(space, request)
 
 
 def _history(space: OpenSpace, request: dict[str, Any]) -> Iterator[LogLine]:
     def read(session: Session) -> list[LogLine]:
         lines: list[LogLine] = []
-        session.call("logs", request, lambda message, data: lines.append(_line(message)))
+        session.call("logs", request, lambda message, data: lines.append(line_of(message)))
         return lines
 
     merged = list(heapq.merge(*fan_out(space.answering, read), key=lambda line: line.time))
     yield from merged[-request["lines"] :]
-
-
-def _follow(space: OpenSpace, request: dict[str, Any]) -> Iterator[LogLine]:
-    """Lines as the hosts send them; a host whose connection ends is left out, the others go on."""
-    arrived: queue.Queue[LogLine | None] = queue.Queue()
-
-    def read(session: Session) -> None:
-        with suppress(Failure, OSError):
-            session.call("logs", request, lambda message, data: arrived.put(_line(message)))
-        arrived.put(None)
-
-    for session in space.answering:
-        threading.Thread(target=read, args=(session,), daemon=True).start()
-    open_hosts = len(space.answering)
-    while open_hosts:
-        line = arrived.get()
-        if line is None:
-            open_hosts -= 1
-        else:
-            yield line
-
-
-def _line(message: dict[str, Any]) -> LogLine:
-    return LogLine(message["time"], message["source"], message["dyno"], message["text"])

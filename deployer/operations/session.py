@@ -151,11 +151,19 @@ class OpenSpace:
         if not self.hosts:
             self.dial()
 
+    def again(self, lost: Session) -> Session:
+        """Another session with a host instead of one that ended; the failure to connect."""
+        lost.close()
+        return self._connected(lost.host)
+
+    def _connected(self, host: Host) -> Session:
+        session = self._open[host.id] = self.connect(host)
+        session.epoch = self.space.epoch
+        return session
+
     def _try(self, host: Host) -> None:
         try:
-            session = self.connect(host)
-            session.epoch = self.space.epoch
-            self._open[host.id] = session
+            self._connected(host)
         except Failure as failure:
             if not host.out:
                 self._silent[host.id] = failure

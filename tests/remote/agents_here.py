@@ -107,13 +107,13 @@ class Sshd:
 
 
 @contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """An sshd with keys of its own in `folder`."""
+def sshd(folder: Path, more: str = "") -> Iterator[Sshd]:
+    """An sshd with keys of its own in `folder`, and `more` lines of configuration."""
     Path("/run/sshd").mkdir(exist_ok=True)
     for name in ("host", "id"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     (folder / "authorized").write_bytes((folder / "id.pub").read_bytes())
-    (folder / "config").write_text(SSHD_CONFIG.format(folder=folder))
+    (folder / "config").write_text(SSHD_CONFIG.format(folder=folder) + more)
     port = free_port()
     with (folder / "log").open("wb") as log:
         words = ["/usr/sbin/sshd", "-D", "-e", "-f", str(folder / "config"), "-p", str(port)]

@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -71,7 +72,12 @@ class InstanceConnect:
 
     def expire(self) -> None:
         """As if the time of all tunnels were over."""
-        self._loop.call_soon_threadsafe(self._over.set)
+
+        def end_all() -> None:
+            self._over.set()
+            self._over = asyncio.Event()  # for those that come
+
+        self._loop.call_soon_threadsafe(end_all)
 
     def run(self, folder: Path, begun: Future[None]) -> None:
         """Until `stop`; in a thread of its own."""
@@ -136,7 +142,6 @@ class InstanceConnect:
         writer.transport.abort()
         await connection.close(1000, "")
         self.live.discard(connection)
-        self._over.clear()
 
     async def _down(self, connection: ServerConnection, reader: asyncio.StreamReader) -> None:
         with suppress(ConnectionClosed, OSError):
@@ -171,7 +176,7 @@ def signature(path: str, host: str, asked: Mapping[str, str]) -> str:
 def instance_connect(folder: Path, behind: Mapping[str, int]) -> Iterator[InstanceConnect]:
     """A running one; its certificate is `folder`/tls.crt."""
     words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 3"
-    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "tls.key", "-out", folder / "tls.crt"]
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.crt"]
     subprocess.run([*words.split(), *files], check=True, capture_output=True)
     here, begun = InstanceConnect(behind), Future[None]()
     thread = Thread(target=here.run, args=(folder, begun))
@@ -182,3 +187,12 @@ def instance_connect(folder: Path, behind: Mapping[str, int]) -> Iterator[Instan
     finally:
         here.stop()
         thread.join()
+
+
+def lend_credentials(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """What it takes, and trust in its certificate."""
+    patch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    patch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    patch.setenv("AWS_CA_BUNDLE", str(folder / "tls.crt"))
+    patch.setenv("NO_PROXY", "localhost")

@@ -31,7 +31,7 @@ from deployer.spaces.aws.account import Account
 from tests.infra import moto_here
 from tests.infra.standin.walls import ABOUT
 from tests.remote.agents_here import Sshd, free_port, sshd
-from tests.spaces.instance_connect import KEY, SECRET, TOKEN, InstanceConnect, Says, instance_connect
+from tests.spaces.instance_connect import InstanceConnect, Says, instance_connect, lend_credentials
 
 pytestmark = pytest.mark.edge
 ADDRESS, SILENT = "10.0.1.7", "10.0.1.8"
@@ -47,11 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 def aws(tmp_path: Path, server: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[InstanceConnect]:
     """An endpoint that leads to the server, and credentials."""
     with instance_connect(tmp_path, {ADDRESS: server.host.port, SILENT: free_port()}) as here:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "tls.crt"))
-        monkeypatch.setenv("NO_PROXY", "localhost")
+        lend_credentials(monkeypatch, tmp_path)
         yield here
 
 

@@ -1,0 +1,129 @@
+"""The lines that an app's hosts write from now on. A connection that ends, as a tunnel does after an hour, is made
+again, and goes on after the last line that arrived."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.errors.aws import AwsUnreachable
+from deployer.errors.base import Failure
+from deployer.errors.remote import ConnectionLost, HostUnreachable
+from deployer.errors.tunnel import TunnelsTaken
+from deployer.model.events import Detail, Tell, Warn
+from deployer.model.log_line import LogLine
+from deployer.operations.session import OpenSpace
+from deployer.remote.agent import Session
+
+LOST = (ConnectionLost, HostUnreachable, AwsUnreachable, TunnelsTaken, OSError)  # what may be over soon
+PAUSES = (
+    0.0,
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    15.0,
+    30.0,
+    30.0,
+    30.0,
+)  # seconds before each try; after the last the host is given up
+LASTED = 60.0  # seconds after which a connection counts as one that worked
+
+
+def line_of(message: Mapping[str, Any]) -> LogLine:
+    """The line in an agent's event."""
+    return LogLine(message["time"], message["source"], message["dyno"], message["text"])
+
+
+def follow(space: OpenSpace, request: Mapping[str, Any], tell: Tell) -> Iterator[LogLine]:
+    """Lines as the hosts send them, until every host is given up. Of one that is, `tell` hears why."""
+    arrived: queue.Queue[LogLine | None] = queue.Queue()
+    ended = threading.Event()
+
+    def read(session: Session) -> None:
+        Follower(space.again, session, request, arrived.put, tell, ended).follow()
+        arrived.put(None)
+
+    for session in space.answering:
+        threading.Thread(target=read, args=(session,), daemon=True).start()
+    open_hosts = len(space.answering)
+    try:
+        while open_hosts:
+            line = arrived.get()
+            if line is None:
+                open_hosts -= 1
+            else:
+                yield line
+    finally:
+        ended.set()
+
+
+@dataclass
+class Follower:
+    """One host's lines. `again` connects to it anew; when `ended` is set nobody listens any more. `cursor` is where the
+    journal goes on, `tries` how often the connection was made again since it last worked."""
+
+    again: Callable[[Session], Session]
+    session: Session
+    request: Mapping[str, Any]
+    put: Callable[[LogLine], None]
+    tell: Tell
+    ended: threading.Event
+    pauses: Sequence[float] = PAUSES
+    clock: Callable[[], float] = time.monotonic
+    cursor: str = ""
+    tries: int = 0
+
+    def follow(self) -> None:
+        """Until nobody listens, or the host is given up."""
+        try:
+            while not self.ended.is_set():
+                self._read()
+        except (Failure, OSError) as error:
+            if not self.ended.is_set():
+                self.tell(Warn(f"{self._name}: {_said(error)} What it writes does not stand here any more."))
+
+    def _read(self) -> None:
+        begun = self.clock()
+        try:
+            asked = {**self.request, "cursor": self.cursor} if self.cursor else self.request
+            self.session.call("logs", asked, self._hear)
+            raise ConnectionLost(self._name, "logs", "The agent ended.")
+        except LOST as error:
+            if self.clock() - begun > LASTED:
+                self.tries = 0
+            self._reconnect(error)
+
+    def _hear(self, message: Mapping[str, Any], data: bytes) -> None:
+        self.tries = 0
+        self.cursor = message.get("cursor", "")
+        self.put(line_of(message))
+
+    def _reconnect(self, error: Failure | OSError) -> None:
+        if self.ended.is_set():
+            return
+        self.tell(Warn(f"{self._name}: the connection ended. Connecting again..."))
+        while self.tries < len(self.pauses):
+            if self.ended.wait(self.pauses[self.tries]):
+                return
+            self.tries += 1
+            try:
+                self.session = self.again(self.session)
+            except LOST as failed:
+                error = failed
+                continue
+            self.tell(Detail(f"{self._name}: connected again; it goes on where it stopped."))
+            return
+        raise error
+
+    @property
+    def _name(self) -> str:
+        return self.session.host.id
+
+
+def _said(error: Failure | OSError) -> str:
+    return error.paragraphs()[0] if isinstance(error, Failure) else f"{error}."

@@ -21,11 +21,15 @@ Connect = Callable[[Host], Session]
 
 
 def dialler(pointer: Pointer, person: Person = NOBODY) -> Connect:
-    """By the space's own key, or as the user's ssh would; `person` can be asked for a passphrase."""
+    """By the space's own key, or with the user's as ssh would; `person` can be asked for a passphrase."""
     if pointer.kind == "ssh":
         from deployer.remote.reach import Reach
 
         return Reach(person, pointer.targets).connect
+    if pointer.kind == "aws":
+        from deployer.spaces.aws.access import Access
+
+        return Access(pointer, person).connect
     return partial(_dial, pointer)
 
 

@@ -50,6 +50,11 @@ class Reach:
         """A session with a host by this way."""
         return Session(host, self._through(way, host, [host.host_key]))
 
+    def through(self, dial: ssh.Dial, host: Host) -> Session:
+        """A session with a host of a space that is dialled so: of ssh_config only who lets in counts."""
+        way = way_to(target_of(replace(host, address=host.private_address)))
+        return Session(host, self._opened(way, host, [host.host_key], dial))
+
     def meet(self, target: str, host_id: str, seat: int) -> tuple[Host, Way]:
         """A host that is to be one of a space, with its key, which is accepted from now on; KnownKeyDiffers,
         HostKeyUnknown, HostKeyRefused."""

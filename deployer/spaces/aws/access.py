@@ -1,0 +1,51 @@
+"""How hosts of a space in AWS are reached: through its endpoint, or directly where its specification says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+from deployer.errors.ledger import SpaceEmpty
+from deployer.model.space import Host, Pointer
+from deployer.remote.agent import Session
+from deployer.remote.person import Person
+from deployer.remote.reach import Reach
+from deployer.remote.ssh import Dial
+from deployer.spaces.aws import record, tunnel
+from deployer.spaces.aws.account import Account
+from deployer.store.s3 import S3Store
+
+Find = Callable[[Account, str], tunnel.Endpoint]
+
+
+@dataclass
+class Access:
+    """With the user's own keys, as ssh would try them. AWS is asked when the first host is dialled, and once."""
+
+    pointer: Pointer
+    person: Person
+    find: Find = tunnel.find
+    _known: list[Dial | None] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.person, self.pointer.targets)
+
+    def connect(self, host: Host) -> Session:
+        """A session with a host, whose key is the one that the ledger has."""
+        with self._lock:
+            if not self._known:
+                self._known.append(self._way())
+        dial = self._known[0]
+        return self._reach.through(dial, host) if dial else self._reach.connect(host)
+
+    def _way(self) -> Dial | None:
+        """The dial through the space's endpoint; None where its hosts are reached directly."""
+        address = self.pointer.store
+        known = record.load(S3Store(address)) if address else None
+        if address is None or known is None:
+            raise SpaceEmpty
+        if known.spec.ssh_from:
+            return None
+        return tunnel.dialler(self.find(Account(known.spec.region, address.endpoint), self.pointer.name))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -233,3 +236,37 @@ def test_the_endpoint_of_a_space_is_found_by_its_tag() -> None:
         assert found.name == f"{found.id}.ec2-instance-connect-endpoint.{moto_here.REGION}.amazonaws.com"
         with pytest.raises(EndpointMissing):
             tunnel.find(account, "staging")
+
+
+def test_a_proxy_leads_to_the_endpoint(
+    aws: InstanceConnect, host: Host, server: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        Thread(target=connect_for, args=(proxy, aws.port, asked), daemon=True).start()
+        monkeypatch.delenv("NO_PROXY")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        connection = ssh.connect(host, server.identity, tunnel.dialler(aws.endpoint))
+        assert connection.open(["echo", "hello"]).read(100) == b"hello\n"
+        connection.close()
+    assert asked[0].startswith(f"CONNECT localhost:{aws.port} HTTP/1.1\r\n".encode())
+    assert b"X-Amz" not in asked[0], "the address that opens a tunnel is for AWS alone"
+
+
+def connect_for(proxy: socket.socket, port: int, asked: list[bytes]) -> None:
+    """One connection of a proxy's."""
+    client = proxy.accept()[0]
+    with client, socket.create_connection(("127.0.0.1", port)) as there:
+        asked.append(client.recv(1 << 16))
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        back = Thread(target=pump, args=(there, client), daemon=True)
+        back.start()
+        pump(client, there)
+        back.join()
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)

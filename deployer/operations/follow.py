@@ -20,17 +20,8 @@ from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 
 LOST = (ConnectionLost, HostUnreachable, AwsUnreachable, TunnelsTaken, OSError)  # what may be over soon
-PAUSES = (
-    0.0,
-    1.0,
-    2.0,
-    5.0,
-    10.0,
-    15.0,
-    30.0,
-    30.0,
-    30.0,
-)  # seconds before each try; after the last the host is given up
+# Seconds before each try to connect again; after the last one the host is given up.
+PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 30.0, 30.0)
 LASTED = 60.0  # seconds after which a connection counts as one that worked
 
 

@@ -83,6 +83,11 @@ HARDENING: tuple[Property, ...] = (
 )
 
 
+# A start that reaches systemd when the dyno has been removed, as that of an agent that was killed as it asked for it,
+# is passed over: as a failed unit it would stay.
+HAS_FILES = ("ConditionPathExists", "/srv/deployer/dynos/%i/layers")
+
+
 def properties(instance: str = "%i") -> list[Property]:
     """What every process of an app runs with: its files, its secrets, its walls."""
     scratch = f"/srv/deployer/scratch/{instance}"
@@ -137,7 +142,9 @@ def dyno_template() -> str:
         ("Restart", "always"),
         ("RestartSec", "1s"),
     ]
-    return _unit(_needs("Dyno %i"), service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+    return (
+        _unit([*_needs("Dyno %i"), HAS_FILES], service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
+    )
 
 
 def task_template() -> str:
@@ -162,6 +169,7 @@ def dyno_fs_template() -> str:
     """`deployer-dyno-fs-v1@.service`: the overlay of one dyno, fresh at every start, gone at every stop."""
     unit: list[Property] = [
         ("Description", "Files of dyno %i"),
+        HAS_FILES,
         ("PartOf", DYNO.format("%i")),
         ("Wants", SCRATCH),
         ("After", SCRATCH),

@@ -24,7 +24,7 @@ from infra.described import describe
 from infra.engine import PROJECT
 
 STATE = "state"
-PROGRAM = ("described", "names", "policies", "program", "project", "resources", "sizes", "spec", "subnets")
+PROGRAM = ("described", "kinds", "names", "policies", "program", "project", "resources", "sizes", "spec", "subnets")
 MAIN = '''"""What Pulumi.yaml starts. The stack's configuration says what it declares."""
 
 from infra.project import run

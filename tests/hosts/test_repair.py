@@ -40,6 +40,13 @@ def test_a_timer_looks_once_a_minute_and_ends(amy: Afflicted, machine: Machine) 
     assert sorted(state) == ["inactive", "success"]
 
 
+def test_a_start_that_comes_when_a_dyno_has_been_removed_leaves_nothing(amy: Afflicted, machine: Machine) -> None:
+    machine.run("systemctl start deployer-dyno-v1@amy.web.7.v99.service")
+    listed = machine.run("systemctl list-units --all --plain --no-legend 'deployer-*@amy.web.7.v99.service'")
+    assert not {"failed", "active", "activating"} & set(listed.split()), listed
+    amy.is_whole()
+
+
 def test_dynos_router_and_firewall_that_are_down_come_back(amy: Afflicted, machine: Machine) -> None:
     amy.is_whole()
     with machine.unrepaired():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.spaces.instance_connect import InstanceConnect, instance_connect, len
 
 pytestmark = pytest.mark.edge
 ADDRESS = "10.0.1.7"
+PATIENCE = 30.0  # seconds
 # What the agent asks of it: the newest entries first, and those after one, as they come.
 JOURNALCTL = """#!/bin/sh
 for word; do
@@ -75,6 +77,13 @@ def aws(tmp_path: Path, journal: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
             space.close()
 
 
+def heard(told: list[Event], count: int) -> None:
+    """Wait until so many events were told."""
+    deadline = time.monotonic() + PATIENCE
+    while len(told) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_a_tail_goes_on_where_its_tunnel_ended(aws: tuple[InstanceConnect, OpenSpace], journal: Path) -> None:
     here, space = aws
     told: list[Event] = []
@@ -84,9 +93,11 @@ def test_a_tail_goes_on_where_its_tunnel_ended(aws: tuple[InstanceConnect, OpenS
     write(journal, "two")
     assert next(lines).text == "two"
     here.expire()
+    heard(told, 2)  # else a line may pass before the end is felt
     write(journal, "three")
     assert next(lines).text == "three"
     here.cut()
+    heard(told, 4)
     write(journal, "four")
     assert next(lines).text == "four"
     assert [type(event) for event in told] == [Warn, Detail, Warn, Detail]

@@ -11,26 +11,10 @@ from pathlib import Path
 
 from deployer.spaces.aws.account import Account
 from smoke.place import Place
-from tests.infra.cloud_here import ROOT, Cloud, cloud
+from tests.infra.cloud_here import DEPLOYER, ROOT, Cloud, cloud
 from tests.infra.moto_here import issue_certificates
 
 DOMAIN = "example.org"
-# `deployer`, but for the cloud that it makes things in.
-DEPLOYER = """
-import os, sys
-from pathlib import Path
-from deployer.cli.main import run
-from deployer.cli.shell import this_shell
-from deployer.spaces.aws.tools import Tools
-root, home, endpoint, providers, *words = sys.argv[1:]
-env = {"PULUMI_DEBUG_PROVIDERS": providers, "AWS_ENDPOINT_URL": endpoint}
-shell = this_shell()
-shell.tools = lambda: Tools(Path(root), Path(home), endpoint, env, patience=0.0)
-status = run(words, shell)
-sys.stdout.flush()
-sys.stderr.flush()
-os._exit(status)
-"""
 NO_HOOKS = "The emulator's hooks hold no host: how long one waits to be let in and out is not seen."
 HIDDEN = {
     "one-host": "The emulator makes everything at once: only the times of deployer and Pulumi are seen. No host boots.",

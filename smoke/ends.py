@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from threading import Event, Thread
 from typing import Any
 
 from deployer.errors.base import Failure
-from deployer.spaces.aws.account import Account, asking, code_of
+from deployer.spaces.aws.account import Account, asking, unless
 from deployer.spaces.aws.proof import PATH, Left, pages
 from infra.names import PREFIX
 
@@ -76,14 +76,14 @@ def prepare(account: Account, end: End) -> None:
     with asking():
         number, tags = account.number(), [{"Key": TAG, "Value": end.space}]
         iam, scheduler = account.client("iam"), account.client("scheduler")
-        _unless(
+        unless(
             ("EntityAlreadyExists",),
             lambda: iam.create_role(Path=PATH, RoleName=end.name, AssumeRolePolicyDocument=trust(number), Tags=tags),
         )
         iam.put_role_policy(
             RoleName=end.name, PolicyName="stop", PolicyDocument=rights(number, account.region, end.space)
         )
-        _unless(("ConflictException",), lambda: scheduler.create_schedule_group(Name=end.name, Tags=tags))
+        unless(("ConflictException",), lambda: scheduler.create_schedule_group(Name=end.name, Tags=tags))
 
 
 def put(account: Account, end: End) -> None:
@@ -109,7 +109,7 @@ def _schedule(account: Account, end: End, database: str) -> None:
     made = None
     while made is None:
         codes = NOT_YET if time.monotonic() < deadline else ()
-        made = _unless(
+        made = unless(
             codes,
             lambda: account.client("scheduler").create_schedule(
                 Name=database,
@@ -165,11 +165,11 @@ def remove(account: Account, space: str) -> None:
     name, iam, scaling = called(space), account.client("iam"), account.client("autoscaling")
     for one in _actions(account, name):
         group = {"AutoScalingGroupName": one["AutoScalingGroupName"]}
-        _unless(GONE, partial(scaling.delete_scheduled_action, ScheduledActionName=name, **group))
+        unless(GONE, partial(scaling.delete_scheduled_action, ScheduledActionName=name, **group))
     if name in _schedule_groups(account):
-        _unless(GONE, lambda: account.client("scheduler").delete_schedule_group(Name=name))
-    _unless(GONE, lambda: iam.delete_role_policy(RoleName=name, PolicyName="stop"))
-    _unless(GONE, lambda: iam.delete_role(RoleName=name))
+        unless(GONE, lambda: account.client("scheduler").delete_schedule_group(Name=name))
+    unless(GONE, lambda: iam.delete_role_policy(RoleName=name, PolicyName="stop"))
+    unless(GONE, lambda: iam.delete_role(RoleName=name))
 
 
 def _actions(account: Account, name: str) -> list[dict[str, Any]]:
@@ -198,15 +198,3 @@ def _schedules(account: Account, group: str) -> list[dict[str, Any]]:
     if group not in _schedule_groups(account):
         return []
     return list(pages(account.client("scheduler"), "list_schedules", "Schedules", GroupName=group))
-
-
-def _unless(codes: tuple[str, ...], ask: Callable[[], Any]) -> Any:
-    """The answer; None where it is one of these errors."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return ask()
-    except ClientError as error:
-        if code_of(error) not in codes:
-            raise
-        return None

@@ -19,7 +19,7 @@ from deployer.spaces.aws.pulumi_lock import locks
 from deployer.store import keys
 from deployer.store import record as records
 from deployer.store.base import Get, Stored
-from tests.infra.cloud_here import ROOT, Cloud, cloud
+from tests.infra.cloud_here import DEPLOYER, ROOT, Cloud, cloud
 from tests.infra.moto_here import REGION
 from tests.infra.standin.provider import Call
 
@@ -32,21 +32,6 @@ SPACE = """
 region = "eu-central-1"
 database = {}
 load-balancer = true
-"""
-# `deployer`, but for the cloud that it makes things in.
-DEPLOYER = """
-import os, sys
-from pathlib import Path
-from deployer.cli.main import run
-from deployer.cli.shell import this_shell
-from deployer.spaces.aws.tools import Tools
-root, home, endpoint, providers, *words = sys.argv[1:]
-env = {"PULUMI_DEBUG_PROVIDERS": providers, "AWS_ENDPOINT_URL": endpoint}
-shell = this_shell()
-shell.tools = lambda: Tools(Path(root), Path(home), endpoint, env, patience=0.0)
-status = run(words, shell)
-sys.stderr.flush()
-os._exit(status)
 """
 
 

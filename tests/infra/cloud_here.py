@@ -31,6 +31,22 @@ from tests.infra.standin.kinds import KINDS
 from tests.infra.standin.provider import Provider, serving
 
 ROOT = Path(__file__).parent.parent.parent
+# `deployer`, but for the cloud that it makes things in.
+DEPLOYER = """
+import os, sys
+from pathlib import Path
+from deployer.cli.main import run
+from deployer.cli.shell import this_shell
+from deployer.spaces.aws.tools import Tools
+root, home, endpoint, providers, *words = sys.argv[1:]
+env = {"PULUMI_DEBUG_PROVIDERS": providers, "AWS_ENDPOINT_URL": endpoint}
+shell = this_shell()
+shell.tools = lambda: Tools(Path(root), Path(home), endpoint, env, patience=0.0)
+status = run(words, shell)
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(status)
+"""
 
 
 @dataclass

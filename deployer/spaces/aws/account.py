@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -84,6 +84,18 @@ def asking() -> Iterator[None]:
 def code_of(error: Any) -> str:
     """AWS's code in a ClientError."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def unless(codes: tuple[str, ...], ask: Callable[[], Any]) -> Any:
+    """The answer; None where it is one of these errors."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return ask()
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
+        return None
 
 
 def _refusal(error: Any) -> Failure:

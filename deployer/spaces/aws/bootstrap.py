@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from deployer.spaces.aws.account import Account, code_of
+from deployer.spaces.aws.account import Account, unless
 from infra.names import name
 from infra.policies import KEPT, LEASES, tls_only
 
@@ -63,14 +63,14 @@ def remove(account: Account, state: State) -> None:
     """Take it all away: the bucket with every version of every object, the parameters last. Can be repeated."""
     empty(account, state.bucket)
     s3, ssm = account.client("s3"), account.client("ssm")
-    _unless(("NoSuchBucket",), lambda: s3.delete_bucket(Bucket=state.bucket))
+    unless(("NoSuchBucket",), lambda: s3.delete_bucket(Bucket=state.bucket))
     for parameter in (passphrase_name(state.space), _state_name(state.space)):
-        _unless(("ParameterNotFound",), partial(ssm.delete_parameter, Name=parameter))
+        unless(("ParameterNotFound",), partial(ssm.delete_parameter, Name=parameter))
 
 
 def empty(account: Account, bucket: str) -> None:
     """Delete every version of every object, and uploads that nobody finished; a bucket that is gone is empty."""
-    _unless(("NoSuchBucket",), lambda: _empty(account.client("s3"), bucket))
+    unless(("NoSuchBucket",), lambda: _empty(account.client("s3"), bucket))
 
 
 def _empty(s3: Any, bucket: str) -> None:
@@ -87,7 +87,7 @@ def _empty(s3: Any, bucket: str) -> None:
 
 def _make_bucket(account: Account, space: str, bucket: str) -> None:
     where = {} if account.region == FIRST else {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
-    _unless(HELD, lambda: account.client("s3").create_bucket(Bucket=bucket, **where))
+    unless(HELD, lambda: account.client("s3").create_bucket(Bucket=bucket, **where))
 
 
 def _close_bucket(account: Account, space: str, bucket: str) -> None:
@@ -121,27 +121,15 @@ STEPS: tuple[Callable[[Account, str, str], None], ...] = (_make_bucket, _close_b
 
 def _put_once(ssm: Any, parameter: str, value: str, kind: str, space: str) -> None:
     """Two who do this at the same time end up with the same value: the first one's."""
-    _unless(
+    unless(
         ("ParameterAlreadyExists",),
         lambda: ssm.put_parameter(Name=parameter, Value=value, Type=kind, Tags=_tags(space)),
     )
 
 
 def _parameter(ssm: Any, parameter: str) -> str | None:
-    found = _unless(("ParameterNotFound",), lambda: ssm.get_parameter(Name=parameter, WithDecryption=True))
+    found = unless(("ParameterNotFound",), lambda: ssm.get_parameter(Name=parameter, WithDecryption=True))
     return None if found is None else str(found["Parameter"]["Value"])
-
-
-def _unless(codes: tuple[str, ...], ask: Callable[[], Any]) -> Any:
-    """The answer; None where it is one of these errors."""
-    from botocore.exceptions import ClientError
-
-    try:
-        return ask()
-    except ClientError as error:
-        if code_of(error) not in codes:
-            raise
-        return None
 
 
 def _tags(space: str) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.spaces.aws.account import Account, asking, code_of
+from deployer.spaces.aws.account import Account, asking, unless
 from infra.names import PREFIX
 
 TAG = "deployer:space"
@@ -149,15 +149,8 @@ def _buckets(account: Account, space: str) -> Iterator[Left]:
 
 def _bucket_tags(client: Any, bucket: str) -> list[dict[str, str]]:
     """None where somebody has made it without, or a bootstrap was cut off between the two; nor where it is gone."""
-    from botocore.exceptions import ClientError
-
-    try:
-        found: list[dict[str, str]] = client.get_bucket_tagging(Bucket=bucket)["TagSet"]
-    except ClientError as error:
-        if code_of(error) not in UNTAGGED:
-            raise
-        return []
-    return found
+    found = unless(UNTAGGED, lambda: client.get_bucket_tagging(Bucket=bucket))
+    return list(found["TagSet"]) if found else []
 
 
 def _budgets(account: Account, space: str) -> Iterator[Left]:

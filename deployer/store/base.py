@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+PART = r"[A-Za-z0-9_-][A-Za-z0-9._:-]*"
 KEY = re.compile(rf"{PART}(/{PART})*")
 PREFIX = re.compile(rf"({PART}/)*({PART})?")
 

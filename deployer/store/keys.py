@@ -10,7 +10,9 @@ SEATS = "seats/"
 UIDS = "uids/"
 AUDIT = "audit/"
 LEASES = "leases/"
-ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT)
+ACCESS = "access/keys"
+AGENT = "agent/current"
+ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT, "agent/", "layers/")
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
 
@@ -79,6 +81,21 @@ def addon(name: str) -> str:
 def host(host_id: str) -> str:
     """One host's registration."""
     return HOSTS + host_id
+
+
+def own(user_id: str, what: str) -> str:
+    """What a host of AWS writes of itself beside its registration: `state` or `failed`."""
+    return f"{HOSTS}{user_id}/{what}"
+
+
+def agent(name: str) -> str:
+    """An agent's archive, for hosts that join."""
+    return f"agent/{name}.tar.gz"
+
+
+def layer(digest: str) -> str:
+    """A layer's archive, for hosts that join."""
+    return f"layers/{digest}"
 
 
 def seat(number: int) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from deployer.errors.cloud import StateLocked
 from infra.changes import STEPS, Change, Progress, change, changes
 from infra.command import Command
+from infra.event_loops import closing_loops
 from infra.problems import Problem, failure, problem
 
 if TYPE_CHECKING:
@@ -134,7 +135,12 @@ def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
 
     from infra.program import program
 
-    with tempfile.TemporaryDirectory(prefix="deployer-engine-") as folder:
+    with tempfile.TemporaryDirectory(prefix="deployer-engine-") as folder, closing_loops() as loops:
+
+        def run() -> None:
+            loops.note()
+            program(settings)
+
         options = automation.LocalWorkspaceOptions(
             work_dir=folder,
             pulumi_home=str(engine.home),
@@ -145,9 +151,7 @@ def _stack(engine: Engine, settings: Settings) -> Iterator[Any]:
             ),
             env_vars={**QUIET, **OWN_PLUGINS, "PULUMI_CONFIG_PASSPHRASE": engine.passphrase, **engine.env},
         )
-        yield automation.create_or_select_stack(
-            settings.space, project_name=PROJECT, program=lambda: program(settings), opts=options
-        )
+        yield automation.create_or_select_stack(settings.space, project_name=PROJECT, program=run, opts=options)
 
 
 @functools.cache

@@ -27,7 +27,9 @@ class HostRole:
         policy = pulumi.Output.from_input(bucket).apply(
             lambda arn: json.dumps(may(arn, noun.space, takes_address=takes_address))
         )
-        self.policy = aws.iam.RolePolicy("host", role=role.name, policy=policy, opts=noun.inside)
+        # A name of its own: where its making was cut off, the next run writes it over, and no second one keeps the role
+        # from being deleted.
+        self.policy = aws.iam.RolePolicy("host", name="host", role=role.name, policy=policy, opts=noun.inside)
         self.profile = aws.iam.InstanceProfile(
             name(noun.space, "instance-profile", "host"),
             path=PATH,

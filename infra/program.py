@@ -29,7 +29,8 @@ class Settings:
     the last snapshot of a database that goes, anew at each run; `certificate_issued`: DNS has proved the domain; `zone`
     is the id of Route 53's zone that the domain is in, None where this account has none. `leaving`: what keeps the
     database from being deleted is taken away; with `keep` its last snapshot stays. `boundary` is the ARN of the policy
-    that the role of the hosts cannot go beyond."""
+    that the role of the hosts cannot go beyond. `bucket` is what the store's bucket is called, as the user data
+    says it, too; None where Pulumi may choose."""
 
     space: str
     spec: Spec
@@ -42,6 +43,7 @@ class Settings:
     leaving: bool = False
     keep: bool = True
     boundary: str | None = None
+    bucket: str | None = None
 
 
 def program(settings: Settings) -> None:
@@ -52,7 +54,7 @@ def program(settings: Settings) -> None:
     network = Network(space, spec, zones(where), opts)
     hosts = Hosts(space, spec, network, opts)
     Access(space, spec, network, hosts.walls, opts)
-    store = Store(space, opts)
+    store = Store(space, settings.bucket, opts)
     front = LoadBalancer(space, spec, network, hosts.walls, opts) if spec.load_balancer else None
     if front:
         front.listen(secure=settings.certificate_issued)

@@ -43,6 +43,7 @@ def settings(config: pulumi.Config, space: str, parse: Parse | None) -> Settings
         leaving=config.get_bool("leaving") or False,
         keep=config.get_bool("keep") is not False,
         boundary=config.get("boundary"),
+        bucket=config.get("bucket"),
     )
 
 

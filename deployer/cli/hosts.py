@@ -23,7 +23,9 @@ def hosts(ctx: typer.Context, space: options.Space = None, as_json: options.Json
     """List the machines of a space."""
     shell: Shell = ctx.obj
     found = operations.hosts(space_of(shell, space), shell.person)
-    rows = [(state.host.id, state.host.seat, state.host.address, state.word) for state in found]
+    rows = [
+        (one.id, one.seat, one.address or one.private_address, state.word) for state in found for one in [state.host]
+    ]
     if as_json:
         shell.output.json([dict(zip(("name", "seat", "address", "state"), row, strict=True)) for row in rows])
     else:

@@ -78,7 +78,7 @@ def pointer_to(shell: Shell, space: str) -> Pointer:
     if space not in shell.pointers.names():
         raise SpaceUnknown(space, ", ".join(shell.pointers.names()) or "none")
     pointer = shell.pointers.load(space)
-    if pointer.kind == "aws":
+    if pointer.kind == "aws" and pointer.ledger is None:
         raise NoHostsYet(space)
     return pointer
 

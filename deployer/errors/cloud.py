@@ -130,12 +130,12 @@ class StillThere(Failure):
 
 
 class NoHostsYet(Failure):
-    """A command that needs a host that has joined, and a space in AWS."""
+    """A command that needs hosts, and a space in AWS of which this machine does not know where its ledger lies."""
 
     space: str
 
-    headline = "Nothing can be deployed to {space} yet: this version makes spaces in AWS, and no app gets there."
-    advice = "`deployer preview --space {space}`, `up --space {space}` and `down --space {space}` work."
+    headline = "This machine does not know the ledger of {space} yet."
+    advice = "`deployer up --space {space}` makes what is missing of it, and has this machine know it."
 
 
 class NotAgreed(Failure):

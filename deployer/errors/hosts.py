@@ -6,6 +6,16 @@ from deployer.errors.base import Failure
 from deployer.errors.host import words
 
 
+class NoHostHasJoined(Failure):
+    """A space in AWS whose hosts are not there yet, or do not come up."""
+
+    space: str
+
+    headline = "No host of {space} has joined it."
+    seen = "Its store names none that holds a seat."
+    advice = "A new host takes some minutes. `deployer doctor --space {space}` says what keeps it from joining."
+
+
 class HostsDoNotAnswer(Failure):
     """Hosts that count do not answer, and nobody said what to do about it. `seen_of_each` is a line for each,
     `options` the words that leave them out, `names` them with commas."""

@@ -74,9 +74,10 @@ class StoreAddress:
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """What a laptop remembers of a space: how to reach its store, nothing else. `folder` is the sandbox's own; `store`
-    is None where the ledger lies on the first host, and the state bucket of a space in AWS; `targets` are what the user
-    calls hosts, by their ids, where the user's own ssh leads to them. `hosts` and `epoch` are what the ledger said
-    last: where another host has been made the first one, it is found among them."""
+    is None where the ledger lies on the first host, and the state bucket of a space in AWS, whose `ledger` is in
+    another one, None as long as it has none; `targets` are what the user calls hosts, by their ids, where the user's
+    own ssh leads to them. `hosts` and `epoch` are what the ledger said last: where another host has been made the
+    first one, it is found among them."""
 
     name: str
     kind: str
@@ -87,4 +88,5 @@ class Pointer:
     store: StoreAddress | None = None
     hosts: tuple[Host, ...] = ()
     epoch: int = 0
+    ledger: StoreAddress | None = None
     schema: int = 1

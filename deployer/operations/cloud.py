@@ -13,16 +13,19 @@ from deployer.errors.base import Failure
 from deployer.errors.cloud import CloudBroken, SpaceBusy, SpaceNotMade, StillThere
 from deployer.errors.lease import LeaseHeld
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
+from deployer.model.joining import JoinOrder
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
+from deployer.operations.session import whoami
 from deployer.spaces import pointers
 from deployer.spaces.aws import account as accounts
-from deployer.spaces.aws import bootstrap, domain, newer, record
+from deployer.spaces.aws import bootstrap, domain, newer, own_key, record, user_data
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
 from deployer.spaces.aws.boundary import find_boundary
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
+from deployer.spaces.aws.furnish import Furnisher, address_of, bucket_of
 from deployer.spaces.aws.proof import Left, Look, wait_until_gone
 from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
@@ -41,7 +44,6 @@ from infra.spec import Spec
 if TYPE_CHECKING:
     from infra.program import Settings
 
-USER_DATA = "#cloud-config\n"  # a host has nothing to join yet
 LEASE = "space"
 STOPPING = "Nothing new is begun. The steps that run in AWS are finished first: this may take minutes."
 IN_THE_WAY = "Others have put something into its network, which AWS does not delete before that is gone:"
@@ -98,10 +100,10 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins 
         if spec is None:
             raise SpaceNotMade(name, number, region)
         return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
-    wanted = _bounded(account, pins.onto(replace(known, spec=spec or known.spec)))
+    wanted = _named(_bounded(account, pins.onto(replace(known, spec=spec or known.spec))), state)
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
-        changes = engine.preview(run, settings(wanted, there), partial(find, account))
+        changes = engine.preview(run, settings(account, wanted, there), partial(find, account))
         return Proposal(name, number, known.spec, wanted.spec, changes, there, known, pins)
 
 
@@ -123,20 +125,30 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
     with _leased(account, state, "deployer up") as store:
         known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
         pinned = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
-        wanted = _bounded(account, pinned)
-        pointers.save(_pointer(account, state, proposal.name))
+        wanted = _named(_bounded(account, pinned), state)
+        remember_pointer(account, state, wanted)
         run = _engine(tools, account, state, wanted, tell)
-        asked = settings(wanted, proposal.domain)
+        asked = settings(account, wanted, proposal.domain)
         with _going_on(f"deployer up --space {proposal.name}"):
             if proposal.deletes_database:
-                _release(run, account, settings(known, leaving=True), tell)
+                _release(run, account, settings(account, known, leaving=True), tell)
             record.save(store, wanted)
             domain.forget_given_up(account, proposal.name)
             tell(Step(f"Making {proposal.name} in {account.region}"))
-            found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account))
+            with furnisher(account, wanted).working():  # a host may start before all of it is there
+                found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account))
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
+        furnisher(account, done).try_once()
     return done
+
+
+def furnisher(account: Account, known: Record) -> Furnisher:
+    """What writes into the store what hosts join with, this machine's key for them among it."""
+    _, public_key = own_key.ensure(known.name)
+    store = S3Store(address_of(account, known.bucket))
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Furnisher(store, known, whoami(), public_key, now)
 
 
 def so_far(tools: Tools, known: Record) -> Domain | None:
@@ -147,9 +159,11 @@ def so_far(tools: Tools, known: Record) -> Domain | None:
 def remember(tools: Tools, proposal: Proposal) -> None:
     """Know the space on this machine, too, where somebody else's has made it."""
     account = tools.account(proposal.after.region)
-    state, _ = _known(account, proposal.name)
-    if state:
-        pointers.save(_pointer(account, state, proposal.name))
+    state, known = _known(account, proposal.name)
+    if state and known:
+        remember_pointer(account, state, known)
+        if known.bucket:
+            furnisher(account, known).try_once()
 
 
 def info(tools: Tools, name: str, region: str) -> Record:
@@ -189,6 +203,7 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
         with asking():
             bootstrap.remove(account, state)
     pointers.remove(gone.name)
+    own_key.remove(gone.name)
     return found
 
 
@@ -230,13 +245,13 @@ def _engine(tools: Tools, account: Account, state: State, known: Record, tell: T
         held = locks(account, state)
     if held:
         refuse_live(known.name, held, datetime.now(UTC))
-        engine.unlock(run, settings(known))
+        engine.unlock(run, settings(account, known))
     return run
 
 
 def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: bool) -> None:
     """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
-    leaving = settings(known, leaving=True, keep=keep)
+    leaving = settings(account, known, leaving=True, keep=keep)
     _release(run, account, leaving, tell)
     if bucket := known.outputs.get("bucket"):
         with asking():
@@ -252,14 +267,20 @@ def _release(run: Engine, account: Account, leaving: Settings, tell: Tell) -> No
         engine.release(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
 
 
-def settings(known: Record, there: Domain | None = None, *, leaving: bool = False, keep: bool = True) -> Settings:
+def settings(
+    account: Account, known: Record, there: Domain | None = None, *, leaving: bool = False, keep: bool = True
+) -> Settings:
     """What the program is run with; `there` is how far its domain is."""
     from infra.program import Settings
 
+    spec = known.spec
+    order = JoinOrder(
+        known.name, known.bucket, spec.region, spec.hosts.count + 1, spec.load_balancer, endpoint=account.endpoint
+    )
     return Settings(
         known.name,
-        replace(known.spec, account=known.account),
-        USER_DATA,
+        replace(spec, account=known.account),
+        user_data.render(order),
         snapshot=last_snapshot(known.name),
         image=known.images.get(HOSTS[known.spec.hosts.size].architecture),
         postgres=known.postgres,
@@ -268,6 +289,7 @@ def settings(known: Record, there: Domain | None = None, *, leaving: bool = Fals
         leaving=leaving,
         keep=keep,
         boundary=known.boundary or None,
+        bucket=known.bucket or None,
     )
 
 
@@ -312,8 +334,17 @@ def _bounded(account: Account, known: Record) -> Record:
         return replace(known, boundary=find_boundary(account, known.account, known.name) or "")
 
 
-def _pointer(account: Account, state: State, name: str) -> Pointer:
-    return Pointer(name, "aws", NO_HOST, "", store=StoreAddress(state.bucket, "", account.endpoint, account.region))
+def _named(known: Record, state: State) -> Record:
+    """With the name of its store's bucket, which its hosts are told before there is one."""
+    return replace(known, bucket=bucket_of(known, state))
+
+
+def remember_pointer(account: Account, state: State, known: Record) -> None:
+    """Have this machine know the space, by a key of its own."""
+    identity, _ = own_key.ensure(known.name)
+    store = StoreAddress(state.bucket, "", account.endpoint, account.region)
+    ledger = address_of(account, known.bucket) if known.bucket else None
+    pointers.save(Pointer(known.name, "aws", NO_HOST, str(identity), store=store, ledger=ledger))
 
 
 def _tell(progress: Progress, tell: Tell) -> None:

@@ -15,7 +15,7 @@ from deployer.errors.cloud import FolderTaken, SpaceNotMade, StateLocked
 from deployer.errors.lease import LeaseHeld
 from deployer.operations import cloud, cloud_locks
 from deployer.spaces.aws import bootstrap, domain
-from deployer.spaces.aws.account import asking
+from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.pulumi_lock import STATES
 from deployer.spaces.aws.record import Record
@@ -58,6 +58,7 @@ def export(tools: Tools, name: str, region: str, folder: Path) -> Exported:
         copy_state(account, state, folder / STATE)
     found = Exported(name, folder, state.bucket, bootstrap.passphrase_name(name))
     _write(
+        account,
         found,
         known,
         domain.look(account, name, known.spec),
@@ -81,10 +82,10 @@ def _salt(checkpoint: Path) -> str:
     return str(found)
 
 
-def _write(found: Exported, known: Record, there: Domain | None, salted: str) -> None:
+def _write(account: Account, found: Exported, known: Record, there: Domain | None, salted: str) -> None:
     texts = {
         "Pulumi.yaml": _project(known.name),
-        f"Pulumi.{known.name}.yaml": _stack(cloud.settings(known, there), salted),
+        f"Pulumi.{known.name}.yaml": _stack(cloud.settings(account, known, there), salted),
         "__main__.py": MAIN,
         "requirements.txt": "".join(f"{one}=={version(one)}\n" for one in ("pulumi", "pulumi-aws")),
         "README.md": _read_me(found, known),
@@ -122,6 +123,7 @@ def _stack(settings: Any, salted: str) -> str:
         "certificate-issued": settings.certificate_issued,
         "zone": settings.zone,
         "boundary": settings.boundary,
+        "bucket": settings.bucket,
     }
     config = {f"{PROJECT}:{key}": value for key, value in told.items() if value is not None}
     return _yaml({"encryptionsalt": salted, "config": config})

@@ -1,4 +1,4 @@
-"""The hosts of a space of rented machines: which of them answer, rebooted, given back to their owner."""
+"""Hosts that are no machines of this one, rented or in AWS: which of them answer, rebooted; rented ones given back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from deployer.errors.base import Failure
+from deployer.errors.hosts import NoHostHasJoined
 from deployer.errors.rented import HostsLeft
 from deployer.errors.spaces import HostNotReady, NoSuchHost
 from deployer.model.events import Detail, Doing, Done, Step, Tell
@@ -44,7 +45,9 @@ def look(pointer: Pointer, person: Person) -> Known:
     try:
         with open_space(pointer, connect) as space:
             apps = tuple(app.name for app in space.ledger.apps())
-            return Known(_tried(connect, space.ledger.hosts()), space.space, apps)
+            return Known(_tried(connect, space.registered()), space.space, apps)
+    except NoHostHasJoined:
+        raise
     except Failure:
         return Known(_tried(connect, hosts_of(pointer)))
 
@@ -67,7 +70,7 @@ def reboot(pointer: Pointer, chosen: Sequence[str], person: Person, tell: Tell) 
     """Reboot hosts, one after another: the next one when the last one's router takes requests again."""
     connect = dialler(pointer, person)
     with open_space(pointer, connect) as space:
-        known = {host.id: host for host in space.ledger.hosts()}
+        known = {host.id: host for host in space.registered()}
     for unknown in set(chosen) - set(known):
         raise NoSuchHost(unknown, pointer.name, ", ".join(known))
     for name in chosen or known:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from deployer.errors.base import Failure
 from deployer.errors.host import OldEpoch
-from deployer.errors.hosts import HostsDoNotAnswer
+from deployer.errors.hosts import HostsDoNotAnswer, NoHostHasJoined
 from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
@@ -133,7 +133,7 @@ class OpenSpace:
     def dial(self) -> None:
         """Read again which hosts there are, and connect to those that have not answered so far."""
         known = [self._first] if self._first else []
-        self.hosts = self.ledger.hosts() or tuple(session.host for session in known)
+        self.hosts = self.registered() or tuple(session.host for session in known)
         self._open.update({session.host.id: session for session in known})
         self._silent = {}
         wanted = [host for host in self.hosts if host.id not in self._open]
@@ -146,6 +146,15 @@ class OpenSpace:
         deadline = time.monotonic() + OUT_PATIENCE
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def registered(self) -> tuple[Host, ...]:
+        """The hosts that the ledger has; NoHostHasJoined where a space whose hosts come by themselves has none."""
+        if self.space.kind != "aws":
+            return self.ledger.hosts()
+        found = self.ledger.seated_hosts()
+        if not found:
+            raise NoHostHasJoined(self.space.name)
+        return found
 
     def _dial_once(self) -> None:
         if not self.hosts:
@@ -261,8 +270,8 @@ def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitSta
 
 def _store_of(pointer: Pointer, dial: Connect, stack: ExitStack) -> tuple[Store, Session | None]:
     """The space's store, and the session with the first host where it lies there."""
-    if pointer.store is not None:
-        return S3Store(pointer.store), None
+    if (address := pointer.ledger or pointer.store) is not None:
+        return S3Store(address), None
     first = dial(pointer.first)
     stack.callback(first.close)
     return HostStore(first), first

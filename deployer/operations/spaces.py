@@ -203,7 +203,7 @@ def _in_words(found: tuple[str, ...] | None) -> str:
 def hosts(name: str, person: Person = NOBODY) -> tuple[HostState, ...]:
     """The hosts of a space, by seat."""
     pointer = pointers.load(name)
-    if pointer.kind == "ssh":
+    if pointer.kind != "sandbox":
         return tuple(HostState(host, is_up) for host, is_up in rented_hosts.look(pointer, person).hosts)
     sandbox = sandbox_of(name)
     running, known = sandbox.running(), _known_hosts(pointer)
@@ -222,7 +222,7 @@ def _known_hosts(pointer: Pointer) -> dict[str, Host]:
 def reboot(name: str, chosen: Sequence[str], tell: Tell, person: Person = NOBODY) -> None:
     """Reboot hosts, one after another: the next one when the front can use the last one again."""
     pointer = pointers.load(name)
-    if pointer.kind == "ssh":
+    if pointer.kind != "sandbox":
         rented_hosts.reboot(pointer, chosen, person, tell)
         return
     sandbox = sandbox_of(name)

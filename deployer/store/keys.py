@@ -83,6 +83,16 @@ def host(host_id: str) -> str:
     return HOSTS + host_id
 
 
+def is_host(key: str) -> bool:
+    """Whether a registration stands there, and not what a host says of itself beside it."""
+    return key.startswith(HOSTS) and "/" not in key.removeprefix(HOSTS)
+
+
+def host_of(key: str) -> str:
+    """The id of the host that is registered there: of `hosts/ROLE:i-0123`, as a host of AWS writes it, the latter."""
+    return key.removeprefix(HOSTS).rpartition(":")[2]
+
+
 def own(user_id: str, what: str) -> str:
     """What a host of AWS writes of itself beside its registration: `state` or `failed`."""
     return f"{HOSTS}{user_id}/{what}"

@@ -7,10 +7,9 @@ last read or wrote of it: a laptop that slept writes over nobody's work. RecordC
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from deployer.errors.apps import AppExists
 from deployer.errors.ledger import RecordChanged, SpaceEmpty
@@ -23,8 +22,8 @@ from deployer.store import keys, record
 from deployer.store.base import Delete, Get, List, Lost, Put, Store, Stored
 from deployer.store.entries import AuditEntry, Claim, ConfigRecord
 from deployer.store.foresight import Answer, Foresight, Known, Read
+from deployer.store.records import Records
 
-T = TypeVar("T")
 FIRST_UID = 20001
 
 
@@ -49,19 +48,13 @@ class ReleaseEntry:
     result: Result | None
 
 
-UNCHANGING = (Release, ConfigRecord, Slug)  # records whose key says what is in them, or that are written once
-
-
-class Ledger:
+class Ledger(Records):
     """The ledger over a store. `who` (`user@host`) and `now` stand in the releases that it makes."""
 
     def __init__(self, store: Store, who: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.store = Foresight(store)
+        super().__init__(Foresight(store))
         self.who = who
         self._now = now
-        self._etags: dict[str, str | None] = {}
-        self._unchanging: dict[str, Any] = {}  # records that are never written again, once read or written here
-        self._unwritten: dict[str, Put] = {}  # those of them that travel with the next release
 
     def timestamp(self) -> str:
         """Now, as every record spells it: ISO 8601, UTC, seconds."""
@@ -108,7 +101,15 @@ class Ledger:
 
     def hosts(self) -> tuple[Host, ...]:
         """The hosts that are registered, by seat."""
-        return tuple(sorted(self._all(Host, keys.HOSTS), key=lambda host: host.seat))
+        names = [key for key in self._keys(keys.HOSTS) if keys.is_host(key)]
+        # Of a host in AWS there are two: its own word, and after it what people say of it. It speaks for nobody else.
+        found = {host.id: host for key, host in self._named(Host, names) if keys.host_of(key) == host.id}
+        return tuple(sorted(found.values(), key=lambda host: host.seat))
+
+    def seated_hosts(self) -> tuple[Host, ...]:
+        """Those of them that hold their seat: hosts of AWS come and go, and nobody takes their records away."""
+        held = {key: claim.owner for key, claim in self._named(Claim, self._keys(keys.SEATS))}
+        return tuple(host for host in self.hosts() if held.get(keys.seat(host.seat)) == host.id)
 
     def save_host(self, host: Host) -> None:
         """Register a host, or its new address."""
@@ -326,66 +327,6 @@ class Ledger:
         written = self._keys(keys.AUDIT)
         return self._get(AuditEntry, max(written)) if written else None
 
-    # Reading and writing
-
     def _release_numbers(self, app: str) -> list[int]:
         numbers = (keys.release_number(key) for key in self._keys(keys.releases(app)))
         return [number for number in numbers if number is not None]
-
-    def _keep(self, key: str, value: Any) -> None:
-        """Write a record whose name says what is in it, if this ledger does not know it to be there."""
-        if key not in self._unchanging:
-            self._unwritten[key] = Put(key, record.dump(value))
-            self._unchanging[key] = value
-
-    def _keys(self, prefix: str) -> Sequence[str]:
-        found = self.store.batch([List(prefix)]).answers[0]
-        assert isinstance(found, tuple)
-        return found
-
-    def _all(self, kind: type[T], prefix: str) -> list[T]:
-        return self._many(kind, self._keys(prefix))
-
-    def _many(self, kind: type[T], names: Iterable[str]) -> list[T]:
-        wanted = [(kind, key) for key in names]
-        return [found for found in self._read(*wanted) if found is not None] if wanted else []
-
-    def _get(self, kind: type[T], key: str) -> T | None:
-        found: T | None = self._read((kind, key))[0]
-        return found
-
-    def _read(self, *wanted: tuple[type, str]) -> tuple[Any, ...]:
-        """The records at these keys, in one batch of those that may have changed; None where there is none. A write
-        must match the etags seen here."""
-        asked = [(kind, key) for kind, key in wanted if key not in self._unchanging]
-        answers = self.store.batch([Get(key) for _, key in asked]).answers if asked else ()
-        found = {key: self._unchanging[key] for _, key in wanted if key in self._unchanging}
-        for (kind, key), stored in zip(asked, answers, strict=True):
-            assert stored is None or isinstance(stored, Stored)
-            self._etags[key] = stored.etag if stored else None
-            found[key] = record.load(kind, stored) if stored else None
-            if stored and kind in UNCHANGING:
-                self._unchanging[key] = found[key]
-        return tuple(found[key] for _, key in wanted)
-
-    def _put(self, key: str, value: Any, through: Store | None = None) -> None:
-        """Write a record that changes, if it is what was last seen here; one that was never seen must be absent."""
-        etag = self._etags.get(key)
-        put = Put(key, record.dump(value), if_absent=etag is None, if_match=etag)
-        try:
-            self._etags[key] = record.put(through or self.store, put)
-        except Lost as lost:
-            raise RecordChanged(key) from lost
-
-    def _claim(self, prefix: str, first: int, owner: str, *, lowest: bool) -> int:
-        """The next number below `prefix`, or the lowest free one, claimed for `owner`."""
-        while True:
-            taken = {int(key.removeprefix(prefix)) for key in self._keys(prefix)}
-            number = max(taken, default=first - 1) + 1
-            if lowest:
-                number = next(n for n in range(first, number + 1) if n not in taken)
-            try:
-                record.put(self.store, Put(f"{prefix}{number}", record.dump(Claim(owner)), if_absent=True))
-            except Lost:
-                continue
-            return number

@@ -13,11 +13,13 @@ from infra.policies import KEPT, LEASES, tls_only
 
 
 class Store(Noun):
-    """`bucket` is the bucket's name, `arn` its ARN. It is not empty when it is to go: `down` empties it first."""
+    """Of the name `called`, or of one that Pulumi chooses. `bucket` is its name, `arn` its ARN. It is not empty when it
+    is to go: `down` empties it first."""
 
-    def __init__(self, space: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, space: str, called: str | None, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(space, "store", opts)
-        bucket = aws.s3.Bucket(name(space, "bucket", "store"), tags=self.tags("store"), opts=self.inside)
+        logical = name(space, "bucket", "store")
+        bucket = aws.s3.Bucket(logical, bucket=called, tags=self.tags("store"), opts=self.inside)
         self.bucket, self.arn = bucket.id, bucket.arn
         of: dict[str, Any] = {"bucket": bucket.id, "opts": self.inside}
         aws.s3.BucketOwnershipControls("store", rule={"object_ownership": "BucketOwnerEnforced"}, **of)

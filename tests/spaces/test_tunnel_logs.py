@@ -70,7 +70,7 @@ def aws(tmp_path: Path, journal: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
             described = Space("production", "aws", "debian-13-amd64", "http://{app}.example/", "2026", VERSION)
             ledger = Ledger(FolderStore(tmp_path / "store"), "ada")
-            ledger.save_host(host)
+            ledger.save_host(replace(host, seat=ledger.take_seat(host.id)))
             ledger.create_app("shop", space="production")
             space = OpenSpace(described, ledger, None, connect)
             yield here, space

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 
 from deployer.errors.ledger import SpaceEmpty
 from deployer.model.space import Host, Pointer
+from deployer.remote import agent, ssh
 from deployer.remote.agent import Session
 from deployer.remote.person import Person
 from deployer.remote.reach import Reach
@@ -21,7 +23,8 @@ Find = Callable[[Account, str], tunnel.Endpoint]
 
 @dataclass
 class Access:
-    """With the user's own keys, as ssh would try them. AWS is asked when the first host is dialled, and once."""
+    """With the key that this machine has for the space; without one, with the user's own, as ssh would try them. AWS is
+    asked when the first host is dialled, and once."""
 
     pointer: Pointer
     person: Person
@@ -38,6 +41,8 @@ class Access:
             if not self._known:
                 self._known.append(self._way())
         dial = self._known[0]
+        if self.pointer.identity:
+            return agent.connect(host, Path(self.pointer.identity), dial or ssh.dial)
         return self._reach.through(dial, host) if dial else self._reach.connect(host)
 
     def _way(self) -> Dial | None:

@@ -20,7 +20,7 @@ class Record:
     """`space` in the state bucket. `account` is the only one that the space may be changed in; `images` are the AMIs
     that its hosts start from, by architecture; `postgres` is the database's major version; `outputs` are those of the
     last run that ended well; `boundary` is the ARN of the policy that the role of its hosts cannot go beyond, or
-    empty."""
+    empty; `bucket` is what the bucket of its store is called, empty before the first run that makes one."""
 
     name: str
     spec: Spec
@@ -30,6 +30,7 @@ class Record:
     postgres: int = MAJOR
     outputs: dict[str, str] = field(default_factory=dict)
     boundary: str = ""
+    bucket: str = ""
     schema: int = 1
 
 

@@ -1,0 +1,146 @@
+"""What hosts of a space in AWS find in its store when they join: the space, the agent, the keys that open them.
+
+The store's bucket is made while the rest of the cloud is, and hosts may start before all of that is there: what they
+need is written as soon as the bucket is (`Furnisher`)."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from deployer.errors.base import Failure
+from deployer.errors.store import StoreMissing
+from deployer.model.joining import Access, AgentRef
+from deployer.model.platforms import DEFAULT_SYSTEM, Platform
+from deployer.model.space import Space, StoreAddress
+from deployer.remote.bundle import bundle
+from deployer.spaces.aws.account import Account
+from deployer.spaces.aws.bootstrap import State
+from deployer.spaces.aws.record import Record
+from deployer.store import keys, record
+from deployer.store.base import Get, Lost, Put, Stored
+from deployer.store.s3 import S3Store
+from deployer.version import VERSION, is_older
+from infra.names import name
+from infra.sizes import HOSTS
+
+LOOK_EVERY = 2.0  # seconds between two looks for the bucket
+
+
+def bucket_of(known: Record, state: State) -> str:
+    """What the store's bucket is called: as it is where there is one, else with the digits of the state's."""
+    digits = state.bucket.rpartition("-")[2]
+    return known.bucket or known.outputs.get("bucket") or f"{name(known.name, 'bucket', 'store')}-{digits}"
+
+
+def address_of(account: Account, bucket: str) -> StoreAddress:
+    """Where the ledger of a space in AWS lies."""
+    return StoreAddress(bucket, "", account.endpoint, account.region)
+
+
+def url_of(known: Record) -> str:
+    """Where apps answer; empty as long as that is not known. A load balancer without a domain has one name for all."""
+    found = known.outputs
+    if known.spec.domain:
+        return f"{'https' if 'https' in found else 'http'}://{{app}}.{known.spec.domain}/"
+    if address := found.get("address"):
+        return f"http://{{app}}.{address.replace('.', '-')}.sslip.io/"
+    return f"http://{found['dns']}/" if "dns" in found else ""
+
+
+def furnish(store: S3Store, known: Record, who: str, public_key: str, now: str) -> None:
+    """Write what hosts need, where it is not there already; `who` is this machine's person, `now` the time as records
+    spell it. Can be repeated."""
+    _write_agent(store)
+    _let_in(store, who, public_key)
+    _write_space(store, known, now)
+
+
+def _write_space(store: S3Store, known: Record, now: str) -> None:
+    platform = str(Platform(DEFAULT_SYSTEM, HOSTS[known.spec.hosts.size].architecture))
+    while True:
+        found = store.batch([Get(keys.SPACE)]).answers[0]
+        stored = found if isinstance(found, Stored) else None
+        before = record.load(Space, stored) if stored else Space(known.name, "aws", platform, "", now, VERSION)
+        tool = VERSION if is_older(before.tool, VERSION) else before.tool
+        after = replace(before, platform=platform, url=url_of(known) or before.url, tool=tool)
+        if stored and after == before:
+            return
+        put = Put(keys.SPACE, record.dump(after), if_absent=not stored, if_match=stored.etag if stored else None)
+        try:
+            record.put(store, put)
+        except Lost:
+            continue
+        return
+
+
+def _write_agent(store: S3Store) -> None:
+    """The archive first: whoever reads which one it is finds it."""
+    found = store.batch([Get(keys.AGENT)]).answers[0]
+    stored = found if isinstance(found, Stored) else None
+    before = record.load(AgentRef, stored) if stored else None
+    if before and (before.name == bundle().name or is_older(VERSION, before.tool)):
+        return  # a newer deployer's stays
+    archive = bundle().archive()
+    store.batch([Put(keys.agent(bundle().name), archive)])
+    after = AgentRef(bundle().name, hashlib.sha256(archive).hexdigest(), VERSION)
+    store.batch([Put(keys.AGENT, record.dump(after))])
+
+
+def _let_in(store: S3Store, who: str, public_key: str) -> None:
+    while True:
+        found = store.batch([Get(keys.ACCESS)]).answers[0]
+        stored = found if isinstance(found, Stored) else None
+        access = record.load(Access, stored) if stored else Access()
+        if access.keys.get(who) == public_key:
+            return
+        after = record.dump(Access({**access.keys, who: public_key}))
+        put = Put(keys.ACCESS, after, if_absent=not stored, if_match=stored.etag if stored else None)
+        try:
+            record.put(store, put)
+        except Lost:
+            continue
+        return
+
+
+@dataclass
+class Furnisher:
+    """Furnishes a store while its bucket is being made, in a thread."""
+
+    store: S3Store
+    known: Record
+    who: str
+    public_key: str
+    now: str
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def try_once(self) -> bool:
+        """Whether it is done: not where there is no bucket yet."""
+        try:
+            furnish(self.store, self.known, self.who, self.public_key, self.now)
+        except StoreMissing:
+            return False
+        return True
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Look for the bucket for as long as the block takes. What fails meanwhile is left to whoever furnishes when
+        the block is over."""
+        thread = threading.Thread(target=self._watch, name="furnish", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _watch(self) -> None:
+        try:
+            while not self.try_once():
+                if self._over.wait(LOOK_EVERY):
+                    return
+        except Failure:
+            return

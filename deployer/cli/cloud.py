@@ -18,6 +18,7 @@ from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
 from deployer.operations.cloud import Departure, Proposal
+from deployer.operations.cloud_hosts import await_hosts
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
@@ -26,10 +27,6 @@ from infra.read import parse
 from infra.spec import Spec
 
 CHANGES = 2  # the exit status of `preview --detailed-exitcode` where something would change
-NO_APPS_YET = (
-    "This version makes spaces in AWS and gets no app there:\n"
-    "their hosts do not join, and AWS replaces each of them after 15 minutes."
-)
 SNAPSHOT = "rds/backup"  # the price of a GB a month
 
 
@@ -69,6 +66,7 @@ def _make(
     found = cloud.preview(tools, name, spec, region)
     if found.is_nothing and found.known:
         cloud.remember(tools, found)
+        await_hosts(tools.account(region), found.known, shell.tell, tools.arrival)
         shell.output.say(f"Nothing to do: {name} is as it should be.")
         print_record(shell, found.known, found.domain)
         return
@@ -82,8 +80,8 @@ def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = 
     else:
         agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
     made = cloud.up(tools, found, shell.tell)
+    await_hosts(tools.account(made.spec.region), made, shell.tell, tools.arrival)
     print_record(shell, made, cloud.so_far(tools, made))
-    shell.output.warn(NO_APPS_YET)
 
 
 def print_record(shell: Shell, known: Record, there: Domain | None) -> None:

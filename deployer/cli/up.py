@@ -24,6 +24,7 @@ from deployer.operations import checkout
 
 if TYPE_CHECKING:
     from deployer.operations.session import OpenSpace
+    from deployer.operations.up import Declared
 
 FIRST_SPACE = "sandbox"  # the one that `up` makes where this machine knows none
 
@@ -43,30 +44,56 @@ def up(
 
     app.json says which config vars, add-ons and dynos a new app gets. Run again it deploys what has changed.
 
-    Of a space in AWS it makes what deployer.toml describes, after a preview and a question; no app gets there yet.
-    Where the database goes with that, it wants the space's name typed, and a last snapshot stays."""
-    from deployer.operations.up import Declared
-    from deployer.operations.up import up as operation
-
+    Of a space in AWS it first makes what deployer.toml describes, after a preview and a question, and waits for its
+    hosts. Where the database goes with that, it wants the space's name typed, and a last snapshot stays."""
     shell: Shell = ctx.obj
-    if space and is_in_aws(shell, space):
-        from deployer.cli import cloud
-
-        cloud.up(shell, space, confirmation, yes=yes)
-        return
-    if confirmation is not None:
-        raise OptionsMixed("--confirm and a space that is not in AWS")
     values, wrong = parse_pairs(given or [])
     if wrong:
         raise BadConfigVars("\n".join(wrong))
+    in_aws = space is not None and is_in_aws(shell, space)
+    if confirmation is not None and not in_aws:
+        raise OptionsMixed("--confirm and a space that is not in AWS")
     target = _target(shell, app, space)
+    declared = None if in_aws and not (app or commit or _has_app(shell)) else _declared(shell, target, commit, values)
+    if in_aws:
+        from deployer.cli import cloud
+
+        cloud.up(shell, target.space, confirmation, yes=yes)
+    else:
+        _have_space(shell, target.space)
+    if declared:
+        _release(shell, target.space, declared)
+
+
+def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str, str]) -> Declared:
+    """What the folder declares; what is wrong in it shows before anything is made."""
+    from deployer.operations.up import Declared
+
     order = order_of(shell, commit)
     described = app_json.parse(order.source.app_json) if order.source.app_json else AppJson()
-    _have_space(shell, target.space)
-    with open_named(shell, target.space) as found:
-        operation(found, Declared(str(target.app), described, order, values), shell.tell)
-        _have_remote(shell, found, str(target.app))
-        shell.output.print(found.space.app_url(str(target.app)))
+    return Declared(str(target.app), described, order, values)
+
+
+def _has_app(shell: Shell) -> bool:
+    """Whether there is an app in the folder, or only the description of a space."""
+    from buildpacks import catalog
+    from buildpacks.tree import Tree
+
+    if manifest(shell.folder)[0] or shell.env.get("DEPLOYER_APP") or checkout.remotes(shell.folder):
+        return True
+    files = [path.name for path in shell.folder.iterdir() if path.is_file()]
+    found = catalog.detect(Tree(files, lambda name: (shell.folder / name).read_bytes()))
+    return bool(found.names) or bool({"Procfile", app_json.NAME} & set(files))
+
+
+def _release(shell: Shell, space: str, declared: Declared) -> None:
+    """Have the app in the space be what was declared."""
+    from deployer.operations.up import up as operation
+
+    with open_named(shell, space) as found:
+        operation(found, declared, shell.tell)
+        _have_remote(shell, found, declared.name)
+        shell.output.print(found.space.app_url(declared.name))
 
 
 def down(

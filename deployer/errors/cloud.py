@@ -129,6 +129,21 @@ class StillThere(Failure):
     advice = "Wait some minutes and type the same command again; what stays then has to be deleted by hand."
 
 
+class HostsNotThere(Failure):
+    """The cloud of a space is there, and not all of its hosts have joined it in time."""
+
+    space: str
+    minutes: str
+    found: str  # a line for each host and each problem
+
+    headline = "Not all hosts of {space} serve after {minutes} minutes."
+    seen = "{found}"
+    advice = """
+        AWS goes on: it replaces a host that does not join after a quarter of an hour. What a host said at its first
+        boot stands in its console: aws ec2 get-console-output --latest --output text --instance-id ID
+        `deployer up --space {space}` goes on from here; nothing is made twice."""
+
+
 class NoHostsYet(Failure):
     """A command that needs hosts, and a space in AWS of which this machine does not know where its ledger lies."""
 

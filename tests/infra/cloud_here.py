@@ -41,7 +41,7 @@ from deployer.spaces.aws.tools import Tools
 root, home, endpoint, providers, *words = sys.argv[1:]
 env = {"PULUMI_DEBUG_PROVIDERS": providers, "AWS_ENDPOINT_URL": endpoint}
 shell = this_shell()
-shell.tools = lambda: Tools(Path(root), Path(home), endpoint, env, patience=0.0)
+shell.tools = lambda: Tools(Path(root), Path(home), endpoint, env, patience=0.0, arrival=0.0)
 status = run(words, shell)
 sys.stdout.flush()
 sys.stderr.flush()
@@ -72,7 +72,7 @@ class Cloud:
     def tools(self, folder: Path) -> Tools:
         """What commands make things with, and states in buckets."""
         run = self.engine(folder)
-        return Tools(run.root, run.home, self.endpoint, run.env, patience=0.0)
+        return Tools(run.root, run.home, self.endpoint, run.env, patience=0.0, arrival=0.0)
 
     def client(self, service: str, region: str = REGION) -> Any:
         return client(service, region, self.endpoint)

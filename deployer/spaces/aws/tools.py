@@ -33,6 +33,7 @@ class Tools:
     endpoint: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     patience: float = 600.0  # seconds that AWS may take to forget what was deleted
+    arrival: float = 900.0  # seconds that hosts get to join; with none nobody waits for them
     ready: Callable[[], None] = lambda: None
 
     def account(self, region: str) -> Account:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ from deployer.build.folders import cache_folder
 from deployer.spaces.aws.tools import Tools
 from infra.engine import Engine
 from tests.infra.gate import Gate
-from tests.infra.moto_here import LOOKS, REGION, moto
+from tests.infra.moto_here import LOOKS, REGION, Mend, moto
 from tests.infra.recorder import LOADED
 from tests.infra.standin.functions import FUNCTIONS
 from tests.infra.standin.kind import client
@@ -84,15 +84,16 @@ class Cloud:
 
 
 @contextmanager
-def cloud() -> Iterator[Cloud]:
-    """A cloud with nothing in it but Debian's images."""
+def cloud(at: str = "127.0.0.1", further: Sequence[Mend] = ()) -> Iterator[Cloud]:
+    """A cloud with nothing in it but Debian's images. AWS answers `at` an address of this machine; `further` mends of
+    moto are those of whoever makes more of it than calls."""
     root, gate = command(), Gate()
-    with _trap() as (proxy, asked), pytest.MonkeyPatch.context() as patch, moto(gate) as endpoint:
+    with _trap() as (proxy, asked), pytest.MonkeyPatch.context() as patch, moto(gate, at, further) as endpoint:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, proxy)
             patch.setenv(name.lower(), proxy)
         for name in ("NO_PROXY", "no_proxy"):
-            patch.setenv(name, "127.0.0.1,localhost")
+            patch.setenv(name, ",".join(dict.fromkeys(("127.0.0.1", "localhost", at))))
         assert LOADED  # pulumi_aws warns of itself when its modules are first used: not inside a program
         provider = Provider(KINDS, FUNCTIONS, endpoint, version("pulumi-aws"))
         with serving(provider) as port:

@@ -83,8 +83,8 @@ class Gate:
 class GatedServer(ThreadedMotoServer):
     """moto's server, with a gate before it."""
 
-    def __init__(self, gate: Gate) -> None:
-        super().__init__("127.0.0.1", 0, verbose=False)
+    def __init__(self, gate: Gate, at: str = "127.0.0.1") -> None:
+        super().__init__(at, 0, verbose=False)
         self._gate = gate
 
     def _server_entry(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,17 +30,21 @@ SETTINGS = {
 }
 
 
+Mend = tuple[Any, str, Any]  # a module or class of moto, a name in it, and what that is instead
+
+
 @contextmanager
-def moto(gate: Gate | None = None) -> Iterator[str]:
-    """A server whose account holds nothing but Debian's images; its address."""
+def moto(gate: Gate | None = None, at: str = "127.0.0.1", further: Sequence[Mend] = ()) -> Iterator[str]:
+    """A server whose account holds nothing but Debian's images; its address. It listens `at` an address of this
+    machine; `further` mends are made beside ours."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each of thousands of requests
-    with pytest.MonkeyPatch.context() as patch, _mended():
+    with pytest.MonkeyPatch.context() as patch, _mended(further):
         for name, value in SETTINGS.items():
             patch.setenv(name, value)
-        server = GatedServer(gate or Gate())
+        server = GatedServer(gate or Gate(), at)
         server.start()
         try:
-            endpoint = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+            endpoint = f"http://{at}:{server.get_host_and_port()[1]}"
             reset(endpoint)
             yield endpoint
         finally:
@@ -76,7 +80,7 @@ def reset(endpoint: str) -> None:
 
 
 @contextmanager
-def _mended() -> Iterator[None]:
+def _mended(further: Sequence[Mend]) -> Iterator[None]:
     """moto gives instances addresses of strangers: here they get some of loopback. It cannot read the user data of a
     launch template's second version. It reads no conditions in policies: `without TLS` would mean always. It has no
     endpoints of Instance Connect, which their network interfaces stand for. And it issues certificates by itself after
@@ -91,7 +95,7 @@ def _mended() -> Iterator[None]:
     from moto.s3.models import FakeBucket
 
     numbers = itertools.count(2)
-    mends: tuple[tuple[Any, str, Any], ...] = (
+    mends: tuple[Mend, ...] = (
         (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(numbers) % 250}.1"),
         (LaunchTemplateVersion, "user_data", property(lambda one: parse_user_data(str(one.data["UserData"])))),
         (EC2Response, "describe_instance_connect_endpoints", _endpoints),
@@ -99,6 +103,7 @@ def _mended() -> Iterator[None]:
         (settings, "ACM_VALIDATION_WAIT", 86_400),
         (RDSResponse, "describe_db_engine_versions", _versions),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
+        *further,
     )
     before = [getattr(where, name, None) for where, name, _ in mends]
     for where, name, mended in mends:

@@ -1,0 +1,157 @@
+"""AWS in a box, for tests and demonstrations: moto in this process, in which each EC2 instance is a systemd host of its
+own that runs its user data at its first boot.
+
+    with box() as here:
+        here.cloud.client("ec2").run_instances(...)
+
+Instances belong into subnets of `here.network`: `network = "..."` in a `[space.NAME]` of deployer.toml. Needs root; one
+at a time in a process.
+Nothing is dialled but loopback and that network, from which no route leads anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.box import scaling_calls
+from tests.box.fleet import Fleet, Host, instances
+from tests.box.ground import Ground, ground
+from tests.box.machines import plain
+from tests.box.scaling import Scaling
+from tests.infra.cloud_here import Cloud, cloud
+from tests.infra.moto_here import Mend
+
+TICK = 0.1  # seconds between looks at what moto says
+PATIENCE = 30.0  # seconds that tests wait for what AWS does by itself
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running instance: its id, its private address, and what its console says so far."""
+
+    id: str
+    address: str
+    console: str
+
+
+@dataclass
+class Box:
+    """`network` is the CIDR of the VPC that its hosts live in; `gateway` is this machine's address there."""
+
+    cloud: Cloud
+    ground: Ground
+    fleet: Fleet
+    scaling: Scaling
+
+    @property
+    def network(self) -> str:
+        return str(self.ground.network)
+
+    @property
+    def gateway(self) -> str:
+        return self.ground.gateway
+
+    def instances(self) -> list[Instance]:
+        """Those that run, in the order of their start."""
+        running = [host for host in list(self.fleet.hosts.values()) if not host.is_stopped]
+        return [Instance(one.instance.id, one.instance.private_ip, self.console(one.instance.id)) for one in running]
+
+    def console(self, instance: str) -> str:
+        """All that an instance has said so far, also one that is gone; empty where there never was one."""
+        return plain(self.fleet.console(instance))
+
+    def run(self, instance: str, *words: str) -> str:
+        """What a command says, as root on a host: a look that nobody has on EC2. CalledProcessError where it fails."""
+        return self.fleet.hosts[instance].booted.run(*words).stdout
+
+    def terminate(self, instance: str, *, hard: bool = False) -> None:
+        """End one in EC2, behind its group's back; `hard` without letting it shut down."""
+        if hard:
+            self.fleet.hard.add(instance)
+        region = next(one.ec2_backend.region_name for one in instances() if one.id == instance)
+        self.cloud.client("ec2", region).terminate_instances(InstanceIds=[instance])
+
+    def wait(self, what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+        """What that says as soon as it is true. AssertionError with all consoles where it does not become true, and at
+        once where something in the box broke."""
+        deadline = time.monotonic() + seconds
+        while not (found := what()):
+            self.check()
+            if time.monotonic() > deadline:
+                consoles = "\n".join(f"--- {one.id} {one.address}\n{one.console}" for one in self.instances())
+                raise AssertionError(f"not within {seconds:.0f} s\n{consoles}")
+            time.sleep(0.05)
+        return found
+
+    def check(self) -> None:
+        """AssertionError where something in the box itself broke."""
+        if self.fleet.failures:
+            raise AssertionError("the box broke") from self.fleet.failures[0]
+
+
+@contextmanager
+def box(*, hooks: Mapping[str, float] | None = None) -> Iterator[Box]:
+    """A box with nothing in it but Debian's images. `hooks` are the seconds that lifecycle hooks of a name wait, in the
+    place of their own."""
+    scaling = Scaling(dict(hooks or {}))
+    with ground("box") as here:
+        fleet: list[Fleet] = []
+        further = [*scaling_calls.mends(scaling), *_mends(fleet)]
+        with cloud(here.gateway, further) as made:
+            fleet.append(Fleet(here, _assuming(made), _nothing))
+            found = Box(made, here, fleet[0], scaling)
+            with _followed(found):
+                yield found
+    found.check()
+
+
+@contextmanager
+def _followed(found: Box) -> Iterator[None]:
+    """What moto says happens, until the end; then all hosts end."""
+    over = threading.Event()
+    thread = threading.Thread(target=_follow, args=(found, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        found.fleet.end()
+
+
+def _follow(found: Box, over: threading.Event) -> None:
+    while not over.wait(TICK):
+        try:
+            found.scaling.follow()
+            found.fleet.follow()
+        except Exception as error:
+            found.fleet.failures.append(error)
+            return
+
+
+def _assuming(made: Cloud) -> Callable[[str, str], Mapping[str, Any]]:
+    """Credentials of a role, as EC2 gets them for an instance."""
+    return lambda role, session: made.client("sts").assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
+
+
+def _nothing(host: Host) -> None: ...
+
+
+def _mends(fleet: list[Fleet]) -> list[Mend]:
+    """What the console of an instance says is what its machine said."""
+    from moto.core.responses import ActionResult
+    from moto.core.types import Base64EncodedString
+    from moto.core.utils import utcnow
+    from moto.ec2.responses import EC2Response
+
+    def get_console_output(asked: Any) -> Any:
+        name = asked.ec2_backend.get_instance(asked._get_param("InstanceId")).id
+        text = Base64EncodedString.from_raw_string(fleet[0].console(name)[-65_536:])
+        return ActionResult({"InstanceId": name, "Timestamp": utcnow(), "Output": text})
+
+    return [(EC2Response, "get_console_output", get_console_output)]

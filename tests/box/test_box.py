@@ -1,0 +1,116 @@
+"""AWS in a box: what tests of spaces in AWS stand on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.box.box import Box, box
+from tests.box.ordered import BUCKET, GROUP, ROLE, Ordered, keep, order
+
+pytestmark = pytest.mark.hosts
+# What a host does at its first boot: it says who it is, leaves its console a word, and completes its launch.
+SCRIPT = """#!/bin/bash
+set -eu
+ask() { curl -sf -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/"$1"; }
+token=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' http://169.254.169.254/latest/api/token)
+id=$(ask meta-data/instance-id)
+creds=$(ask meta-data/iam/security-credentials/$(ask meta-data/iam/security-credentials/))
+of() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <<< "$creds"; }
+aws() {
+  service=$1; shift
+  curl -sS --fail-with-body --aws-sigv4 "aws:amz:$(ask meta-data/placement/region):$service" \\
+    --user "$(of AccessKeyId):$(of SecretAccessKey)" -H "x-amz-security-token: $(of Token)" "$@"
+}
+me=$(aws sts ENDPOINT/ -d 'Action=GetCallerIdentity&Version=2011-06-15')
+me=$(sed -n 's:.*<UserId>\\(.*\\)</UserId>.*:\\1:p' <<< "$me")
+echo "I am $me in $(ask meta-data/placement/availability-zone)"
+ask meta-data/local-ipv4 > /root/address
+aws s3 ENDPOINT/BUCKET/hosts/"$me" -T /root/address
+aws autoscaling ENDPOINT/ -d "Action=CompleteLifecycleAction&Version=2011-01-01&LifecycleHookName=join\\
+&AutoScalingGroupName=GROUP&LifecycleActionResult=CONTINUE&InstanceId=$id" > /dev/null
+"""
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Box]:
+    with box() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def made(here: Box) -> Ordered:
+    """A space whose group has two hosts that have joined."""
+    ordered = order(here)
+    script = SCRIPT.replace("ENDPOINT", here.cloud.endpoint).replace("BUCKET", BUCKET).replace("GROUP", GROUP)
+    keep(ordered, script, 2)
+    return ordered
+
+
+def test_hosts_of_a_group_join_and_one_that_ends_is_replaced(made: Ordered) -> None:
+    here, first = made.here, made.serving(2)
+    assert sorted(one.id for one in here.instances()) == sorted(first)
+    role = made.client("iam").get_role(RoleName=ROLE)["Role"]["RoleId"]
+    for one in here.instances():
+        assert f"I am {role}:{one.id} in eu-central-1" in one.console
+        assert here.run(one.id, "cat", "/root/address") == one.address
+        stored = made.client("s3").get_object(Bucket=BUCKET, Key=f"hosts/{role}:{one.id}")
+        assert stored["Body"].read().decode() == one.address
+    here.terminate(first[0], hard=True)
+    here.wait(lambda: first[0] not in made.states())
+    second = made.serving(2)
+    assert first[1] in second and first[0] not in second
+    assert "I am" in here.console(first[0])  # EC2 keeps what hosts that are gone have said
+
+
+def test_a_launch_that_is_given_up_is_followed_by_another(made: Ordered) -> None:
+    made.serving(2)
+    scaling = made.client("autoscaling")
+    made.here.scaling.seconds = {"join": 0.3, "drain": 60}  # less than a host takes
+    scaling.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=3)
+    timed_out = "was abandoned: Heartbeat Timeout"
+    told = made.here.wait(lambda: [a for a in made.activities() if a.get("StatusMessage", "").endswith(timed_out)])
+    assert {one["StatusCode"] for one in told} == {"Cancelled"}
+    made.here.scaling.seconds = {}
+    assert len(made.serving(3)) == 3
+
+
+def test_a_host_that_is_sent_away_has_time(made: Ordered) -> None:
+    made.serving(3)
+    made.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=2)
+    going = made.here.wait(lambda: [one for one, state in made.states().items() if state == "Terminating:Wait"])[0]
+    assert made.here.run(going, "hostname").startswith("ip-")
+    made.complete(going, hook="drain")
+    assert going not in made.serving(2)
+    made.here.wait(lambda: going not in {one.id for one in made.here.instances()})
+    with pytest.raises(made.client("autoscaling").exceptions.ClientError, match="No active Lifecycle Action found"):
+        made.complete(going, hook="drain")
+
+
+def test_the_console_is_what_ec2_says(made: Ordered) -> None:
+    name = made.serving(2)[0]
+    assert (
+        "cloud-init: user data ended with status 0" in made.client("ec2").get_console_output(InstanceId=name)["Output"]
+    )
+
+
+def test_metadata_speaks_version_2_alone_to_its_own_host(made: Ordered) -> None:
+    one = made.here.instances()[0]
+    status = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"]
+    assert made.here.run(one.id, *status, "http://169.254.169.254/latest/meta-data/instance-id") == "401"
+    ask = """
+    token=$(curl -s -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 9' http://169.254.169.254/latest/api/token)
+    for path in meta-data/ meta-data/autoscaling/target-lifecycle-state dynamic/instance-identity/document; do
+      curl -s -H "X-aws-ec2-metadata-token: $token" http://169.254.169.254/latest/$path; echo
+    done"""
+    names, _, document = made.here.run(one.id, "bash", "-c", ask).partition("\nInService\n")
+    assert {"instance-id", "iam/", "placement/"} <= set(names.splitlines())
+    assert json.loads(document)["instanceId"] == one.id
+
+
+def test_hosts_have_no_way_out(made: Ordered) -> None:
+    name = made.here.instances()[0].id
+    assert "default" not in made.here.run(name, "ip", "route")
+    assert json.loads(made.here.run(name, "ip", "-j", "route", "show", "default")) == []

@@ -16,6 +16,7 @@ OF_GROUPS = [
     "autoscaling:RecordLifecycleActionHeartbeat",
     "autoscaling:SetInstanceHealth",
 ]
+LOOK_AT_GROUPS = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances"]
 ITSELF = "${aws:userid}"  # `ROLE-ID:i-0123`: of a role on an instance, the part after the colon is the instance
 
 
@@ -48,12 +49,14 @@ def may(bucket: str, space: str | None, *, takes_address: bool) -> dict[str, Any
         _allow("RegisterItself", ["s3:PutObject"], own),
         _allow("SitAndReport", ["s3:PutObject"], [f"{bucket}/seats/*", f"{bucket}/apps/*/releases/*.result"]),
         {**_allow("SpeakToItsGroup", OF_GROUPS, ["*"]), **_tagged("autoscaling:ResourceTag", space)},
+        _allow("SeeWhoIsInIt", LOOK_AT_GROUPS, ["*"]),  # AWS takes no resource and no tag here
     ]
     if takes_address:
         address = _allow("TakeTheAddress", ["ec2:AssociateAddress"], ["arn:aws:ec2:*:*:elastic-ip/*"])
         machine = ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:network-interface/*"]
         statements.append({**address, **_tagged("aws:ResourceTag", space)})
         statements.append(_allow("TakeTheAddressItself", ["ec2:AssociateAddress"], machine))
+        statements.append(_allow("FindTheAddress", ["ec2:DescribeAddresses"], ["*"]))
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -42,6 +42,7 @@ CALLS = {
     "build_tools": Call("packages.for_builds", survives=True),
     "prune": Call("prune.prune", fenced=True),
     "repair": Call("repair.repair", survives=True),
+    "join": Call("join.join", survives=True),
     "prepare": Call("prepare.prepare", survives=True),
     "dismantle": Call("dismantle.dismantle", survives=True),
     "boot": Call("boot.boot", fenced=True),

@@ -29,6 +29,16 @@ class Paths:
         return self.root / "space"
 
     @property
+    def join_order(self) -> Path:
+        """Where the store of the space is, on a host of AWS that has joined it."""
+        return self.root / "join.json"
+
+    @property
+    def joining(self) -> Path:
+        """There while a host joins: its router does not want the front's traffic yet."""
+        return self.etc / "joining"
+
+    @property
     def store(self) -> Path:
         """The first host's store."""
         return self.root / "store"

@@ -62,7 +62,8 @@ class JoinFailure:
 class JoinOrder:
     """The request of the calls `join` and `converge`, and what user data holds: where the store is, and the space.
     `endpoint` is None for AWS itself; `most` is the number of seats; `has_front` says that a load balancer stands
-    before the hosts; otherwise `address` is the allocation of the space's Elastic IP, where it is known."""
+    before the hosts; otherwise `address` is the allocation of the space's Elastic IP, where it is known. `metadata` is
+    where an emulator's instances find theirs: it counts only beside an `endpoint`."""
 
     space: str
     bucket: str
@@ -71,4 +72,5 @@ class JoinOrder:
     has_front: bool
     endpoint: str | None = None
     address: str | None = None
+    metadata: str | None = None
     schema: int = 1

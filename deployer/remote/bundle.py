@@ -9,7 +9,7 @@ from pathlib import Path
 
 import deployer
 
-STORE = ("__init__", "base", "copy", "folder", "keys", "record", "wire")
+STORE = ("__init__", "base", "copy", "entries", "folder", "keys", "record", "wire")
 PACKAGES = ("host", "model")  # whole packages below deployer/
 MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
 
@@ -55,7 +55,7 @@ def bundle_of(files: dict[str, bytes]) -> Bundle:
 
 def bootstrap_source() -> str:
     """The program that unpacks it."""
-    return Path(__file__).with_name("bootstrap.py").read_text()
+    return (Path(deployer.__file__).parent / "host/bootstrap.py").read_text()
 
 
 def _stays(source: bytes) -> bool:

@@ -95,6 +95,9 @@ people = st.one_of(
     st.builds(keys.audit, words, words),
     st.builds("access/{}".format, words),
     st.builds("agent/{}".format, words),
+    st.builds(keys.layer, words),
+    st.just(keys.ACCESS),
+    st.just(keys.AGENT),
 )
 """Keys that only people write."""
 anything = people | st.builds(keys.host, ids) | st.builds(keys.seat, numbers) | st.builds(keys.result, words, numbers)
@@ -122,7 +125,7 @@ def test_a_host_changes_nothing_that_people_write(key: str, host: str, change: s
         assert not allows([HOST], change, f"{bucket}/{key}", as_host(host))
 
 
-@for_any(ids, ids, st.sampled_from(["", "/health"]))
+@for_any(ids, ids, st.sampled_from(["", "/state", "/failed"]))
 def test_a_host_registers_itself_and_no_other(host: str, other: str, more: str) -> None:
     assume(host != other)
     assert allows([HOST], WRITE, f"{STORE}/{keys.host(host)}{more}", as_host(host))
@@ -134,6 +137,25 @@ def test_a_host_registers_itself_and_no_other(host: str, other: str, more: str) 
 def test_a_host_sits_down_and_reports_and_deletes_nothing(key: str, host: str) -> None:
     assert allows([HOST], WRITE, f"{STORE}/{key}", as_host(host))
     assert [one for one in CHANGES[1:] if allows([HOST], one, f"{STORE}/{key}", as_host(host))] == []
+
+
+def test_a_host_sees_who_is_in_a_group_and_speaks_to_its_own() -> None:
+    group, tag = "arn:aws:autoscaling:::group", "autoscaling:ResourceTag/deployer:space"
+    for look in ("DescribeAutoScalingGroups", "DescribeAutoScalingInstances"):
+        assert allows([HOST], f"autoscaling:{look}", "*")
+    for action in ("CompleteLifecycleAction", "RecordLifecycleActionHeartbeat"):
+        assert allows([HOST], f"autoscaling:{action}", group, {tag: MINE.name})
+        assert not allows([HOST], f"autoscaling:{action}", group, {tag: OTHER.name})
+    assert not allows([HOST], "autoscaling:SetDesiredCapacity", group, {tag: MINE.name})
+
+
+def test_a_host_takes_the_address_of_its_space_where_nothing_stands_before_it() -> None:
+    address, tag = "arn:aws:ec2:eu-central-1:1:elastic-ip/eipalloc-1", "aws:ResourceTag/deployer:space"
+    assert allows([HOST], "ec2:DescribeAddresses", "*")
+    assert allows([HOST], "ec2:AssociateAddress", address, {tag: MINE.name})
+    assert not allows([HOST], "ec2:AssociateAddress", address, {tag: OTHER.name})
+    behind = may(STORE, MINE.name, takes_address=False)
+    assert not allows([behind], "ec2:DescribeAddresses", "*")
 
 
 @for_any(anything, ids, st.sampled_from([READ, *CHANGES, "s3:ListBucket"]))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.remote.bootstrap import install, prune
+from deployer.host.bootstrap import install, prune
 from deployer.remote.bundle import bootstrap_source, bundle
 
 NOW = 1_800_000_000.0

@@ -1,4 +1,5 @@
 """Installs the agent on a host: run there as `python3 -I -c SOURCE FOLDER HASH`, the bundle on its standard input.
+A host of AWS does the same by itself (first_boot.py).
 
 Stands alone, for Python's standard library is all there is. The agent is unpacked aside, byte-compiled, synced and
 renamed. Agents that nobody used for a day go, never one that runs: a running agent holds a lock on its folder.

@@ -1,0 +1,137 @@
+"""The call `join`: a host of AWS joins its space, with nobody there (docs/aws-hosts.md). Each step can be repeated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from deployer.errors.base import HostFailure
+from deployer.host import access, myself, router, seat
+from deployer.host.aws import Group, Refused, Unanswered, find_address, take_address
+from deployer.host.channel import Channel
+from deployer.host.first_boot import HOOK
+from deployer.host.ledger_store import asking
+from deployer.host.lock import host_lock
+from deployer.host.myself import Myself, Others
+from deployer.host.paths import Paths
+from deployer.host.prepare import prepare
+from deployer.model import codec
+from deployer.model.joining import Access, JoinFailure
+from deployer.model.roll import Roll
+from deployer.store import keys
+
+BEAT = 120.0  # seconds between two signs that it is still at it
+
+
+class Steps:
+    """The step that a host is at, told as an event when it begins."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.now = "identity"
+
+    def __call__(self, name: str) -> None:
+        self.now = name
+        self._channel.event({"event": "step", "step": name})
+
+
+def join(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: `{host, seat}`. A failure carries its `step`, and stands in the store too, if it can be reached."""
+    order = myself.read_order({name: value for name, value in request.items() if name != "call"})
+    step = Steps(channel)
+    me = myself.who(order)
+    try:
+        number = _join(me, channel, step)
+    except HostFailure as failure:
+        reason = str(failure.details.get("reason") or failure.details or failure.code)
+        with suppress(HostFailure):
+            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            me.write("failed", JoinFailure(me.instance, at, step.now, f"{failure.code}: {reason}"))
+        raise HostFailure(failure.code, {**failure.details, "step": step.now}) from failure
+    return {"host": me.instance, "seat": number}
+
+
+def _join(me: Myself, channel: Channel, step: Steps) -> int:
+    paths = channel.paths
+    is_new = next(one for one in me.members() if one.id == me.instance).state.startswith("Pending")
+    with _heartbeats(me.group, is_new):
+        step("prepare")
+        if is_new:
+            paths.joining.parent.mkdir(parents=True, exist_ok=True)
+            paths.joining.touch()
+        known = myself.others(me)
+        _prepare(me, known, channel)
+        let_people_in(me, paths)
+        step("seat")
+        number = seat.take(me)
+        step("register")
+        seat.register(me, seat.registration(me, paths, number))
+        step("serve")
+        serve(me, paths)
+        step("complete")
+        _complete(me, is_new)
+    return number
+
+
+def roll_of(me: Myself, known: Others) -> Roll:
+    """Who counts, as this host's router is told. Nobody is left out by a command here: the group takes care of that."""
+    peers = tuple(host.private_address for host in known.counting if host.id != me.instance)
+    return Roll(known.space.roll, me.instance, peers)
+
+
+def let_people_in(me: Myself, paths: Paths) -> bool:
+    """Their keys are root's; whether that changed any. Where the store has no such record nothing is changed."""
+    found = myself.read(me, Access, keys.ACCESS)
+    return found is not None and access.let_in(paths, found)
+
+
+def serve(me: Myself, paths: Paths) -> None:
+    """The router wants the front's traffic from now on."""
+    paths.joining.unlink(missing_ok=True)
+    with host_lock(paths):
+        router.follow_roll(router.of_host(paths))
+
+
+def _prepare(me: Myself, known: Others, channel: Channel) -> None:
+    """As every host is prepared. Its own address is among the space's: so it will be when it has registered."""
+    myself.remember(channel.paths, me.order)
+    with asking("asking for this host's addresses"):
+        own = me.metadata.private_address()
+    request = {
+        "hosts": sorted({*known.addresses, own}),
+        "epoch": known.space.epoch,
+        "roll": codec.encode(roll_of(me, known)),
+    }
+    prepare(request, channel)
+
+
+@contextmanager
+def _heartbeats(group: Group, is_new: bool) -> Iterator[None]:
+    """Have the group wait for as long as this goes on: a slow mirror is no reason to begin anew with another host."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(Refused, Unanswered):
+                group.heartbeat(HOOK)
+
+    beating = threading.Thread(target=beat, name="heartbeats", daemon=True)
+    if is_new:
+        beating.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _complete(me: Myself, is_new: bool) -> None:
+    """Tell the group, and take the address last: it ends the one that packages came through."""
+    if is_new:
+        with asking("telling the group that this host has joined"):
+            me.group.complete(HOOK, "CONTINUE")
+    if not me.order.has_front:
+        with asking("taking the space's address"):
+            take_address(me.aws, me.order.address or find_address(me.aws, me.order.space), me.instance)

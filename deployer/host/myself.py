@@ -1,0 +1,139 @@
+"""A host of AWS in its space: who it is there, and what it reads of the others (docs/aws-hosts.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from deployer.errors.base import HostFailure
+from deployer.host import files
+from deployer.host.aws import METADATA, Aws, Bucket, Group, Member, Metadata, user_id
+from deployer.host.ledger_store import LedgerStore, asking
+from deployer.host.paths import Paths
+from deployer.model import codec
+from deployer.model.joining import JoinOrder
+from deployer.model.membership import counting
+from deployer.model.space import Host, Space
+from deployer.store import keys, record
+from deployer.store.base import Get, List, Put, Stored
+from deployer.store.entries import Claim
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """This host: its orders, its instance's id, its USERID, and whom it asks."""
+
+    order: JoinOrder
+    metadata: Metadata
+    aws: Aws
+    store: LedgerStore
+    group: Group
+    instance: str
+    user_id: str
+
+    def members(self) -> list[Member]:
+        """Who is in the group; `not-in-group` where this host is not."""
+        with asking("asking for the group"):
+            found = self.group.members()
+        if self.instance not in [one.id for one in found]:
+            raise HostFailure(
+                "not-in-group", {"instance": self.instance, "reason": "the group has let go of this host"}
+            )
+        return found
+
+    def write(self, what: str, value: Any) -> None:
+        """Write what is this host's own beside its registration."""
+        self.store.batch([Put(keys.own(self.user_id, what), record.dump(value))])
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What the store and the group said: the space, whose each seat is, with its etag, who is alive in the group, which
+    hosts count by seat, and where there are hosts that are in the group, whether they count or not (addresses)."""
+
+    space: Space
+    seats: dict[int, str]
+    etags: dict[int, str]
+    alive: frozenset[str]
+    counting: tuple[Host, ...]
+    addresses: tuple[str, ...]
+
+
+def who(order: JoinOrder) -> Myself:
+    """Ask the metadata and AWS who this is."""
+    metadata = Metadata(order.metadata or METADATA if order.endpoint else METADATA)
+    aws = Aws(metadata.credentials, order.region, order.endpoint)
+    with asking("asking for this host's own name"):
+        instance = metadata.instance()
+        return Myself(
+            order,
+            metadata,
+            aws,
+            LedgerStore(Bucket(aws, order.bucket)),
+            Group(aws, instance),
+            instance,
+            user_id(aws),
+        )
+
+
+def read_order(request: Mapping[str, Any]) -> JoinOrder:
+    """The order in a request; `bad-request`."""
+    try:
+        return codec.decode(JoinOrder, dict(request))
+    except (TypeError, ValueError) as error:
+        raise HostFailure("bad-request", {"reason": str(error)}) from error
+
+
+def remember(paths: Paths, order: JoinOrder) -> None:
+    """What makes this host one that has joined, for its timer."""
+    files.write(paths.join_order, json.dumps(codec.encode(order)).encode() + b"\n", 0o600)
+
+
+def remembered(paths: Paths) -> JoinOrder:
+    """It; `not-joined` on every other host."""
+    try:
+        return read_order(json.loads(paths.join_order.read_text()))
+    except FileNotFoundError:
+        raise HostFailure("not-joined", {}) from None
+
+
+def others(me: Myself) -> Others:
+    """Read who there is; `store-empty` where the store holds no space yet."""
+    members = me.members()
+    space = read(me, Space, keys.SPACE)
+    if space is None:
+        raise HostFailure("store-empty", {"bucket": me.order.bucket, "reason": "the store holds no space yet"})
+    names = [keys.seat(number) for number in range(1, me.order.most + 1)]
+    stored = dict(zip(names, me.store.batch([Get(name) for name in names]).answers, strict=True))
+    sat = {int(name.removeprefix(keys.SEATS)): one for name, one in stored.items() if isinstance(one, Stored)}
+    seats = {number: record.load(Claim, one).owner for number, one in sat.items()}
+    alive = frozenset(one.id for one in members if one.is_alive)
+    there = {one.id for one in members}
+    registered = _registered(me, there)
+    return Others(
+        space,
+        seats,
+        {number: one.etag for number, one in sat.items()},
+        alive,
+        counting(registered, seats, alive),
+        tuple(sorted(one.private_address for one in registered)),
+    )
+
+
+def read(me: Myself, kind: type[T], key: str) -> T | None:
+    """One record; None where there is none."""
+    stored = me.store.batch([Get(key)]).answers[0]
+    return record.load(kind, stored) if isinstance(stored, Stored) else None
+
+
+def _registered(me: Myself, there: Container[str]) -> list[Host]:
+    """The registrations of hosts that are in the group; those of others stay in the store for long."""
+    listed = me.store.batch([List(keys.HOSTS)]).answers[0]
+    assert isinstance(listed, tuple)
+    wanted = [key for key in listed if "/" not in key.removeprefix(keys.HOSTS) and key.rpartition(":")[2] in there]
+    found = me.store.batch([Get(key) for key in wanted]).answers if wanted else ()
+    return [record.load(Host, one) for one in found if isinstance(one, Stored)]

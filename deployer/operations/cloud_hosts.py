@@ -38,7 +38,7 @@ class Arrivals:
     known: Record
     tell: Tell
     states: dict[str, str] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)  # what AWS or a host said, by its own id of it
+    problems: list[str] = field(default_factory=list)  # what AWS or a host said, each once
 
     def look(self) -> bool:
         """Whether as many hosts serve as are wanted; what is new is told."""
@@ -52,7 +52,7 @@ class Arrivals:
     def seen(self) -> str:
         """A line for each host, and for each problem."""
         hosts = [f"{name}: {self.word(name)}" for name in sorted(self.states)] or ["No host is there."]
-        return "\n".join([*hosts, *self.problems.values()])
+        return "\n".join([*hosts, *self.problems])
 
     def word(self, name: str) -> str:
         """What a host does now."""
@@ -72,7 +72,7 @@ class Arrivals:
         scaling = self.account.client("autoscaling")
         for one in scaling.describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=10)["Activities"]:
             if one["StatusCode"] in FAILED and (told := one.get("StatusMessage")):
-                self._note(one["ActivityId"], f"AWS: {told}")
+                self._note(f"AWS: {told}")
 
     def _note_failures(self) -> None:
         """What hosts have left that could not join."""
@@ -80,14 +80,14 @@ class Arrivals:
         listed = store.batch([List(keys.HOSTS)]).answers[0]
         assert isinstance(listed, tuple)
         names = [key for key in listed if key.endswith("/failed")]
-        for key, found in zip(names, store.batch([Get(key) for key in names]).answers, strict=True):
+        for found in store.batch([Get(key) for key in names]).answers:
             if isinstance(found, Stored):
                 failure = record.load(JoinFailure, found)
-                self._note(f"{key} {failure.at}", f"{failure.host} could not join ({failure.step}): {failure.reason}")
+                self._note(f"{failure.host} could not join ({failure.step}): {failure.reason}")
 
-    def _note(self, name: str, text: str) -> None:
-        if name not in self.problems:
-            self.problems[name] = text
+    def _note(self, text: str) -> None:
+        if text not in self.problems:
+            self.problems.append(text)
             self.tell(Warn(text))
 
 

@@ -75,3 +75,14 @@ class NotJoined(Failure):
 
     exit_status = 70
     headline = "This is a bug in deployer: host {host} did not join its space by itself."
+
+
+@words("layer-missing")
+class LayerMissing(Failure):
+    """The store lacks a layer that the ledger names."""
+
+    host: str
+    layer: str
+
+    headline = "The store of this space has no layer {layer}, which host {host} needs."
+    advice = "Deploy the app again: that puts its layers there."

@@ -37,6 +37,7 @@ CALLS = {
     "store_retire": Call("store_call.store_retire", survives=True),
     "raise_epoch": Call("epoch.raise_epoch", survives=True),
     "receive": Call("receive.receive", fenced=True),
+    "fetch": Call("fetch.fetch", fenced=True),
     "give": Call("give.give"),
     "adopt": Call("adopt.adopt", fenced=True),
     "build_tools": Call("packages.for_builds", survives=True),

@@ -65,19 +65,21 @@ class Others:
 
 def who(order: JoinOrder) -> Myself:
     """Ask the metadata and AWS who this is."""
-    metadata = Metadata(order.metadata or METADATA if order.endpoint else METADATA)
-    aws = Aws(metadata.credentials, order.region, order.endpoint)
+    metadata, aws = _asks(order)
+    store = LedgerStore(Bucket(aws, order.bucket))
     with asking("asking for this host's own name"):
         instance = metadata.instance()
-        return Myself(
-            order,
-            metadata,
-            aws,
-            LedgerStore(Bucket(aws, order.bucket)),
-            Group(aws, instance),
-            instance,
-            user_id(aws),
-        )
+        return Myself(order, metadata, aws, store, Group(aws, instance), instance, user_id(aws))
+
+
+def store_of(order: JoinOrder) -> LedgerStore:
+    """The space's store, for what needs no more."""
+    return LedgerStore(Bucket(_asks(order)[1], order.bucket))
+
+
+def _asks(order: JoinOrder) -> tuple[Metadata, Aws]:
+    metadata = Metadata(order.metadata or METADATA if order.endpoint else METADATA)
+    return metadata, Aws(metadata.credentials, order.region, order.endpoint)
 
 
 def read_order(request: Mapping[str, Any]) -> JoinOrder:

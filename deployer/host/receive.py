@@ -17,7 +17,7 @@ import errno
 import os
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,8 +26,8 @@ from deployer.host.blob_stream import DECOMPRESSORS, Received, chunks, store_blo
 from deployer.host.channel import Channel
 from deployer.host.layers import Shelf, build, checked_digest, entries_of, locked, remove_tree, sync
 from deployer.host.paths import AppPaths
+from deployer.model.manifest import Entry, patch
 from deployer.model.manifest import digest as digest_of
-from deployer.model.manifest import patch
 
 LARGEST_MANIFEST = 64 << 20  # bytes
 RESERVE = 64 << 20  # bytes that stay free: databases and journals live on the same disk
@@ -60,13 +60,13 @@ def _manifests(missing: Sequence[str], deltas: int, app: AppPaths, channel: Chan
         message, data = channel.receive()
         base = app.manifests / checked_digest(message["base"])
         if message["manifest"] in missing and base.exists():
-            known[message["manifest"]] = patch(base.read_bytes(), _small(data))
+            known[message["manifest"]] = patch(base.read_bytes(), inflated(data))
     unknown = [digest for digest in missing if not _knows(known, digest)]
     if unknown:
         channel.event({"event": "manifests", "digests": unknown})
     for _ in unknown:
         message, data = channel.receive()
-        known[message["manifest"]] = _small(data)
+        known[message["manifest"]] = inflated(data)
     for digest in missing:
         if not _knows(known, digest):
             raise HostFailure("bad-manifest", {"reason": f"the manifest of layer {digest} is not what it should be"})
@@ -77,7 +77,8 @@ def _knows(manifests: dict[str, bytes], digest: str) -> bool:
     return digest in manifests and digest_of(manifests[digest]) == digest
 
 
-def _small(data: bytes) -> bytes:
+def inflated(data: bytes) -> bytes:
+    """A manifest that zlib made small; `bad-manifest` where it is larger than any build's."""
     inflater = zlib.decompressobj()
     inflated = inflater.decompress(data, LARGEST_MANIFEST)
     if inflater.unconsumed_tail:
@@ -91,15 +92,22 @@ def _complete(manifests: dict[str, bytes], shelf: Shelf, app: AppPaths, uid: int
     layers = {digest: entries_of(manifest) for digest, manifest in manifests.items()}
     lacking = shelf.lacks(entry.blob for entries in layers.values() for entry in entries if entry.blob)
     received = Received()
-    with _room(app) as room:
+    with making_room(app) as room:
         if lacking:
             _fetch(lacking, shelf, channel, received, room)
-        for digest, entries in layers.items():
-            build(entries, shelf, app.incoming / digest, uid)
-            (app.incoming / f"{digest}.manifest").write_bytes(manifests[digest])
-        sync(app.incoming)
-        keep(layers, shelf, app)
+        stand(manifests, layers, shelf, app, uid)
     return {"bytes": received.bytes, "blobs": len(lacking)}
+
+
+def stand(
+    manifests: Mapping[str, bytes], layers: Mapping[str, Sequence[Entry]], shelf: Shelf, app: AppPaths, uid: int
+) -> None:
+    """Make layers of their entries, whose blobs are all on the shelf: aside, and then into place."""
+    for digest, entries in layers.items():
+        build(entries, shelf, app.incoming / digest, uid)
+        (app.incoming / f"{digest}.manifest").write_bytes(manifests[digest])
+    sync(app.incoming)
+    keep(layers, shelf, app)
 
 
 def keep(digests: Iterable[str], shelf: Shelf, app: AppPaths) -> None:
@@ -112,7 +120,7 @@ def keep(digests: Iterable[str], shelf: Shelf, app: AppPaths) -> None:
         (app.incoming / digest).rename(app.layers / digest)
 
 
-class _Room:
+class Room:
     """The disk space that a stream needs, in bytes."""
 
     def __init__(self, app: AppPaths) -> None:
@@ -132,9 +140,9 @@ class _Room:
 
 
 @contextmanager
-def _room(app: AppPaths) -> Iterator[_Room]:
+def making_room(app: AppPaths) -> Iterator[Room]:
     """Turn the system's "no space left" into `disk-full`; what was made so far goes when `incoming` goes."""
-    room = _Room(app)
+    room = Room(app)
     try:
         yield room
     except OSError as error:
@@ -143,7 +151,7 @@ def _room(app: AppPaths) -> Iterator[_Room]:
         raise room.failure() from error
 
 
-def _fetch(lacking: set[str], shelf: Shelf, channel: Channel, received: Received, room: _Room) -> None:
+def _fetch(lacking: set[str], shelf: Shelf, channel: Channel, received: Received, room: Room) -> None:
     channel.event({"event": "blobs"}, zlib.compress("\n".join(sorted(lacking)).encode()))
     header, _ = channel.receive()
     room.require(header["raw"] + BLOCK * header["blobs"])

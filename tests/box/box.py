@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.box import scaling_calls
-from tests.box.fleet import Fleet, Host, instances
+from tests.box import connect, front_calls, scaling_calls
+from tests.box.fleet import Fleet, instances
+from tests.box.front import Certificates, Proxy
 from tests.box.ground import Ground, ground
+from tests.box.lent import Lent
 from tests.box.machines import plain
-from tests.box.scaling import Scaling
+from tests.box.scaling import Scaling, backends
+from tests.box.walls import Walls
 from tests.infra.cloud_here import Cloud, cloud
 from tests.infra.moto_here import Mend
+from tests.spaces.instance_connect import InstanceConnect
 
 TICK = 0.1  # seconds between looks at what moto says
 PATIENCE = 30.0  # seconds that tests wait for what AWS does by itself
@@ -47,6 +51,8 @@ class Box:
     ground: Ground
     fleet: Fleet
     scaling: Scaling
+    front: Proxy
+    tunnel: InstanceConnect
 
     @property
     def network(self) -> str:
@@ -64,6 +70,19 @@ class Box:
     def console(self, instance: str) -> str:
         """All that an instance has said so far, also one that is gone; empty where there never was one."""
         return plain(self.fleet.console(instance))
+
+    def front_address(self) -> str:
+        """Where apps answer: the load balancer's address, or else the Elastic IP's; both are of loopback. LookupError
+        where there is neither."""
+        found = [one.dns_name for backend in backends("elbv2") for one in backend.load_balancers.values()]
+        found += [one.public_ip for backend in backends("ec2") for one in backend.addresses]
+        if not found:
+            raise LookupError("nothing is before the hosts")
+        return str(found[0])
+
+    def front_url(self, *, secure: bool = False) -> str:
+        """The same as a URL without a path; certificates are self-signed."""
+        return f"http{'s' if secure else ''}://{self.front_address()}"
 
     def run(self, instance: str, *words: str) -> str:
         """What a command says, as root on a host: a look that nobody has on EC2. CalledProcessError where it fails."""
@@ -95,26 +114,30 @@ class Box:
 
 
 @contextmanager
-def box(*, hooks: Mapping[str, float] | None = None) -> Iterator[Box]:
+def box(*, hooks: Mapping[str, float] | None = None, pace: float = 0.1) -> Iterator[Box]:
     """A box with nothing in it but Debian's images. `hooks` are the seconds that lifecycle hooks of a name wait, in the
-    place of their own."""
-    scaling = Scaling(dict(hooks or {}))
-    with ground("box") as here:
-        fleet: list[Fleet] = []
-        further = [*scaling_calls.mends(scaling), *_mends(fleet)]
-        with cloud(here.gateway, further) as made:
-            fleet.append(Fleet(here, _assuming(made), _nothing))
-            found = Box(made, here, fleet[0], scaling)
-            with _followed(found):
+    place of their own; `pace` is what intervals of load balancers' health checks are multiplied with."""
+    scaling, front, tunnels = Scaling(dict(hooks or {})), list[Proxy](), list[InstanceConnect]()
+    fleet = list[Fleet]()
+    mends = [*scaling_calls.mends(scaling), *front_calls.mends(front), *connect.mends(tunnels), *_mends(fleet)]
+    with ground("box") as here, cloud(here.gateway, mends) as made:
+        lent = Lent(here)
+        fleet.append(Fleet(here, _assuming(made), lambda host: walls.build(host)))
+        walls = Walls(fleet[0], lent)
+        front.append(Proxy(here.folder, lent, Certificates(here.folder), pace))
+        with connect.connected(here.folder, lent) as tunnel:
+            tunnels.append(tunnel)
+            found = Box(made, here, fleet[0], scaling, front[0], tunnel)
+            with _followed(found, [scaling.follow, lent.follow, fleet[0].follow, walls.follow, front[0].follow]):
                 yield found
     found.check()
 
 
 @contextmanager
-def _followed(found: Box) -> Iterator[None]:
+def _followed(found: Box, steps: Sequence[Callable[[], None]]) -> Iterator[None]:
     """What moto says happens, until the end; then all hosts end."""
     over = threading.Event()
-    thread = threading.Thread(target=_follow, args=(found, over), daemon=True)
+    thread = threading.Thread(target=_follow, args=(found, steps, over), daemon=True)
     thread.start()
     try:
         yield
@@ -122,13 +145,14 @@ def _followed(found: Box) -> Iterator[None]:
         over.set()
         thread.join()
         found.fleet.end()
+        found.front.end()
 
 
-def _follow(found: Box, over: threading.Event) -> None:
+def _follow(found: Box, steps: Sequence[Callable[[], None]], over: threading.Event) -> None:
     while not over.wait(TICK):
         try:
-            found.scaling.follow()
-            found.fleet.follow()
+            for step in steps:
+                step()
         except Exception as error:
             found.fleet.failures.append(error)
             return
@@ -137,9 +161,6 @@ def _follow(found: Box, over: threading.Event) -> None:
 def _assuming(made: Cloud) -> Callable[[str, str], Mapping[str, Any]]:
     """Credentials of a role, as EC2 gets them for an instance."""
     return lambda role, session: made.client("sts").assume_role(RoleArn=role, RoleSessionName=session)["Credentials"]
-
-
-def _nothing(host: Host) -> None: ...
 
 
 def _mends(fleet: list[Fleet]) -> list[Mend]:

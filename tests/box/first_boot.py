@@ -3,7 +3,7 @@ a script once, as root. It stands in a host's /usr/lib/box, and is the standard 
 
 import os
 import subprocess
-import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -62,4 +62,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,14 +7,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 from deployer.spaces.sandbox.record import Machine
 from tests.box.ground import Ground
 from tests.box.machines import Booted
 from tests.box.metadata import Metadata, credentials
-from tests.box.scaling import states
+from tests.box.scaling import OVER, backends, states
 from tests.infra.moto_here import ACCOUNT
 
 RUNNING, STOPPED = "running", ("stopped", "stopping")
@@ -52,7 +51,7 @@ class Fleet:
 
     def follow(self) -> None:
         """Boot what began to run, and end what does no more."""
-        there = {one.id: one for one in instances() if one.state not in ("terminated", "shutting-down")}
+        there = {one.id: one for one in instances() if one.state not in OVER}
         for name, instance in there.items():
             if name not in self.hosts:
                 self.hosts[name] = self._host(instance)
@@ -86,7 +85,7 @@ class Fleet:
     def _begin(self, host: Host) -> None:
         self.ground.add(host.booted.machine)
         host.booted.make()
-        host.metadata = Metadata(Path("/run/netns", host.namespace), lambda: self._answers(host))
+        host.metadata = Metadata(host.namespace, host.instance.private_ip, lambda: self._answers(host))
         self.before_boot(host)
         host.booted.boot()
 
@@ -151,9 +150,7 @@ class Fleet:
 
 def instances() -> list[Any]:
     """Those of all regions in which anything was asked."""
-    from moto.backends import get_backend
-
-    return [one for backend in list(get_backend("ec2")[ACCOUNT].values()) for one in backend.all_instances()]
+    return [one for backend in backends("ec2") for one in backend.all_instances()]
 
 
 def role_of(instance: Any) -> Any:

@@ -49,7 +49,7 @@ class Ground:
         with self.lock:
             self._become(replace(self.record, machines=(*self.record.machines, machine)))
             network.lay(self.record)
-            self._route_on(self.record.namespace(machine))
+            ip("-n", self.record.namespace(machine), "route", "replace", str(self.network), "dev", "host0")
 
     def remove(self, machine: Machine) -> None:
         """Take a machine's cable and disk away."""
@@ -62,15 +62,13 @@ class Ground:
         """This machine answers at one more address of the network: that of a load balancer, or of an endpoint."""
         ip("addr", "replace", f"{address}/32", "dev", self.record.bridge)
 
+    def take_back(self, address: str) -> None:
+        ip("addr", "del", f"{address}/32", "dev", self.record.bridge)
+
     def lay(self) -> None:
         """The bridge, without machines. All of the network lies behind it, not just the /24 that a sandbox has."""
         network.lay(self.record)
         ip("route", "replace", str(self.network), "dev", self.record.bridge, "src", self.gateway)
-
-    def _route_on(self, namespace: str) -> None:
-        ip("-n", namespace, "route", "replace", str(self.network), "dev", "host0")
-        # Metadata: nobody outside of the namespace can reach what is on its loopback device.
-        ip("-n", namespace, "addr", "replace", "169.254.169.254/32", "dev", "lo")
 
     def _become(self, record_: Record) -> None:
         record.save(self.folder, record_)

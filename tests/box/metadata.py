@@ -1,5 +1,7 @@
 """Instance metadata, version 2 alone (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html):
-one server for each instance, in its namespace, so that nobody else reaches it."""
+one server for each instance, at the other end of a cable of its own, so that nobody else reaches it.
+
+It cannot listen in the host's own namespace: whatever listens there at port 80 of all addresses would be in its way."""
 
 from __future__ import annotations
 
@@ -7,18 +9,21 @@ import ctypes
 import json
 import secrets
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
+
+from tests.box.ground import ip
 
 ADDRESS = ("169.254.169.254", 80)
 TTL, TOKEN = "X-aws-ec2-metadata-token-ttl-seconds", "X-aws-ec2-metadata-token"
 LONGEST = 21_600  # seconds
-NEWNET = 0x40000000
+NEWNET = 0x40000000  # the flag of unshare(2)
+CABLE = "meta0"  # the host's end
 Answers = Callable[[], Mapping[str, str]]
 
 
@@ -27,10 +32,11 @@ class Metadata(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, namespace: Path, answers: Answers) -> None:
+    def __init__(self, namespace: str, address: str, answers: Answers) -> None:
+        """`namespace` is the host's, `address` its private one."""
         super().__init__(ADDRESS, _Handler, bind_and_activate=False)
         self.socket.close()
-        self.socket = _listening(namespace)
+        self.socket = _listening(namespace, address)
         self.answers = answers
         self.tokens: dict[str, float] = {}  # until when, by the monotonic clock
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -95,17 +101,27 @@ def credentials(made: Mapping[str, Any]) -> str:
     return json.dumps(told, indent=2)
 
 
-def _listening(namespace: Path) -> socket.socket:
-    """A socket of that namespace: one keeps the namespace of the thread that made it."""
-    made: list[socket.socket] = []
-    thread = threading.Thread(target=_listen, args=(namespace, made))
+def _listening(namespace: str, address: str) -> socket.socket:
+    """A socket in a namespace without a name, which lives as long as this socket, and the cable with it."""
+    made: list[socket.socket | BaseException] = []
+    thread = threading.Thread(target=_listen, args=(namespace, address, made))
     thread.start()
     thread.join()
+    if isinstance(made[0], BaseException):
+        raise made[0]
     return made[0]
 
 
-def _listen(namespace: Path, made: list[socket.socket]) -> None:
-    with namespace.open() as handle:
-        if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), f"setns {namespace}")
-    made.append(socket.create_server(ADDRESS, backlog=50))
+def _listen(namespace: str, address: str, made: list[socket.socket | BaseException]) -> None:
+    try:
+        if ctypes.CDLL(None, use_errno=True).unshare(NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        ip("link", "add", "m0", "type", "veth", "peer", "name", CABLE, "netns", namespace)
+        ip("addr", "add", f"{ADDRESS[0]}/32", "dev", "m0")
+        ip("link", "set", "m0", "up")
+        ip("route", "add", f"{address}/32", "dev", "m0")
+        ip("-n", namespace, "link", "set", CABLE, "up")
+        ip("-n", namespace, "route", "add", f"{ADDRESS[0]}/32", "dev", CABLE, "src", address)
+        made.append(socket.create_server(ADDRESS, backlog=50))
+    except (OSError, subprocess.CalledProcessError) as error:
+        made.append(error)

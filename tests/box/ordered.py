@@ -37,6 +37,16 @@ class Ordered:
         found = self.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=GROUP)
         return list(found["Activities"])
 
+    def targets(self) -> list[dict[str, Any]]:
+        """What the load balancer says of its targets."""
+        elb = self.client("elbv2")
+        group = elb.describe_target_groups()["TargetGroups"][0]["TargetGroupArn"]
+        return list(elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"])
+
+    def health(self) -> dict[str, str]:
+        """The state of each."""
+        return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in self.targets()}
+
     def complete(self, instance: str, result: str = "CONTINUE", hook: str = "join") -> None:
         self.client("autoscaling").complete_lifecycle_action(
             AutoScalingGroupName=GROUP, LifecycleHookName=hook, InstanceId=instance, LifecycleActionResult=result
@@ -65,6 +75,38 @@ def order(here: Box) -> Ordered:
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
     return Ordered(here, vpc, subnets, walls)
+
+
+def balance(made: Ordered, *, interval: int = 5) -> str:
+    """A load balancer in a security group of its own, which the hosts' one lets in at port 80; its target group."""
+    ec2, elb = made.client("ec2"), made.client("elbv2")
+    own = ec2.create_security_group(GroupName="front", Description="of the front", VpcId=made.vpc)["GroupId"]
+    allow(made, (80, 80), group=own)
+    balancer = elb.create_load_balancer(Name="front", Subnets=made.subnets, SecurityGroups=[own])["LoadBalancers"][0]
+    targets = elb.create_target_group(
+        Name="hosts",
+        Port=80,
+        Protocol="HTTP",
+        VpcId=made.vpc,
+        HealthCheckPath="/-/ready",
+        HealthCheckIntervalSeconds=interval,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=2,
+    )["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Port=80,
+        Protocol="HTTP",
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": targets}],
+    )
+    return str(targets)
+
+
+def allow(made: Ordered, ports: tuple[int, int], *, network: str = "", group: str = "") -> None:
+    """Let TCP into the hosts, from a network or from what is in another security group."""
+    source = {"IpRanges": [{"CidrIp": network}]} if network else {"UserIdGroupPairs": [{"GroupId": group}]}
+    permission = {"IpProtocol": "tcp", "FromPort": ports[0], "ToPort": ports[1], **source}
+    made.client("ec2").authorize_security_group_ingress(GroupId=made.walls, IpPermissions=[permission])
 
 
 def keep(made: Ordered, script: str, count: int, targets: list[str] | None = None) -> None:

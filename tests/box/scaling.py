@@ -58,7 +58,7 @@ class Scaling:
 
     def follow(self) -> None:
         """One step for each instance of each group."""
-        for backend in _backends("autoscaling"):
+        for backend in backends("autoscaling"):
             for group in list(backend.autoscaling_groups.values()):
                 with self.lock:
                     for state in list(group.instance_states):
@@ -219,7 +219,7 @@ def deregister(group: Any, instance: str) -> None:
 
 def states() -> Iterator[Any]:
     """All instances of groups."""
-    for backend in _backends("autoscaling"):
+    for backend in backends("autoscaling"):
         for group in list(backend.autoscaling_groups.values()):
             yield from list(group.instance_states)
 
@@ -236,15 +236,16 @@ def _victims(live: list[Any]) -> list[Any]:
 
 
 def _is_unhealthy(state: Any) -> bool:
-    return state.health_status == "Unhealthy" or state.instance.state != "running"
+    return bool(state.health_status == "Unhealthy" or state.instance.state != "running")
 
 
 def _is_suspended(group: Any, process: str) -> bool:
     return process in [one["ProcessName"] for one in group.suspended_processes]
 
 
-def _backends(service: str) -> list[Any]:
-    """One for each region in which anything was asked."""
-    from moto.backends import get_backend
+def backends(service: str) -> list[Any]:
+    """moto's models of a service, one for each region in which anything was asked."""
+    from moto import backends as known
 
-    return list(get_backend(service)[ACCOUNT].values())
+    found: Any = known
+    return list(found.get_backend(service)[ACCOUNT].values())

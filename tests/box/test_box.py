@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from deployer.model.space import Host
+from deployer.remote import ssh
+from deployer.spaces.aws import tunnel
+from deployer.spaces.aws.tunnel import Endpoint
 from tests.box.box import Box, box
-from tests.box.ordered import BUCKET, GROUP, ROLE, Ordered, keep, order
+from tests.box.ordered import BUCKET, GROUP, ROLE, Ordered, allow, balance, keep, order
+from tests.infra.moto_here import REGION
+from tests.infra.standin.walls import ABOUT
 
 pytestmark = pytest.mark.hosts
 # What a host does at its first boot: it says who it is, leaves its console a word, and completes its launch.
@@ -28,6 +38,8 @@ me=$(aws sts ENDPOINT/ -d 'Action=GetCallerIdentity&Version=2011-06-15')
 me=$(sed -n 's:.*<UserId>\\(.*\\)</UserId>.*:\\1:p' <<< "$me")
 echo "I am $me in $(ask meta-data/placement/availability-zone)"
 ask meta-data/local-ipv4 > /root/address
+mkdir -p /srv/www/-; echo "$id" | tee /srv/www/index.html > /srv/www/-/ready
+systemd-run --quiet --unit=web --working-directory=/srv/www python3 -m http.server 80
 aws s3 ENDPOINT/BUCKET/hosts/"$me" -T /root/address
 aws autoscaling ENDPOINT/ -d "Action=CompleteLifecycleAction&Version=2011-01-01&LifecycleHookName=join\\
 &AutoScalingGroupName=GROUP&LifecycleActionResult=CONTINUE&InstanceId=$id" > /dev/null
@@ -42,10 +54,10 @@ def here() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def made(here: Box) -> Ordered:
-    """A space whose group has two hosts that have joined."""
+    """A space whose group has two hosts that join, behind a load balancer."""
     ordered = order(here)
     script = SCRIPT.replace("ENDPOINT", here.cloud.endpoint).replace("BUCKET", BUCKET).replace("GROUP", GROUP)
-    keep(ordered, script, 2)
+    keep(ordered, script, 2, [balance(ordered)])
     return ordered
 
 
@@ -63,6 +75,73 @@ def test_hosts_of_a_group_join_and_one_that_ends_is_replaced(made: Ordered) -> N
     second = made.serving(2)
     assert first[1] in second and first[0] not in second
     assert "I am" in here.console(first[0])  # EC2 keeps what hosts that are gone have said
+
+
+def test_the_load_balancer_follows_its_targets(made: Ordered) -> None:
+    serving = made.serving(2)
+    made.here.wait(lambda: made.health() == dict.fromkeys(serving, "healthy"))
+    assert {asked(made) for _ in range(4)} == set(serving)
+    made.here.run(serving[0], "mv", "/srv/www/-/ready", "/srv/www/-/gone")
+    told = made.here.wait(lambda: [one for one in made.targets() if one["TargetHealth"]["State"] == "unhealthy"])
+    assert told[0]["Target"]["Id"] == serving[0]
+    assert told[0]["TargetHealth"]["Description"] == "Health checks failed with these codes: [404]"
+    assert {asked(made) for _ in range(4)} == {serving[1]}
+    made.here.run(serving[0], "mv", "/srv/www/-/gone", "/srv/www/-/ready")
+    made.here.wait(lambda: made.health() == dict.fromkeys(serving, "healthy"))
+
+
+def test_nobody_else_comes_in(made: Ordered) -> None:
+    """The group of the hosts lets in the load balancer, at port 80; a rule that is added lets in whom it names."""
+    first, second = made.here.instances()[:2]
+    ask = ["curl", "-s", "--max-time", "0.5", f"http://{second.address}/"]
+    with pytest.raises(subprocess.CalledProcessError):
+        made.here.run(first.id, *ask)
+    allow(made, (80, 80), group=made.walls)
+    made.here.wait(lambda: reached(made, first.id, *ask))
+
+
+def test_ssh_goes_through_the_endpoint(made: Ordered, tmp_path: Path) -> None:
+    host = made.here.instances()[0]
+    own = made.client("ec2").create_security_group(GroupName="access", Description="of SSH", VpcId=made.vpc)["GroupId"]
+    made.client("ec2").create_network_interface(SubnetId=made.subnets[0], Groups=[own], Description=ABOUT)
+    allow(made, (22, 22), group=own)
+    found = made.client("ec2").describe_instance_connect_endpoints()["InstanceConnectEndpoints"][0]
+    endpoint = Endpoint(found["InstanceConnectEndpointId"], found["DnsName"], REGION)
+    key = made.here.run(host.id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id"], check=True)
+    words = ["sh", "-c", 'mkdir -p /root/.ssh && echo "$1" > /root/.ssh/authorized_keys', "sh"]
+    made.here.run(host.id, *words, (tmp_path / "id.pub").read_text())
+    known = Host(host.id, 1, "", host.address, " ".join(key.split()[:2]))
+    made.here.wait(lambda: endpoint.id in made.here.tunnel.known())
+    connection = ssh.connect(known, tmp_path / "id", tunnel.dialler(endpoint))
+    assert connection.open(["hostname"]).read(100).startswith(b"ip-")
+    connection.close()
+
+
+def test_an_elastic_ip_goes_where_it_is_associated(made: Ordered) -> None:
+    ec2 = made.client("ec2")
+    address = ec2.allocate_address(Domain="vpc")
+    allow(made, (80, 80), network="0.0.0.0/0")
+    for one in made.serving(2):
+        ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=one, AllowReassociation=True)
+        made.here.wait(lambda: got(f"http://{address['PublicIp']}/") == one)  # noqa: B023 - called at once
+
+
+def asked(made: Ordered) -> str:
+    return got(f"{made.here.front_url()}/")
+
+
+def got(url: str) -> str:
+    """What answers there; empty where nobody does."""
+    with suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:
+        return str(answer.read().decode().strip())
+    return ""
+
+
+def reached(made: Ordered, *words: str) -> bool:
+    with suppress(subprocess.CalledProcessError):
+        return bool(made.here.run(*words))
+    return False
 
 
 def test_a_launch_that_is_given_up_is_followed_by_another(made: Ordered) -> None:

@@ -116,11 +116,15 @@ def _mended(further: Sequence[Mend]) -> Iterator[None]:
 
 
 def _endpoints(asked: Any) -> Any:
-    """Those that tests/infra/standin/walls.py makes of network interfaces."""
     from moto.core.responses import ActionResult
 
-    found = [one for one in asked.ec2_backend.enis.values() if one.description == ABOUT]
-    told = [
+    return ActionResult({"InstanceConnectEndpoints": endpoints(asked)})
+
+
+def endpoints(asked: Any) -> list[dict[str, Any]]:
+    """Those of Instance Connect that tests/infra/standin/walls.py makes of network interfaces."""
+    found = [one for one in list(asked.ec2_backend.enis.values()) if one.description == ABOUT]
+    return [
         {
             "InstanceConnectEndpointId": (name := one.id.replace("eni-", "eice-")),
             "DnsName": f"{name}.ec2-instance-connect-endpoint.{asked.region}.amazonaws.com",
@@ -130,7 +134,6 @@ def _endpoints(asked: Any) -> Any:
         }
         for one in found
     ]
-    return ActionResult({"InstanceConnectEndpoints": told})
 
 
 def _delete_endpoint(asked: Any) -> Any:

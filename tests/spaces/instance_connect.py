@@ -1,5 +1,5 @@
 """An EC2 Instance Connect Endpoint on loopback: a real websocket server with TLS that holds callers to what AWS's
-client does, keeps the limits of AWS's documentation, and leads to ports of this machine.
+client does, keeps the limits of AWS's documentation, and leads to ports of this machine (in tests/box to hosts).
 
 What AWS answers where a limit is reached or nobody is at home is written nowhere: those words are ours."""
 
@@ -11,7 +11,7 @@ import hmac
 import json
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +34,7 @@ ID = "eice-0123456789abcdef0"
 # AWS's own words, in github.com/aidansteele/rdsconn/issues/5.
 BAD_PORT = "The specified RemotePort is not valid. Specify either 22 or 3389 as the RemotePort and retry your request."
 EMPTY = hashlib.sha256(b"").hexdigest()
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ class Says:
 
 @dataclass
 class InstanceConnect:
-    """`behind` are ports of this machine, by private address. A tunnel lives for `duration` seconds; `most` live at
-    once. `says` is answered instead of opening one. `asked` are the parameters of all that opened."""
+    """`behind` are ports of this machine, by private address; `reach` leads elsewhere, by the ids of endpoints that are
+    `known`, and by address. A tunnel lives for `duration` seconds; `most` live at once. `says` is answered instead of
+    opening one. `asked` are the parameters of all that opened."""
 
     behind: Mapping[str, int]
     duration: float = 3600
@@ -58,6 +60,8 @@ class InstanceConnect:
     port: int = 0
     live: set[ServerConnection] = field(default_factory=set)
     sent: int = 0  # bytes that came from behind it
+    known: Callable[[], Collection[str]] = lambda: (ID,)
+    reach: Callable[[str, str], Awaitable[Streams]] | None = None
     _over: asyncio.Event = field(default_factory=asyncio.Event)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
@@ -114,7 +118,7 @@ class InstanceConnect:
             return Says(403, "SignatureDoesNotMatch", "Signature expired: it is too old.")
         if asked["X-Amz-Security-Token"] != TOKEN:
             return Says(403, "InvalidClientTokenId", "The security token is invalid.")
-        if asked["instanceConnectEndpointId"] != ID:
+        if asked["instanceConnectEndpointId"] not in self.known():
             return Says(404, "ResourceNotFound", "There is no such endpoint.")
         if asked["remotePort"] not in ("22", "3389"):
             return Says(400, "InvalidParameter", BAD_PORT)
@@ -127,8 +131,7 @@ class InstanceConnect:
         asked = dict(parse_qsl(urlsplit(connection.request.path).query))
         self.asked.append(asked)
         try:
-            port = self.behind[asked["privateIpAddress"]]
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await self._reached(asked["instanceConnectEndpointId"], asked["privateIpAddress"])
         except (KeyError, OSError):
             await connection.close(1011, "The instance does not answer.")
             return
@@ -142,6 +145,11 @@ class InstanceConnect:
         writer.transport.abort()
         await connection.close(1000, "")
         self.live.discard(connection)
+
+    async def _reached(self, endpoint: str, address: str) -> Streams:
+        if self.reach:
+            return await self.reach(endpoint, address)
+        return await asyncio.open_connection("127.0.0.1", self.behind[address])
 
     async def _down(self, connection: ServerConnection, reader: asyncio.StreamReader) -> None:
         with suppress(ConnectionClosed, OSError):

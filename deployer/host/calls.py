@@ -39,6 +39,7 @@ CALLS = {
     "receive": Call("receive.receive", fenced=True),
     "fetch": Call("fetch.fetch", fenced=True),
     "give": Call("give.give"),
+    "publish": Call("publish.publish", fenced=True),
     "adopt": Call("adopt.adopt", fenced=True),
     "build_tools": Call("packages.for_builds", survives=True),
     "prune": Call("prune.prune", fenced=True),

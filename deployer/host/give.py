@@ -48,23 +48,25 @@ def give(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
 
 def _send(channel: Channel, app: AppPaths, names: Sequence[str]) -> None:
-    blobs = [(name, app.blobs / _place(name)) for name in names]
+    blobs = [(name, blob_path(app, name)) for name in names]
     raw = sum(path.stat().st_size for _, path in blobs)
     channel.event({"event": "stream", "stream": "zlib", "raw": raw, "blobs": len(blobs)})
     deflater = zlib.compressobj(LEVEL)
-    for piece in (piece for name, path in blobs for piece in _pieces(name, path)):
+    for piece in (piece for name, path in blobs for piece in pieces(name, path)):
         if packed := deflater.compress(piece):
             channel.event({"event": "chunk"}, packed)
     channel.event({"event": "chunk"}, deflater.flush())
 
 
-def _pieces(name: str, path: Path) -> Iterator[bytes]:
+def pieces(name: str, path: Path) -> Iterator[bytes]:
+    """A blob as the stream has it: its header and its bytes."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         yield struct.pack(HEADER, bytes.fromhex(name[:64]), name.endswith("x"), size)
         yield from iter(lambda: file.read(PIECE), b"")
 
 
-def _place(name: str) -> str:
+def blob_path(app: AppPaths, name: str) -> Path:
+    """Where an app's blob of that name lies; `bad-request` where it is none."""
     checked_digest(name.removesuffix("x"))
-    return f"{name[:2]}/{name[2:]}"
+    return app.blobs / name[:2] / name[2:]

@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 MAGIC = b"deployer layer 1"
+SHORT = 1 << 18  # bytes; below that zlib packs as well, and needs no program on the host
 _FORM = ">16s4sQQQ"
 SIZE = struct.calcsize(_FORM)
 

@@ -26,7 +26,9 @@ from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
 from deployer.operations.timing import timed
 from deployer.operations.watch import Outset, look
-from deployer.ship.ship import ship
+from deployer.ship.ship import Shipped, ship
+from deployer.ship.through_store import ship_through
+from deployer.store.s3 import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,10 @@ def deploy_held(change: Change, order: Order) -> Release | None:
         assert change.state.release is not None
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
-    if why:
-        built = _taken_over(change, built)
-    _ship(change, built)
+    if change.space.space.kind == "aws":
+        _ship_through_store(change, built, on_host=bool(why))
+    else:
+        _ship(change, _taken_over(change, built) if why else built)
     release = make_release(change, _draft(change, order, built), outset)
     told_serving(change, release)
     prune(change)
@@ -135,7 +138,24 @@ def _ship(change: Change, built: Built) -> None:
         change.state.slug,
         epoch=fence.epoch,
     )
-    change.tell(Timing("ship", monotonic() - before, shipped.bytes))
+    _tell_shipped(change, shipped, before)
+
+
+def _ship_through_store(change: Change, built: Built, *, on_host: bool) -> None:
+    """By way of the space's store, where hosts that join later find it, too."""
+    store = change.space.ledger.store.beneath
+    assert isinstance(store, S3Store), "the ledger of a space in AWS lies in a bucket"
+    hosts = len(change.space.sessions)
+    change.tell(Step(f"Shipping to {hosts} host{'s' if hosts > 1 else ''}, through {store.address}..."))
+    before, builder = monotonic(), change.space.first if on_host else None
+    if builder:
+        elsewhere.hand_over(builder, change.fence.request(), change.app.uid, built)
+    request = change.fence.request(uid=change.app.uid)
+    _tell_shipped(change, ship_through(store, change.space.sessions, request, built, builder), before)
+
+
+def _tell_shipped(change: Change, shipped: Shipped, since: float) -> None:
+    change.tell(Timing("ship", monotonic() - since, shipped.bytes))
     change.tell(Detail(f"Done: {size(shipped.bytes)} in {shipped.blobs} new file{'' if shipped.blobs == 1 else 's'}"))
 
 

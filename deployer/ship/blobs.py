@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO
 
 from deployer.model.blob_header import HEADER
+from deployer.model.layer_archive import SHORT
 from deployer.model.manifest import Entry, decode
 from deployer.model.slug import BuiltLayer
 
-SHORT = 1 << 18  # bytes; below that zlib needs no program on the host and packs as well
 PIECE = 1 << 20
 LEVEL = 3  # of zstd: 94 MB in one second; 9 takes three and saves a tenth
 MIDDLE = 1 << 19  # bytes; below that zstd's best takes a tenth of a second or two and saves a seventh

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from deployer.errors.store import StoreRefused
@@ -59,6 +60,16 @@ class S3Store:
             answer = self._ask("delete_objects", Delete={"Objects": objects, "Quiet": True})
             for error in answer.get("Errors", []):
                 raise StoreRefused(str(self.address), "DeleteObjects", 200, error["Code"], error["Message"])
+
+    def upload(self, key: str, file: Path) -> None:
+        """Write a large object out of a file, several parts at a time where it is one of many megabytes."""
+        where = (self.address.bucket, self._root + key)
+        self._translated("put_object", lambda: self._client.upload_file(str(file), *where))
+
+    def upload_url(self, key: str, seconds: int) -> str:
+        """A URL by which whoever knows it may PUT this object, for so many seconds."""
+        target = {"Bucket": self.address.bucket, "Key": self._root + key}
+        return str(self._client.generate_presigned_url("put_object", Params=target, ExpiresIn=seconds))
 
     def _read(self, ops: list[Op], times: list[float]) -> list[Answer]:
         if len(ops) == 1:
@@ -175,10 +186,14 @@ class S3Store:
         return parsedate_to_datetime(date).timestamp()
 
     def _translated(self, operation: str, ask: Callable[[], Any]) -> Any:
+        from boto3.exceptions import S3UploadFailedError
         from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
         try:
             return ask()
+        except S3UploadFailedError as error:
+            cause = error.__context__  # what the service said
+            raise failure_of(cause if isinstance(cause, Exception) else error, self.address, operation) from error
         except ClientError as error:
             if is_refusal(error):
                 raise Refused from error

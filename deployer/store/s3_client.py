@@ -38,6 +38,7 @@ def client_of(address: StoreAddress, attempts: int, timeout: float) -> Any:
         max_pool_connections=CONNECTIONS,
         request_checksum_calculation="when_required",  # others than AWS refuse the checksum that is new since 2025
         response_checksum_validation="when_required",
+        signature_version="s3v4",  # also of URLs that are handed on
         s3={"addressing_style": "path" if address.endpoint else "auto"},
         ignore_configured_endpoint_urls=True,
     )

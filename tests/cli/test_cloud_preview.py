@@ -108,6 +108,7 @@ FACTS = {
     "value": "http://127.0.0.1:4566",
     "what": "The pulumi command",
     "left": "VPC vpc-0123",
+    "minutes": "15",
     "folder": "./production",
     "running": "17.4",
     "asked": 16,

@@ -177,7 +177,7 @@ def test_who_works_on_apps_reads_the_ledger_and_never_the_passphrase(key: str) -
 
 @for_any(anything)
 def test_a_developer_writes_what_is_of_apps_alone(key: str) -> None:
-    of_apps = ("apps/", "slugs/", "addons/", "uids/", "audit/", "leases/app-")
+    of_apps = ("apps/", "slugs/", "layers/", "addons/", "uids/", "audit/", "leases/app-", keys.ACCESS)
     assert allows([role(Role.DEPLOYER)], WRITE, f"{STORE}/{key}") == key.startswith(of_apps)
     assert allows([role(Role.DEPLOYER)], DELETE, f"{STORE}/{key}") == key.startswith(("apps/", "addons/"))
     assert allows([role(Role.DEPLOYER)], WRITE, f"{STATE}/{key}") == key.startswith("audit/")

@@ -64,7 +64,7 @@ def _write_space(store: S3Store, known: Record, now: str) -> None:
     while True:
         found = store.batch([Get(keys.SPACE)]).answers[0]
         stored = found if isinstance(found, Stored) else None
-        before = record.load(Space, stored) if stored else Space(known.name, "aws", platform, "", now, VERSION)
+        before = record.load(Space, stored) if stored else _first(known.name, platform, now)
         tool = VERSION if is_older(before.tool, VERSION) else before.tool
         after = replace(before, platform=platform, url=url_of(known) or before.url, tool=tool)
         if stored and after == before:
@@ -75,6 +75,11 @@ def _write_space(store: S3Store, known: Record, now: str) -> None:
         except Lost:
             continue
         return
+
+
+def _first(name: str, platform: str, now: str) -> Space:
+    """A space that has no hosts yet: they learn of each other as they join, and of nobody else's word."""
+    return Space(name, "aws", platform, "", now, VERSION, roll=1, called=1)
 
 
 def _write_agent(store: S3Store) -> None:

@@ -26,13 +26,17 @@ RELEASES = (
     f"{keys.releases(ANY)}*",
     keys.config(ANY, ANY),
     keys.slug(ANY),
+    keys.layer(ANY),
+    keys.ACCESS,
     f"{keys.AUDIT}*",
     LEASES_OF_APPS,
 )
-"""What a deploy writes into the ledger, as patterns of keys."""
+"""What a deploy writes into the ledger, as patterns of keys. Who reaches hosts by SSH brings a key for that."""
 LEDGER = (
     f"{keys.APPS}*",
     keys.slug(ANY),
+    keys.layer(ANY),
+    keys.ACCESS,
     f"{keys.ADDONS}*",
     f"{keys.UIDS}*",
     f"{keys.AUDIT}*",
@@ -103,7 +107,7 @@ def _works_on_hosts(scope: Scope) -> list[Statement]:
     endpoint = scope.arn("ec2", "instance-connect-endpoint/*")
     return [
         allow("FindTheSpace", ["ssm:GetParameter"], [scope.parameter("state")]),
-        allow("ReadTheSpecification", ["s3:GetObject"], [f"{scope.state}/{one}" for one in (keys.SPACE, AGENT)]),
+        allow("ReadTheSpecification", ["s3:GetObject"], [f"{scope.state}/{keys.SPACE}"]),
         allow("SayWhoDidWhat", ["s3:PutObject"], [f"{scope.state}/{keys.AUDIT}*"]),
         allow("ListTheLedger", ["s3:ListBucket"], [scope.store]),
         allow("ReadTheLedger", ["s3:GetObject"], [f"{scope.store}/*"]),
@@ -117,7 +121,6 @@ def _hosts(scope: Scope) -> list[Statement]:
     return found
 
 
-AGENT = "agent/*"  # in the state bucket: for people only, too
 STATEMENTS: Mapping[Role, Callable[[Scope], list[Statement]]] = {
     Role.OWNER: owner.statements,
     Role.DEPLOYER: _deployer,

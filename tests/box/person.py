@@ -1,0 +1,87 @@
+"""Somebody who works on a space in AWS, in the box: commands as typed, in a folder with an app."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
+
+from deployer.cli.main import run
+from deployer.cli.output import Output
+from deployer.cli.shell import Shell
+from deployer.operations.session import open_space
+from deployer.spaces import pointers
+from tests.box.box import Box
+
+APPS = Path(__file__).parent.parent / "apps"
+SPACE = """
+app = "{app}"
+
+[space.production]
+region = "eu-central-1"
+account = "123456789012"
+hosts = {{ size = "t3.small", count = {count} }}
+network = "{network}"
+{more}
+"""
+INDEXES = "pypi.org,files.pythonhosted.org"  # what a build takes packages from
+ARRIVAL = 120.0  # seconds that hosts get to join
+
+
+@dataclass
+class Person:
+    """`out` and `err` are what the last command said."""
+
+    here: Box
+    folder: Path
+    app: str
+    out: str = ""
+    err: str = ""
+
+    def types(self, *words: str, status: int = 0) -> str:
+        """Type `deployer WORDS`; what it printed. AssertionError with all that was said where it ends otherwise."""
+        out, err = io.StringIO(), io.StringIO()
+        tools = replace(self.here.cloud.tools(self.folder.parent), arrival=ARRIVAL)
+        shell = Shell(Output(out, err, False, False), {}, self.folder, pointers, open_space, tools=lambda: tools)
+        ended = run(words, shell)
+        self.out, self.err = out.getvalue(), err.getvalue()
+        assert ended == status, f"{self.out}\n{self.err}\n{self._consoles()}"
+        return self.out
+
+    def describes(self, count: int = 1, more: str = "") -> None:
+        """Write deployer.toml."""
+        text = SPACE.format(app=self.app, count=count, network=self.here.network, more=more)
+        (self.folder / "deployer.toml").write_text(text)
+
+    def asks(self, path: str = "/", *, host: str | None = None) -> tuple[int, str]:
+        """What the front answers for the app: the status and the text."""
+        name = host or f"{self.app}.{self.here.front_address().replace('.', '-')}.sslip.io"
+        asked = urllib.request.Request(self.here.front_url() + path, headers={"Host": name})
+        try:
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+
+    def _consoles(self) -> str:
+        return "\n".join(f"--- {one.id}\n{one.console[-3000:]}" for one in self.here.instances())
+
+
+@contextmanager
+def at_work(here: Box, folder: Path, app: str, like: str) -> Iterator[Person]:
+    """A person with a machine of their own and an app like one of tests/apps. Nothing outside is asked but indexes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEPLOYER_HOME", str(folder / "home-of-deployer"))
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, f"{os.environ[name]},{INDEXES}")
+        shutil.copytree(APPS / like, folder / app)
+        yield Person(here, folder / app, app)
+        assert not here.cloud.asked, here.cloud.asked

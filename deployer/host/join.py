@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import access, myself, router, seat
+from deployer.host import myself, router, seat
 from deployer.host.aws import Group, Refused, Unanswered, find_address, take_address
 from deployer.host.channel import Channel
+from deployer.host.converge import Seen, alone, let_people_in, look_at_everything, publish, roll_of
 from deployer.host.first_boot import HOOK
 from deployer.host.ledger_store import asking
 from deployer.host.lock import host_lock
@@ -19,10 +21,9 @@ from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
 from deployer.host.prepare import prepare
 from deployer.model import codec
-from deployer.model.joining import Access, JoinFailure
-from deployer.model.roll import Roll
-from deployer.store import keys
+from deployer.model.joining import JoinFailure, JoinOrder
 
+PATIENCE, BETWEEN = 60.0, 5.0  # seconds that others get to tell of newer routes, and between two looks
 BEAT = 120.0  # seconds between two signs that it is still at it
 
 
@@ -41,6 +42,12 @@ class Steps:
 def join(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: `{host, seat}`. A failure carries its `step`, and stands in the store too, if it can be reached."""
     order = myself.read_order({name: value for name, value in request.items() if name != "call"})
+    with alone(channel.paths, wait=True):
+        return join_alone(order, channel)
+
+
+def join_alone(order: JoinOrder, channel: Channel) -> dict[str, Any]:
+    """The same, where nobody else is at it."""
     step = Steps(channel)
     me = myself.who(order)
     try:
@@ -62,33 +69,33 @@ def _join(me: Myself, channel: Channel, step: Steps) -> int:
         if is_new:
             paths.joining.parent.mkdir(parents=True, exist_ok=True)
             paths.joining.touch()
-        known = myself.others(me)
-        _prepare(me, known, channel)
+        _prepare(me, myself.others(me), channel)
         let_people_in(me, paths)
         step("seat")
         number = seat.take(me)
         step("register")
         seat.register(me, seat.registration(me, paths, number))
+        step("apps")
+        _keep_up(me, number, channel)
         step("serve")
-        serve(me, paths)
+        serve(paths)
         step("complete")
         _complete(me, is_new)
     return number
 
 
-def roll_of(me: Myself, known: Others) -> Roll:
-    """Who counts, as this host's router is told. Nobody is left out by a command here: the group takes care of that."""
-    peers = tuple(host.private_address for host in known.counting if host.id != me.instance)
-    return Roll(known.space.roll, me.instance, peers)
+def _keep_up(me: Myself, number: int, channel: Channel) -> None:
+    """Layers, dynos and routes of all apps. What the others say may be seconds old: while the routes that they tell of
+    are older than the ledger's they are asked again, for a while."""
+    seen = Seen(me.instance, me.user_id)
+    publish(me, channel.paths, seen)
+    end = time.monotonic() + PATIENCE
+    while look_at_everything(me, myself.others(me), number, channel).behind and time.monotonic() < end:
+        time.sleep(BETWEEN)
+    publish(me, channel.paths, seen)
 
 
-def let_people_in(me: Myself, paths: Paths) -> bool:
-    """Their keys are root's; whether that changed any. Where the store has no such record nothing is changed."""
-    found = myself.read(me, Access, keys.ACCESS)
-    return found is not None and access.let_in(paths, found)
-
-
-def serve(me: Myself, paths: Paths) -> None:
+def serve(paths: Paths) -> None:
     """The router wants the front's traffic from now on."""
     paths.joining.unlink(missing_ok=True)
     with host_lock(paths):

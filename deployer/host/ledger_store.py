@@ -5,7 +5,7 @@ Like S3Store: an empty object is absent, since that is what a conditional delete
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from deployer.errors.base import HostFailure
@@ -41,17 +41,21 @@ class LedgerStore:
         answers = tuple(self._answer(op) for op in ops)
         return Answers(self._now, answers)
 
-    def changed(self, key: str, etag: str | None) -> bool:
-        """Whether an object is another one than that of this etag; None: than none."""
-        try:
-            with asking(f"reading {key}"):
-                return self._bucket.get(key, unless=etag).headers.get("etag") != etag
-        except HostFailure as failure:
-            if failure.details.get("status") == SAME:
-                return False
-            if failure.details.get("status") == ABSENT:
-                return etag is not None
-            raise
+    def etags(self, wanted: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+        """The etags of objects, those that are there: what has not changed since it was `known` is not read again."""
+        found = ((key, self._etag(key, known.get(key))) for key in wanted)
+        return {key: etag for key, etag in found if etag is not None}
+
+    def _etag(self, key: str, known: str | None) -> str | None:
+        with asking(f"reading {key}"):
+            try:
+                return self._bucket.get(key, unless=known).headers["etag"]
+            except Refused as refused:
+                if refused.status == SAME:
+                    return known
+                if refused.status == ABSENT:
+                    return None
+                raise
 
     @contextmanager
     def opened(self, key: str) -> Iterator[Response | None]:

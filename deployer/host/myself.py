@@ -53,7 +53,8 @@ class Myself:
 @dataclass(frozen=True, slots=True)
 class Others:
     """What the store and the group said: the space, whose each seat is, with its etag, who is alive in the group, which
-    hosts count by seat, and where there are hosts that are in the group, whether they count or not (addresses)."""
+    hosts count by seat, the addresses of all that are registered and in the group, whether they count or not, and the
+    USERID of each by its id."""
 
     space: Space
     seats: dict[int, str]
@@ -61,6 +62,11 @@ class Others:
     alive: frozenset[str]
     counting: tuple[Host, ...]
     addresses: tuple[str, ...]
+    users: dict[str, str]
+
+    def seat_of(self, instance: str) -> int | None:
+        """The seat of a host that counts."""
+        return next((host.seat for host in self.counting if host.id == instance), None)
 
 
 def who(order: JoinOrder) -> Myself:
@@ -70,6 +76,12 @@ def who(order: JoinOrder) -> Myself:
     with asking("asking for this host's own name"):
         instance = metadata.instance()
         return Myself(order, metadata, aws, store, Group(aws, instance), instance, user_id(aws))
+
+
+def again(order: JoinOrder, instance: str, user: str) -> Myself:
+    """The same as before, of whom AWS has said who it is."""
+    metadata, aws = _asks(order)
+    return Myself(order, metadata, aws, LedgerStore(Bucket(aws, order.bucket)), Group(aws, instance), instance, user)
 
 
 def store_of(order: JoinOrder) -> LedgerStore:
@@ -121,8 +133,9 @@ def others(me: Myself) -> Others:
         seats,
         {number: one.etag for number, one in sat.items()},
         alive,
-        counting(registered, seats, alive),
-        tuple(sorted(one.private_address for one in registered)),
+        counting(registered.values(), seats, alive),
+        tuple(sorted(one.private_address for one in registered.values())),
+        {one.id: user for user, one in registered.items()},
     )
 
 
@@ -132,10 +145,12 @@ def read(me: Myself, kind: type[T], key: str) -> T | None:
     return record.load(kind, stored) if isinstance(stored, Stored) else None
 
 
-def _registered(me: Myself, there: Container[str]) -> list[Host]:
-    """The registrations of hosts that are in the group; those of others stay in the store for long."""
+def _registered(me: Myself, there: Container[str]) -> dict[str, Host]:
+    """The registrations of hosts that are in the group, by USERID; those of others stay in the store for long."""
     listed = me.store.batch([List(keys.HOSTS)]).answers[0]
     assert isinstance(listed, tuple)
-    wanted = [key for key in listed if "/" not in key.removeprefix(keys.HOSTS) and key.rpartition(":")[2] in there]
-    found = me.store.batch([Get(key) for key in wanted]).answers if wanted else ()
-    return [record.load(Host, one) for one in found if isinstance(one, Stored)]
+    users = [key.removeprefix(keys.HOSTS) for key in listed]
+    wanted = [user for user in users if "/" not in user and user.rpartition(":")[2] in there]
+    found = me.store.batch([Get(keys.host(user)) for user in wanted]).answers if wanted else ()
+    loaded = {user: record.load(Host, one) for user, one in zip(wanted, found, strict=True) if isinstance(one, Stored)}
+    return {user: host for user, host in loaded.items() if user.rpartition(":")[2] == host.id}

@@ -96,6 +96,8 @@ def unit_files(paths: Paths) -> dict[Path, str]:
         units.BUILDS_SLICE: units.builds_slice(),
         "nftables.service.d/deployer.conf": units.nftables_dropin(),
     }
+    if paths.join_order.exists():
+        own |= {units.CONVERGE: units.converge_unit(), units.CONVERGE_TIMER: units.converge_timer()}
     return {paths.units / name: text for name, text in own.items()}
 
 
@@ -182,17 +184,21 @@ def _service_settings(paths: Paths, changed: Changed) -> None:
 
 
 def _timer(paths: Paths, changed: Changed) -> None:
-    """Let this version of the agent be the one that the timer runs."""
+    """Let this version of the agent be the one that the timers run."""
     agent, current = Path(sys.path[0]), paths.agents / "current"
     if (agent / "__main__.py").exists() and agent.parent == paths.agents and current.resolve() != agent.resolve():
         aside = paths.agents / ".current"
         aside.unlink(missing_ok=True)
         aside.symlink_to(agent.name)
         aside.rename(current)
-        changed("the agent that repairs")
-    if not (paths.units / "timers.target.wants" / units.REPAIR_TIMER).exists():
-        _systemctl("enable", "--now", units.REPAIR_TIMER)
-        changed(f"unit {units.REPAIR_TIMER} runs once a minute")
+        changed("the agent that timers run")
+    timers = {units.REPAIR_TIMER: "once a minute"}
+    if paths.join_order.exists():
+        timers[units.CONVERGE_TIMER] = "every ten seconds"
+    for timer, often in timers.items():
+        if not (paths.units / "timers.target.wants" / timer).exists():
+            _systemctl("enable", "--now", timer)
+            changed(f"unit {timer} runs {often}")
 
 
 def _systemctl(*words: str) -> None:

@@ -35,8 +35,12 @@ FIREWALL = "deployer-firewall.service"
 SCRATCH = "deployer-scratch.service"
 REPAIR = "deployer-repair-v1.service"
 REPAIR_TIMER = "deployer-repair-v1.timer"
+CONVERGE = "deployer-converge-v1.service"  # on hosts of AWS that have joined by themselves
+CONVERGE_TIMER = "deployer-converge-v1.timer"
 SLICE = "deployer.slice"
 BUILDS_SLICE = "deployerbuilds.slice"  # beside that of the dynos: a dash would put it below
+
+ONLINE = "network-online.target"
 
 # journald's sockets: a message there may be of 64 MB, and name its own fields. What a process prints comes without.
 JOURNAL = "/run/systemd/journal"
@@ -222,6 +226,32 @@ def repair_timer() -> str:
     """`deployer-repair-v1.timer`: it runs once a minute."""
     timer: list[Property] = [("OnBootSec", "2min"), ("OnUnitInactiveSec", "1min"), ("AccuracySec", "10s")]
     head = section("Unit", [("Description", "Repair of dynos, router and firewall, once a minute")])
+    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+
+
+def converge_unit() -> str:
+    """`deployer-converge-v1.service`: a host of AWS looks what has changed in its space, and follows."""
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("ExecStart", f"/usr/bin/python3 -I {AGENT} converge"),
+        ("StandardInput", "null"),
+        # Six times a minute it says that nothing has changed. What goes wrong it says on its other stream.
+        ("StandardOutput", "null"),
+        ("TimeoutStartSec", "1h"),  # layers may be large
+    ]
+    unit = [("Description", "What has changed in the space"), ("Wants", ONLINE), ("After", ONLINE)]
+    return _unit(unit, service)
+
+
+def converge_timer() -> str:
+    """`deployer-converge-v1.timer`: every ten seconds, not all hosts at the same moment."""
+    timer: list[Property] = [
+        ("OnBootSec", "10s"),
+        ("OnUnitInactiveSec", "10s"),
+        ("AccuracySec", "1s"),
+        ("RandomizedDelaySec", "3s"),
+    ]
+    head = section("Unit", [("Description", "What has changed in the space, every ten seconds")])
     return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
 
 

@@ -50,6 +50,14 @@ def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
     }
 
 
+def test_only_a_host_that_joined_by_itself_looks_what_has_changed(tmp_path: Path):
+    paths = Paths(tmp_path, tmp_path)
+    before = set(prepare.unit_files(paths))
+    paths.join_order.touch()
+    more = {path.name for path in set(prepare.unit_files(paths)) - before}
+    assert more == {"deployer-converge-v1.service", "deployer-converge-v1.timer"}
+
+
 def test_the_burst_of_one_dyno_takes_a_third_of_the_journal_at_most() -> None:
     burst = int(dict(units.HARDENING)["LogRateLimitBurst"])
     longest = int(re.search(r"LineMax=(\d+)", prepare.JOURNALD)[1])  # type: ignore[index]

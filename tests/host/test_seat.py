@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors.base import HostFailure
-from deployer.host import join, myself, seat
+from deployer.host import converge, myself, seat
 from deployer.host.myself import Myself
 from deployer.host.paths import Paths
 from deployer.model.joining import Access
@@ -83,8 +83,8 @@ def test_who_has_registered_is_known_to_the_others(here: Region, hosts: list[Mys
     ]
     assert known.counting[0].host_key == f"ssh-ed25519 AAAA{hosts[0].instance}"
     assert len(known.addresses) == 2
-    assert join.roll_of(hosts[0], known).peers == (known.counting[1].private_address,)
-    assert join.roll_of(hosts[0], known).number == 3
+    assert converge.roll_of(hosts[0], known).peers == (known.counting[1].private_address,)
+    assert converge.roll_of(hosts[0], known).number == 3
     here.set_state(hosts[0].instance, "Terminating:Wait")
     known = myself.others(hosts[2])
     assert [host.id for host in known.counting] == [hosts[1].instance]
@@ -112,7 +112,7 @@ def test_exactly_the_keys_of_the_store_open_a_host(here: Region, hosts: list[Mys
     file = paths.system / "root/.ssh/authorized_keys"
     file.parent.mkdir(parents=True)
     file.write_text('no-port-forwarding,command="echo Please login as admin" ssh-rsa AAAA\n')
-    assert not join.let_people_in(hosts[0], paths), "nothing is changed where nobody has written any"
+    assert not converge.let_people_in(hosts[0], paths), "nothing is changed where nobody has written any"
     people = {
         "bob@desk": "ssh-ed25519 AAAAC3Nza1 someone",
         "ada@laptop": "ssh-ed25519 AAAAC3Nza2\n",
@@ -121,7 +121,7 @@ def test_exactly_the_keys_of_the_store_open_a_host(here: Region, hosts: list[Mys
         "lines": "ssh-rsa AAAA\nssh-rsa BBBB",
     }
     here.put(keys.ACCESS, record.dump(Access(people)))
-    assert [join.let_people_in(hosts[0], paths) for _ in range(2)] == [True, False]
+    assert [converge.let_people_in(hosts[0], paths) for _ in range(2)] == [True, False]
     assert file.read_text() == (
         "ssh-ed25519 AAAAC3Nza2 ada@laptop\n"
         "ssh-ed25519 AAAAC3Nza1 bob@desk\n"

@@ -19,6 +19,8 @@ TEMPLATES = {
     units.SCRATCH: units.scratch_unit(4096),
     units.REPAIR: units.repair_unit(),
     units.REPAIR_TIMER: units.repair_timer(),
+    units.CONVERGE: units.converge_unit(),
+    units.CONVERGE_TIMER: units.converge_timer(),
     units.SLICE: units.dynos_slice(),
 }
 

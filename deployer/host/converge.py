@@ -1,0 +1,161 @@
+"""The call `converge`: what a timer runs on every host of AWS that has joined, every ten seconds (docs/aws-hosts.md).
+
+Mostly it asks whether something has changed, and nothing has. What it knows from the last time lies in one file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from deployer.host import files, firewall, myself, report, roll, router, seat, walls
+from deployer.host.access import let_in
+from deployer.host.channel import Channel
+from deployer.host.epoch import learn_epoch
+from deployer.host.lock import host_lock, locked
+from deployer.host.myself import Myself, Others
+from deployer.host.paths import Paths
+from deployer.host.upkeep import Kept, Upkeep
+from deployer.model import codec
+from deployer.model.joining import Access, JoinOrder
+from deployer.model.roll import Roll
+from deployer.store import keys
+
+FULL = 300.0  # seconds between two looks at everything
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this host knows from before: who it is, etags, when it looked at everything (seconds since 1970), a digest
+    of what it has published; `again` where the next look should be at everything."""
+
+    instance: str
+    user: str
+    etags: dict[str, str] = field(default_factory=dict)
+    at: float = 0.0
+    state: str = ""
+    again: bool = False
+
+
+def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins."""
+    order = myself.remembered(channel.paths)
+    with alone(channel.paths, wait=False) as is_alone:
+        if not is_alone:
+            return {"looked": False, "busy": True}
+        if channel.paths.joining.exists():  # the host was booted again in the middle of joining
+            from deployer.host.join import join_alone
+
+            return {"looked": True, **join_alone(order, channel)}
+        return _look(order, channel)
+
+
+@contextmanager
+def alone(paths: Paths, *, wait: bool) -> Iterator[bool]:
+    """One `join` or `converge` at a time; whether this is the one."""
+    paths.root.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        is_alone = True
+        try:
+            stack.enter_context(locked(paths.root / "converge.lock", fcntl.LOCK_EX, None if wait else _give_up))
+        except BlockingIOError:
+            is_alone = False
+        yield is_alone
+
+
+def _give_up() -> None:
+    raise BlockingIOError
+
+
+def look_at_everything(me: Myself, known: Others, number: int, channel: Channel) -> Kept:
+    """Firewall and roll, then all apps."""
+    follow(me, known, channel.paths)
+    return Upkeep(me, known, number, channel).run()
+
+
+def follow(me: Myself, known: Others, paths: Paths) -> None:
+    """Let in the hosts of the space, and know whom to ask whether this one counts."""
+    learn_epoch(paths, known.space.epoch)
+    with host_lock(paths):
+        roll.learn(paths, roll_of(me, known))
+        walls.set_hosts(paths, known.addresses)
+        if walls.save(paths):
+            firewall.load()
+        router.follow_roll(router.of_host(paths))
+
+
+def roll_of(me: Myself, known: Others) -> Roll:
+    """Who counts, as this host's router is told. Nobody is left out by a command here: the group takes care of that."""
+    peers = tuple(host.private_address for host in known.counting if host.id != me.instance)
+    return Roll(known.space.roll, me.instance, peers)
+
+
+def let_people_in(me: Myself, paths: Paths) -> bool:
+    """Their keys are root's; whether that changed any. Where the store has no such record nothing is changed."""
+    found = myself.read(me, Access, keys.ACCESS)
+    return found is not None and let_in(paths, found)
+
+
+def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
+    paths = channel.paths
+    seen = _remembered(paths)
+    if seen is None:
+        me = myself.who(order)
+        seen = Seen(me.instance, me.user_id)
+    me = myself.again(order, seen.instance, seen.user)
+    etags = me.store.etags(watched(order), seen.etags)
+    due = seen.again or time.time() - seen.at >= FULL
+    looked = due or etags != seen.etags
+    if looked:
+        kept = _everything(me, channel)
+        # Published again in any case: it may say that dynos come, and they did not.
+        seen = replace(seen, etags=etags, at=time.time(), again=kept.busy or kept.behind, state="")
+    publish(me, paths, seen)
+    return {"looked": looked}
+
+
+def watched(order: JoinOrder) -> list[str]:
+    """The keys whose change is looked for."""
+    return [keys.SPACE, keys.ACCESS, *(keys.seat(number) for number in range(1, order.most + 1))]
+
+
+def _everything(me: Myself, channel: Channel) -> Kept:
+    """All of it; but where this host does not count any more whoever has its seat has its dynos, too."""
+    known = myself.others(me)
+    if let_people_in(me, channel.paths):
+        channel.event({"event": "changed", "what": "keys"})
+    number = known.seat_of(me.instance)
+    if number is None:
+        channel.event({"event": "changed", "what": "this host does not count any more"})
+        return Kept()
+    own = seat.registration(me, channel.paths, number)
+    if own not in known.counting:  # as its address in the internet has changed
+        seat.register(me, own)
+    return look_at_everything(me, known, number, channel)
+
+
+def publish(me: Myself, paths: Paths, seen: Seen) -> None:
+    """Tell the others what runs here, where that has changed, and remember all of it for the next time."""
+    state = report.state(paths, me.instance)
+    digest = hashlib.sha256(json.dumps(codec.encode(state), sort_keys=True).encode()).hexdigest()
+    if digest != seen.state:
+        me.write("state", state)
+    seen = replace(seen, state=digest)
+    files.write(_file(paths), json.dumps(codec.encode(seen)).encode() + b"\n", 0o600)
+
+
+def _remembered(paths: Paths) -> Seen | None:
+    with suppress(FileNotFoundError, ValueError, TypeError):
+        return codec.decode(Seen, json.loads(_file(paths).read_text()))
+    return None
+
+
+def _file(paths: Paths) -> Path:
+    return paths.root / "converge.json"

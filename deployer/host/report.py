@@ -1,0 +1,38 @@
+"""What a host of AWS says of itself to the others, and what they have said: `hosts/USERID/state`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deployer.host import dyno_files, facts, myself, router
+from deployer.host.dyno_files import Placed
+from deployer.host.myself import Myself, Others
+from deployer.host.paths import Paths
+from deployer.model.formation import SIZES
+from deployer.model.joining import HostState, Standing
+from deployer.model.placement import room
+from deployer.model.upkeep import Place
+from deployer.store import keys
+
+
+def state(paths: Paths, host: str, coming: Sequence[Standing] = ()) -> HostState:
+    """What is so now. `coming` are dynos that this host is about to start: others should not start them too."""
+    used = sum(one.limits.memory for one in dyno_files.read_all(paths))
+    used += sum(SIZES[one.size.lower()].memory for one in coming)
+    standing = tuple(Standing(one.instance, one.size, one.port) for one in in_force(paths))
+    return HostState(host, room(facts.memory()) - used, (*standing, *coming), tuple(router.all_routes(paths)))
+
+
+def in_force(paths: Paths) -> list[Placed]:
+    """The dynos that a switch has put in force: those that start at the host's boot."""
+    folder = paths.units / "multi-user.target.wants"
+    return [one for one in dyno_files.read_all(paths) if (folder / one.unit).is_symlink()]
+
+
+def places(me: Myself, known: Others, own: HostState) -> list[Place]:
+    """The hosts that count, with what they said. One that has not said anything yet is as this one, and empty."""
+    found = []
+    for host in known.counting:
+        said = own if host.id == me.instance else myself.read(me, HostState, keys.own(known.users[host.id], "state"))
+        found.append(Place(host.seat, host.private_address, said or HostState(host.id, room(facts.memory()))))
+    return found

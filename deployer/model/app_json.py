@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors.procfile import AppJsonBroken
+from deployer.model import health_check
 from deployer.model.formation import DEFAULT_SIZE, MAX_DYNOS, SIZES, Quantity
+from deployer.model.health_check import HealthCheck
 from deployer.model.names import is_config_key, is_process_type
 
 NAME = "app.json"
@@ -36,14 +38,6 @@ class AddonRequest:
 
     plan: str
     name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
-    """When a dyno with a port counts as healthy: `path` answers below 500 within `timeout` seconds of its start."""
-
-    path: str = "/"
-    timeout: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def parse(text: str) -> AppJson:
         formation={key: _quantity(v, f"formation.{key}", problems) for key, v in read.mapping("formation").items()},
         buildpacks=tuple(_buildpack(v, f"buildpacks[{i}]", problems) for i, v in enumerate(read.items("buildpacks"))),
         postdeploy=_postdeploy(read.mapping("scripts").get("postdeploy"), problems),
-        health=_health(data["healthchecks"], problems) if "healthchecks" in data else None,
+        health=health_check.read(data["healthchecks"], problems) if "healthchecks" in data else None,
         cron=tuple(_cron(one, f"cron[{i}]", problems) for i, one in enumerate(read.items("cron"))),
     )
     if problems:
@@ -184,18 +178,6 @@ def _postdeploy(value: Any, problems: list[str]) -> str | None:
     if isinstance(value, dict):
         value = value.get("command")
     return None if value is None else _text(value, "scripts.postdeploy", problems)
-
-
-def _health(value: Any, problems: list[str]) -> HealthCheck:
-    data = _of_type(value, dict, "healthchecks", "an object", problems) or {}
-    path, timeout = data.get("path", "/"), data.get("timeout", 60)
-    if not isinstance(path, str) or not re.fullmatch(r"/[!-~]*", path):
-        problems.append(f"healthchecks.path: should be a path like /up, found {json.dumps(path)[:60]}")
-        path = "/"
-    if type(timeout) is not int or not 1 <= timeout <= 600:
-        problems.append(f"healthchecks.timeout: should be seconds from 1 to 600, found {json.dumps(timeout)[:60]}")
-        timeout = 60
-    return HealthCheck(path, timeout)
 
 
 def _cron(value: Any, where: str, problems: list[str]) -> CronJob:

@@ -1,4 +1,4 @@
-"""Which dyno runs on which seat: a pure rule, the same on every laptop."""
+"""Which dyno runs on which seat: a pure rule, the same on every laptop and host."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deployer.errors.formation import NotEnoughMemory
 from deployer.model.formation import SIZES, Formation
+
+RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
+
+
+class NoRoom(Exception):
+    """No host has room for a dyno. `memory` in MiB; `room` is what each seat has left, in words."""
+
+    def __init__(self, dyno: str, memory: int, room: str) -> None:
+        super().__init__(f"There is no room for {dyno}: it takes {memory} MiB. Free for dynos: {room}.")
+        self.dyno, self.memory, self.room = dyno, memory, room
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +43,17 @@ class Placement:
         return f"{self.process_type}.{self.number}"
 
 
+def room(memory: int) -> int:
+    """What a host of so much memory has for dynos, in MiB."""
+    return memory - max(RESERVE, memory // 8)
+
+
 def place(
     app: str, formation: Formation, seats: Sequence[Seat], present: Mapping[str, int] | None = None
 ) -> list[Placement]:
     """The formation's dynos on seats. One that is `present` (`web.1` -> seat) stays where it is, if it fits there; each
     other one goes to a seat that has fewest of its type and room for it, and among such round the seats, from a start
-    that depends on the app and the type. NotEnoughMemory where none has room."""
+    that depends on the app and the type. NoRoom where none has room."""
     free = {seat.number: seat.memory for seat in sorted(seats, key=lambda seat: seat.number)}
     dynos = [(t, n, q.size) for t, q in sorted(formation.items(), key=_web_first) for n in range(1, q.quantity + 1)]
     staying = {name: seat for name, seat in (present or {}).items() if seat in free}
@@ -73,5 +87,5 @@ def _first_with_room(order: Sequence[int], free: Mapping[int, int], memory: int,
     for seat in order:
         if free[seat] >= memory:
             return seat
-    room = ", ".join(f"{free[seat]} MiB on seat {seat}" for seat in sorted(free)) or "no host"
-    raise NotEnoughMemory(dyno, memory, room)
+    left = ", ".join(f"{free[seat]} MiB on seat {seat}" for seat in sorted(free)) or "no host"
+    raise NoRoom(dyno, memory, left)

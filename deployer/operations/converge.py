@@ -14,11 +14,11 @@ from deployer.errors.base import Failure
 from deployer.model.app import Current
 from deployer.model.events import Detail, Step, Warn
 from deployer.model.formation import Formation
+from deployer.model.process import Process, health_of, process_of
 from deployer.model.release import Release
 from deployer.operations import phases
 from deployer.operations.change import Change, uninterrupted
-from deployer.operations.phases import Placed, Process, Switched
-from deployer.operations.process import health_of, process_of
+from deployer.operations.phases import Placed, Switched
 
 NO_RELEASE = ("scale", "maintenance")  # kinds of operations that make none
 

@@ -10,20 +10,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from deployer.errors.formation import NotEnoughMemory
 from deployer.model.codec import encode
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.events import Detail, Output, Tell
 from deployer.model.felt import Stayed
 from deployer.model.formation import SIZES, Formation
 from deployer.model.latency import Took, Window, decoded
-from deployer.model.placement import Seat, place
+from deployer.model.placement import NoRoom, Seat, place, room
+from deployer.model.process import Process
 from deployer.model.routes import Routes, Server
 from deployer.operations.felt import Counts, counts
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out
 
-RESERVE = 256  # MiB of a host's memory that no dyno is counted against: system, router, databases
 ONE_OFF = ("run", "release")  # dynos that no formation asks for
 DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped: Heroku's grace
 
@@ -37,17 +38,6 @@ class Placed:
     size: str
     port: int | None = None
     state: str = "starting"
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What boots: a release's code and environment on hosts, whatever the process type."""
-
-    uid: int
-    release: int
-    layers: tuple[str, ...]
-    commands: dict[str, str]
-    env: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +107,7 @@ def _look(session: Session, app: str) -> tuple[list[Placed], Seat]:
     answer = session.call("ps")
     own = [dyno for dyno in answer["dynos"] if dyno["app"] == app and dyno["type"] not in ONE_OFF]
     others = sum(SIZES[dyno["size"].lower()].memory for dyno in answer["dynos"] if dyno["app"] != app)
-    free = answer["memory"] - max(RESERVE, answer["memory"] // 8) - others
+    free = room(answer["memory"]) - others
     return [_found(dyno, session) for dyno in own], Seat(session.host.seat, free)
 
 
@@ -135,10 +125,11 @@ def place_dynos(
     found = sorted(survey.present, key=lambda one: (one.dyno.release == release, one.state == "up"))
     present = {one.dyno.name: one.session.host.seat for one in found if one.dyno.process_type not in anew}
     by_seat = {session.host.seat: session for session in space.sessions}
-    return [
-        Placed(Dyno(app, p.process_type, p.number, release), by_seat[p.seat], p.size)
-        for p in place(app, formation, survey.seats, present)
-    ]
+    try:
+        placements = place(app, formation, survey.seats, present)
+    except NoRoom as none:
+        raise NotEnoughMemory(none.dyno, none.memory, none.room) from none
+    return [Placed(Dyno(app, p.process_type, p.number, release), by_seat[p.seat], p.size) for p in placements]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +185,7 @@ def _start(
 ) -> list[Placed]:
     def start(session: Session) -> list[Placed]:
         mine = [placed for placed in dynos if placed.session is session]
-        facts = {
-            "uid": process.uid,
-            "release": process.release,
-            "layers": list(process.layers),
-            "env": process.env,
-            "dynos": [_spec(placed, process, port=call == "boot") for placed in mine],
-        }
+        facts = process.request(((placed.dyno, placed.size) for placed in mine), port=call == "boot")
         if health is not None:
             facts["health"] = health
         else:
@@ -210,16 +195,6 @@ def _start(
 
     sessions = _sessions(dynos, old)
     return [placed for answers in fan_out(sessions, start) for placed in answers]
-
-
-def _spec(placed: Placed, process: Process, *, port: bool) -> dict[str, Any]:
-    return {
-        "type": placed.dyno.process_type,
-        "number": placed.dyno.number,
-        "size": placed.size,
-        "command": process.commands[placed.dyno.process_type],
-        "port": port,
-    }
 
 
 def _booted(placed: Placed, answer: dict[str, Any], tell: Tell) -> Placed:

@@ -17,12 +17,12 @@ from deployer.errors.deploy import ReleaseCommandFailed, SlugForAnotherPlatform
 from deployer.model.events import Detail, Step, Tell, Warn
 from deployer.model.formation import DEFAULT_SIZE, after_deploy
 from deployer.model.platforms import parse as parse_platform
+from deployer.model.process import Process, process_of
 from deployer.model.release import Release
 from deployer.model.slug import Slug
 from deployer.operations import phases
 from deployer.operations.change import Change, changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
-from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 from deployer.operations.timing import timed
 from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
@@ -134,7 +134,7 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: 
     return Launched(release, dynos, outset, switched, began)
 
 
-def _run_release_command(change: Change, release: Release, process: phases.Process) -> None:
+def _run_release_command(change: Change, release: Release, process: Process) -> None:
     change.tell(Step("Running release command..."))
     size = change.app.formation.get("release")
     session = change.space.first

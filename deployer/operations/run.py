@@ -13,7 +13,7 @@ from deployer.errors.apps import AppNotFound
 from deployer.errors.base import Failure
 from deployer.errors.deploy import NothingDeployed
 from deployer.model.formation import DEFAULT_SIZE
-from deployer.operations.process import platform_env
+from deployer.model.process import platform_env
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Exchange
 from deployer.store.ledger import AppState

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from deployer.errors.deploy import NothingDeployed
 from deployer.model.events import Tell
 from deployer.model.formation import Formation
+from deployer.model.process import process_of
 from deployer.operations import phases
 from deployer.operations.change import changing, uninterrupted
 from deployer.operations.converge import start, switch_to, taken_back_unless_committed
-from deployer.operations.process import process_of
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.remote.fan_out import fan_out

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from deployer.errors.base import Failure
-from deployer.operations.process import health_of
+from deployer.model.process import health_of
 from deployer.operations.session import OpenSpace
 from deployer.store.ledger import AppState
 

@@ -8,8 +8,9 @@ import pytest
 
 from deployer.errors.procfile import AppJsonBroken
 from deployer.model import app_json
-from deployer.model.app_json import AddonRequest, AppJson, CronJob, EnvVar, HealthCheck
+from deployer.model.app_json import AddonRequest, AppJson, CronJob, EnvVar
 from deployer.model.formation import Quantity
+from deployer.model.health_check import HealthCheck
 
 WHOLE = {
     "name": "shop",

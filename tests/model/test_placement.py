@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.errors.formation import NotEnoughMemory
 from deployer.model.formation import SIZES, Quantity
-from deployer.model.placement import Placement, Seat, place
+from deployer.model.placement import NoRoom, Placement, Seat, place
 
 SIZE_NAMES = st.sampled_from([size.name for size in SIZES.values()])
 FORMATIONS = st.dictionaries(
@@ -30,7 +29,7 @@ def test_every_dyno_has_one_seat_and_no_seat_more_than_its_memory(
 ) -> None:
     try:
         placed = place("shop", formation, seats)
-    except NotEnoughMemory:
+    except NoRoom:
         return
     wanted = {f"{t}.{n}" for t, q in formation.items() for n in range(1, q.quantity + 1)}
     assert sorted(p.name for p in placed) == sorted(wanted)
@@ -104,7 +103,7 @@ def test_a_dyno_that_fits_where_it_is_stays_whatever_else_does_not(
 ) -> None:
     try:
         placed = by_name(place("shop", formation, seats, present))
-    except NotEnoughMemory:
+    except NoRoom:
         return
     size = max((SIZES[q.size.lower()].memory for q in formation.values()), default=0)
     roomy = {seat.number for seat in seats if seat.memory >= size * len(present)}
@@ -143,7 +142,7 @@ def test_a_full_seat_is_passed_over() -> None:
 
 
 def test_no_room_is_said_with_the_numbers() -> None:
-    with pytest.raises(NotEnoughMemory) as refused:
+    with pytest.raises(NoRoom) as refused:
         place("shop", {"web": Quantity(2, "Standard-2X")}, [Seat(2, 100), Seat(1, 1500)])
     said = str(refused.value)
     assert said.startswith("There is no room for web.2: it takes 1024 MiB.")
@@ -151,5 +150,5 @@ def test_no_room_is_said_with_the_numbers() -> None:
 
 
 def test_a_space_without_hosts_says_so() -> None:
-    with pytest.raises(NotEnoughMemory, match="no host"):
+    with pytest.raises(NoRoom, match="no host"):
         place("shop", {"web": Quantity(1)}, [])

@@ -253,7 +253,7 @@ def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: b
     """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
     leaving = settings(account, known, leaving=True, keep=keep)
     _release(run, account, leaving, tell)
-    if bucket := known.outputs.get("bucket"):
+    if bucket := known.bucket or known.outputs.get("bucket"):
         with asking():
             bootstrap.empty(account, bucket)
     tell(Step(f"Taking {known.name} down"))

@@ -104,7 +104,7 @@ def test_the_bucket_is_waited_for(store: S3Store) -> None:
 def test_a_space_keeps_the_bucket_that_it_has() -> None:
     state = State("production", "deployer-production-state-ab12cd", "", 3)
     new = replace(KNOWN, bucket="", outputs={})
-    assert bucket_of(new, state) == "deployer-production-store-ab12cd"
+    assert bucket_of(new, state) == "deployer-production-store-affe57e"
     assert bucket_of(replace(new, outputs={"bucket": "deployer-production-store-90dc5a3"}), state).endswith("90dc5a3")
     assert bucket_of(KNOWN, state) == BUCKET
 

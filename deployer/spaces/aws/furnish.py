@@ -24,15 +24,16 @@ from deployer.store import keys, record
 from deployer.store.base import Get, Lost, Put, Stored
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
-from infra.names import name
+from infra.names import ADDED, name
 from infra.sizes import HOSTS
 
 LOOK_EVERY = 2.0  # seconds between two looks for the bucket
 
 
 def bucket_of(known: Record, state: State) -> str:
-    """What the store's bucket is called: as it is where there is one, else with the digits of the state's."""
-    digits = state.bucket.rpartition("-")[2]
+    """What the store's bucket is called: as it is where there is one, else with digits that follow from the state's,
+    as many as Pulumi would give it (policies of IAM count them)."""
+    digits = hashlib.sha256(state.bucket.encode()).hexdigest()[: ADDED - 1]
     return known.bucket or known.outputs.get("bucket") or f"{name(known.name, 'bucket', 'store')}-{digits}"
 
 

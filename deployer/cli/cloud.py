@@ -53,15 +53,17 @@ def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> No
     _make(shell, name, spec, spec.region, yes=yes)
 
 
-def up(shell: Shell, name: str, confirmation: str | None, *, yes: bool) -> None:
-    """Make the space what deployer.toml says; what it was, where it says nothing."""
+def up(shell: Shell, name: str, confirmation: str | None, *, yes: bool) -> str | None:
+    """Make the space what deployer.toml says; what it was, where it says nothing. What stands before its hosts: an
+    address, or the name of a load balancer."""
     spec = described(shell, name)
-    _make(shell, name, spec, region_of(shell, name, spec), confirmation, yes=yes)
+    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, yes=yes)
+    return made.outputs.get("address") or made.outputs.get("dns")
 
 
 def _make(
     shell: Shell, name: str, spec: Spec | None, region: str, confirmation: str | None = None, *, yes: bool
-) -> None:
+) -> Record:
     tools = tools_of(shell)
     found = cloud.preview(tools, name, spec, region)
     if found.is_nothing and found.known:
@@ -69,11 +71,11 @@ def _make(
         await_hosts(tools.account(region), found.known, shell.tell, tools.arrival)
         shell.output.say(f"Nothing to do: {name} is as it should be.")
         print_record(shell, found.known, found.domain)
-        return
-    _do(shell, tools, found, confirmation, yes=yes)
+        return found.known
+    return _do(shell, tools, found, confirmation, yes=yes)
 
 
-def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = None, *, yes: bool) -> None:
+def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = None, *, yes: bool) -> Record:
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
     if found.deletes_database:  # a `--yes` that somebody has in a script is not meant for that
         confirm(shell, found.name, confirmation, f"This will delete the database of {found.name}.")
@@ -82,6 +84,7 @@ def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = 
     made = cloud.up(tools, found, shell.tell)
     await_hosts(tools.account(made.spec.region), made, shell.tell, tools.arrival)
     print_record(shell, made, cloud.so_far(tools, made))
+    return made
 
 
 def print_record(shell: Shell, known: Record, there: Domain | None) -> None:

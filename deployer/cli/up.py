@@ -58,11 +58,12 @@ def up(
     if in_aws:
         from deployer.cli import cloud
 
-        cloud.up(shell, target.space, confirmation, yes=yes)
+        front = cloud.up(shell, target.space, confirmation, yes=yes)
     else:
+        front = None
         _have_space(shell, target.space)
     if declared:
-        _release(shell, target.space, declared)
+        _release(shell, target.space, declared, front)
 
 
 def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str, str]) -> Declared:
@@ -86,13 +87,16 @@ def _has_app(shell: Shell) -> bool:
     return bool(found.names) or bool({"Procfile", app_json.NAME} & set(files))
 
 
-def _release(shell: Shell, space: str, declared: Declared) -> None:
-    """Have the app in the space be what was declared."""
+def _release(shell: Shell, space: str, declared: Declared, front: str | None) -> None:
+    """Have the app in the space be what was declared, and answer at `front`, if something stands before its hosts."""
+    from deployer.operations import outside
     from deployer.operations.up import up as operation
 
     with open_named(shell, space) as found:
-        operation(found, declared, shell.tell)
+        released = operation(found, declared, shell.tell)
         _have_remote(shell, found, declared.name)
+        if front and released:
+            outside.check(front, found.space.app_host(declared.name), shell.tell)
         shell.output.print(found.space.app_url(declared.name))
 
 

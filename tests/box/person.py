@@ -62,7 +62,7 @@ class Person:
         (self.folder / "deployer.toml").write_text(text)
 
     def asks(self, path: str = "/", *, host: str | None = None) -> tuple[int, str]:
-        """What the front answers for the app: the status and the text."""
+        """What the front answers for the app: the status and the text; 0 where nobody does."""
         name = host or f"{self.app}.{self.here.front_address().replace('.', '-')}.sslip.io"
         asked = urllib.request.Request(self.here.front_url() + path, headers={"Host": name})
         try:
@@ -70,6 +70,8 @@ class Person:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
+        except OSError as error:  # nobody answers
+            return 0, str(error)
 
     def _consoles(self) -> str:
         return "\n".join(f"--- {one.id}\n{one.console[-3000:]}" for one in self.here.instances())

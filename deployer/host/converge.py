@@ -29,19 +29,27 @@ from deployer.model.roll import Roll
 from deployer.store import keys
 
 FULL = 300.0  # seconds between two looks at everything
+OFTEN = 10.0  # seconds, twice as many each time, where something was still to come on other hosts
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What this host knows from before: who it is, etags, when it looked at everything (seconds since 1970), a digest
-    of what it has published; `again` where the next look should be at everything."""
+    of what it has published; `busy` where a command was at an app then, `behind` how often in a row something was still
+    to come."""
 
     instance: str
     user: str
     etags: dict[str, str] = field(default_factory=dict)
     at: float = 0.0
     state: str = ""
-    again: bool = False
+    busy: bool = False
+    behind: int = 0
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look at everything."""
+        pause = min(FULL, OFTEN * 2 ** (self.behind - 1)) if self.behind else FULL
+        return self.busy or now - self.at >= pause
 
 
 def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -111,12 +119,12 @@ def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
         seen = Seen(me.instance, me.user_id)
     me = myself.again(order, seen.instance, seen.user)
     etags = me.store.etags(watched(order), seen.etags)
-    due = seen.again or time.time() - seen.at >= FULL
-    looked = due or etags != seen.etags
+    looked = etags != seen.etags or seen.is_due(time.time())
     if looked:
         kept = _everything(me, channel)
         # Published again in any case: it may say that dynos come, and they did not.
-        seen = replace(seen, etags=etags, at=time.time(), again=kept.busy or kept.behind, state="")
+        behind = seen.behind + 1 if kept.behind and etags == seen.etags else int(kept.behind)
+        seen = replace(seen, etags=etags, at=time.time(), state="", busy=kept.busy, behind=min(behind, 9))
     publish(me, paths, seen)
     return {"looked": looked}
 

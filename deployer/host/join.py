@@ -23,7 +23,9 @@ from deployer.host.prepare import prepare
 from deployer.model import codec
 from deployer.model.joining import JoinFailure, JoinOrder
 
-PATIENCE, BETWEEN = 60.0, 5.0  # seconds that others get to tell of newer routes, and between two looks
+COMPANY = 30.0  # seconds for which others that join at the same time are waited for: dynos are placed on all seats
+PATIENCE = 60.0  # seconds that others get to tell of newer routes, or to start what routes should lead to
+BETWEEN = 2.0  # seconds between two looks
 BEAT = 120.0  # seconds between two signs that it is still at it
 
 
@@ -85,14 +87,27 @@ def _join(me: Myself, channel: Channel, step: Steps) -> int:
 
 
 def _keep_up(me: Myself, number: int, channel: Channel) -> None:
-    """Layers, dynos and routes of all apps. What the others say may be seconds old: while the routes that they tell of
-    are older than the ledger's they are asked again, for a while."""
-    seen = Seen(me.instance, me.user_id)
-    publish(me, channel.paths, seen)
+    """Layers, dynos and routes of all apps. What routes should lead to may start on another host just now,
+    which waits for what starts here: each tells of its own, and looks again, for a while."""
+    paths, seen = channel.paths, Seen(me.instance, me.user_id)
+    publish(me, paths, seen)
     end = time.monotonic() + PATIENCE
-    while look_at_everything(me, myself.others(me), number, channel).behind and time.monotonic() < end:
+    kept = look_at_everything(me, _in_company(me), number, channel)
+    publish(me, paths, seen)
+    while kept.behind and time.monotonic() < end:
         time.sleep(BETWEEN)
-    publish(me, channel.paths, seen)
+        kept = look_at_everything(me, myself.others(me), number, channel)
+        publish(me, paths, seen)
+
+
+def _in_company(me: Myself) -> Others:
+    """Who there is, when all have come that the group starts just now, or have had their time."""
+    end = time.monotonic() + COMPANY
+    while True:
+        known = myself.others(me)
+        if known.alive <= {host.id for host in known.counting} or time.monotonic() > end:
+            return known
+        time.sleep(BETWEEN)
 
 
 def serve(paths: Paths) -> None:

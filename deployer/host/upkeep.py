@@ -34,8 +34,8 @@ DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How it went: `busy`, a command changes an app; `behind`, this router's routes are older than the ledger's of an
-    app, as while the others' reports are; `failed`, the apps with something that did not work."""
+    """How it went: `busy`, a command changes an app; `behind`, this router's routes of an app are older than the
+    ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did not work."""
 
     busy: bool = False
     behind: bool = False
@@ -157,7 +157,10 @@ class Upkeep:
 
     def _is_behind(self, wanted: Wanted) -> bool:
         own = self._own(wanted.name)
-        return own is None or own.generation < wanted.generation
+        if own is None or own.generation < wanted.generation:
+            return True
+        web = wanted.app.formation.get("web")
+        return wanted.quiet and web is not None and len(own.servers) < web.quantity
 
     def _fence(self, app: str, token: int) -> dict[str, object]:
         return {"app": app, "token": token, "epoch": self._known.space.epoch}

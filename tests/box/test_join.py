@@ -1,0 +1,190 @@
+"""Hosts of AWS join their space by themselves: prepared, seated, with the dynos and the routes that the ledger says."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.model.app import Current
+from deployer.model.formation import Quantity
+from deployer.model.joining import Access, AgentRef, HostState, JoinOrder
+from deployer.model.release import Release
+from deployer.model.slug import Slug
+from deployer.model.space import Host, Space, StoreAddress
+from deployer.remote.bundle import bundle
+from deployer.ship.archive import write
+from deployer.spaces.aws.user_data import render
+from deployer.store import keys, record
+from deployer.store.base import Get, List, Put, Stored
+from deployer.store.ledger import Ledger
+from deployer.store.s3 import S3Store
+from tests.box.box import Box, box
+from tests.box.ordered import BUCKET, Ordered, allow, keep, order
+from tests.infra.moto_here import REGION
+from tests.ship.slugs import layer
+
+pytestmark = pytest.mark.hosts
+SPACE, APP, HOST = "production", "shop", "shop.example"
+WEB = b"""#!/bin/sh
+mkdir www && echo "$DYNO $GREETING" > www/index.html && exec python3 -m http.server --directory www "$PORT"
+"""
+JOINS = 240.0  # seconds
+
+
+@dataclass
+class Joined:
+    """A space whose hosts join by themselves."""
+
+    made: Ordered
+    store: S3Store
+    ledger: Ledger
+    address: str
+
+    def loaded(self, kind: type[Any], key: str) -> Any:
+        stored = self.store.batch([Get(key)]).answers[0]
+        return record.load(kind, stored) if isinstance(stored, Stored) else None
+
+    def registered(self) -> dict[str, Host]:
+        """By instance; also those that are gone."""
+        found = [key for key in self.listed(keys.HOSTS) if key.count("/") == 1]
+        return {host.id: host for host in (self.loaded(Host, key) for key in found)}
+
+    def listed(self, prefix: str) -> tuple[str, ...]:
+        found = self.store.batch([List(prefix)]).answers[0]
+        assert isinstance(found, tuple)
+        return found
+
+    def states(self) -> dict[str, HostState]:
+        """What hosts say of themselves, by instance."""
+        found = [self.loaded(HostState, key) for key in self.listed(keys.HOSTS) if key.endswith("/state")]
+        return {one.host: one for one in found}
+
+    def seats(self) -> dict[int, str]:
+        found = self.listed(keys.SEATS)
+        bodies = [one for one in self.store.batch([Get(key) for key in found]).answers if isinstance(one, Stored)]
+        return {
+            int(key.removeprefix(keys.SEATS)): json.loads(b.body)["owner"] for key, b in zip(found, bodies, strict=True)
+        }
+
+    def asked(self, instance: str, path: str = "/", host: str = HOST) -> tuple[int, str]:
+        """What a host's router answers."""
+        address = self.registered()[instance].private_address
+        request = urllib.request.Request(f"http://{address}{path}", headers={"Host": host})
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def heard(self, instance: str, times: int = 20) -> set[str]:
+        """Which dynos answer at a host's router."""
+        with suppress(OSError, KeyError):
+            return {text for status, text in (self.asked(instance) for _ in range(times)) if status == 200}
+        return set()
+
+    def hears(self, instance: str, *dynos: str) -> bool:
+        """Whether these answer there, and no others."""
+        return self.heard(instance) == set(dynos)
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Box]:
+    with box() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def joined(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Joined:
+    made = order(here)
+    allow(made, (0, 65_535), group=made.walls)
+    allow(made, (0, 65_535), network=f"{here.gateway}/32")
+    store = S3Store(StoreAddress(BUCKET, endpoint=here.cloud.endpoint, region=REGION))
+    ledger = Ledger(store, "ada@laptop")
+    ledger.save_space(Space(SPACE, "aws", "debian-13-amd64", "http://{app}.example", "2026", "1"))
+    release(ledger, store, tmp_path_factory.mktemp("built"))
+    publish(store)
+    tag = {"ResourceType": "elastic-ip", "Tags": [{"Key": "deployer:space", "Value": SPACE}]}
+    address = made.client("ec2").allocate_address(Domain="vpc", TagSpecifications=[tag])["AllocationId"]
+    told = JoinOrder(SPACE, BUCKET, REGION, 3, has_front=False, endpoint=here.cloud.endpoint)
+    keep(made, render(told), 2)
+    return Joined(made, store, ledger, address)
+
+
+def publish(store: S3Store) -> None:
+    """What `deployer up` writes before there are hosts."""
+    archive, name = bundle().archive(), bundle().name
+    ref = AgentRef(name, hashlib.sha256(archive).hexdigest(), "1")
+    people = Access({"ada@laptop": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"})
+    store.batch(
+        [
+            Put(keys.agent(name), archive),
+            Put(keys.AGENT, record.dump(ref)),
+            Put(keys.ACCESS, record.dump(people)),
+        ]
+    )
+
+
+def release(ledger: Ledger, store: S3Store, folder: Path) -> None:
+    """An app with two web dynos and a worker, as a deploy leaves it."""
+    built, packed = layer(folder, "app", {"web.sh": WEB}), io.BytesIO()
+    write(built, packed)
+    store.batch([Put(keys.layer(built.layer.digest), packed.getvalue())])
+    types = {"web": "./web.sh", "worker": "sleep infinity"}
+    slug = Slug("debian-13-amd64", (built.layer,), types, (), 100)
+    app = ledger.create_app(APP, space=SPACE)
+    state = ledger.state(APP)
+    assert state is not None
+    draft = Release(0, ledger.save_slug(slug), ledger.save_config(APP, {"GREETING": "hello"}), "Deploy", "", "")
+    number = ledger.new_release(APP, draft).number
+    formation = {"web": Quantity(2), "worker": Quantity(1)}
+    ledger.commit(state, replace(app, formation=formation), Current(number, 2))
+    ledger.end_release(APP, number)
+
+
+def test_two_hosts_join_and_serve(joined: Joined) -> None:
+    made = joined.made
+    made.here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
+    first, second = made.states()
+    assert sorted(joined.seats().items()) in ([(1, first), (2, second)], [(1, second), (2, first)])
+    hosts = joined.registered()
+    assert {one: host.seat for one, host in hosts.items()} == {owner: seat for seat, owner in joined.seats().items()}
+    for one in made.here.instances():
+        assert hosts[one.id].private_address == one.address
+        assert made.here.run(one.id, "cat", "/root/.ssh/authorized_keys").startswith("ssh-ed25519 AAAAC3")
+        key = made.here.run(one.id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
+        assert key.startswith(hosts[one.id].host_key)
+        assert joined.asked(one.id, "/-/ready", "router") == (200, "ready\n")
+        assert '{"event":"step","step":"complete"}' in one.console
+        assert joined.heard(one.id) == {"web.1 hello\n", "web.2 hello\n"}, "at once: only then it is in service"
+    standing = [dyno.instance for state in joined.states().values() for dyno in state.dynos]
+    assert sorted(standing) == ["shop.web.1.v2", "shop.web.2.v2", "shop.worker.1.v2"], "each once"
+    assert all(len(state.dynos) in (1, 2) for state in joined.states().values()), "on both"
+
+
+def test_one_that_ends_is_followed_by_another_on_its_seat(joined: Joined) -> None:
+    made = joined.made
+    made.here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
+    owner = joined.seats()[1]
+    made.here.terminate(owner, hard=True)
+    made.here.wait(lambda: owner not in made.states(), 60)
+    made.here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
+    (newcomer,) = [one for one in made.states() if one not in (owner, joined.seats()[2])]
+    assert joined.seats() == {1: newcomer, 2: joined.seats()[2]}
+    addresses = made.client("ec2").describe_addresses(AllocationIds=[joined.address])["Addresses"]
+    assert addresses[0]["InstanceId"] == newcomer
+    for instance in made.states():
+        made.here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)
+    there = [state for host, state in joined.states().items() if host in made.states()]
+    standing = [dyno.instance for state in there for dyno in state.dynos]
+    assert sorted(standing) == ["shop.web.1.v2", "shop.web.2.v2", "shop.worker.1.v2"], "each once"

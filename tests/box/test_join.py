@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from deployer.model.app import Current
-from deployer.model.formation import Quantity
+from deployer.model.formation import Formation, Quantity
 from deployer.model.joining import Access, AgentRef, HostState, JoinOrder
 from deployer.model.release import Release
 from deployer.model.slug import Slug
@@ -27,6 +27,7 @@ from deployer.ship.archive import write
 from deployer.spaces.aws.user_data import render
 from deployer.store import keys, record
 from deployer.store.base import Get, List, Put, Stored
+from deployer.store.lease import hold
 from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from tests.box.box import Box, box
@@ -39,6 +40,8 @@ SPACE, APP, HOST = "production", "shop", "shop.example"
 WEB = b"""#!/bin/sh
 mkdir www && echo "$DYNO $GREETING" > www/index.html && exec python3 -m http.server --directory www "$PORT"
 """
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
+EACH_ONCE = ["shop.web.1.v2", "shop.web.2.v2", "shop.worker.1.v2"]
 JOINS = 240.0  # seconds
 
 
@@ -77,6 +80,11 @@ class Joined:
             int(key.removeprefix(keys.SEATS)): json.loads(b.body)["owner"] for key, b in zip(found, bodies, strict=True)
         }
 
+    def standing(self) -> list[str]:
+        """What the hosts of the group say that runs there."""
+        there = [state for host, state in self.states().items() if host in self.made.states()]
+        return sorted(dyno.instance for state in there for dyno in state.dynos)
+
     def asked(self, instance: str, path: str = "/", host: str = HOST) -> tuple[int, str]:
         """What a host's router answers."""
         address = self.registered()[instance].private_address
@@ -112,44 +120,41 @@ def joined(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Joined:
     store = S3Store(StoreAddress(BUCKET, endpoint=here.cloud.endpoint, region=REGION))
     ledger = Ledger(store, "ada@laptop")
     ledger.save_space(Space(SPACE, "aws", "debian-13-amd64", "http://{app}.example", "2026", "1"))
-    release(ledger, store, tmp_path_factory.mktemp("built"))
     publish(store)
     tag = {"ResourceType": "elastic-ip", "Tags": [{"Key": "deployer:space", "Value": SPACE}]}
     address = made.client("ec2").allocate_address(Domain="vpc", TagSpecifications=[tag])["AllocationId"]
     told = JoinOrder(SPACE, BUCKET, REGION, 3, has_front=False, endpoint=here.cloud.endpoint)
+    joined = Joined(made, store, ledger, address)
+    types, formation = {"web": "./web.sh", "worker": "sleep infinity"}, {"web": Quantity(2), "worker": Quantity(1)}
+    release(joined, tmp_path_factory.mktemp("built"), APP, types, formation)
     keep(made, render(told), 2)
-    return Joined(made, store, ledger, address)
+    return joined
 
 
 def publish(store: S3Store) -> None:
     """What `deployer up` writes before there are hosts."""
     archive, name = bundle().archive(), bundle().name
     ref = AgentRef(name, hashlib.sha256(archive).hexdigest(), "1")
-    people = Access({"ada@laptop": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"})
+    people = Access({"ada@laptop": f"{KEY}a"})
     store.batch(
-        [
-            Put(keys.agent(name), archive),
-            Put(keys.AGENT, record.dump(ref)),
-            Put(keys.ACCESS, record.dump(people)),
-        ]
+        [Put(keys.agent(name), archive), Put(keys.AGENT, record.dump(ref)), Put(keys.ACCESS, record.dump(people))]
     )
 
 
-def release(ledger: Ledger, store: S3Store, folder: Path) -> None:
-    """An app with two web dynos and a worker, as a deploy leaves it."""
-    built, packed = layer(folder, "app", {"web.sh": WEB}), io.BytesIO()
+def release(joined: Joined, folder: Path, name: str, types: dict[str, str], formation: Formation) -> None:
+    """An app with a release, as a deploy leaves it."""
+    ledger, packed = joined.ledger, io.BytesIO()
+    built = layer(folder, "app", {"web.sh": WEB})
     write(built, packed)
-    store.batch([Put(keys.layer(built.layer.digest), packed.getvalue())])
-    types = {"web": "./web.sh", "worker": "sleep infinity"}
+    joined.store.batch([Put(keys.layer(built.layer.digest), packed.getvalue())])
     slug = Slug("debian-13-amd64", (built.layer,), types, (), 100)
-    app = ledger.create_app(APP, space=SPACE)
-    state = ledger.state(APP)
+    app = ledger.create_app(name, space=SPACE)
+    state = ledger.state(name)
     assert state is not None
-    draft = Release(0, ledger.save_slug(slug), ledger.save_config(APP, {"GREETING": "hello"}), "Deploy", "", "")
-    number = ledger.new_release(APP, draft).number
-    formation = {"web": Quantity(2), "worker": Quantity(1)}
+    draft = Release(0, ledger.save_slug(slug), ledger.save_config(name, {"GREETING": "hello"}), "Deploy", "", "")
+    number = ledger.new_release(name, draft).number
     ledger.commit(state, replace(app, formation=formation), Current(number, 2))
-    ledger.end_release(APP, number)
+    ledger.end_release(name, number)
 
 
 def test_two_hosts_join_and_serve(joined: Joined) -> None:
@@ -161,14 +166,13 @@ def test_two_hosts_join_and_serve(joined: Joined) -> None:
     assert {one: host.seat for one, host in hosts.items()} == {owner: seat for seat, owner in joined.seats().items()}
     for one in made.here.instances():
         assert hosts[one.id].private_address == one.address
-        assert made.here.run(one.id, "cat", "/root/.ssh/authorized_keys").startswith("ssh-ed25519 AAAAC3")
+        assert made.here.run(one.id, "cat", "/root/.ssh/authorized_keys") == f"{KEY}a ada@laptop\n"
         key = made.here.run(one.id, "cat", "/etc/ssh/ssh_host_ed25519_key.pub")
         assert key.startswith(hosts[one.id].host_key)
         assert joined.asked(one.id, "/-/ready", "router") == (200, "ready\n")
         assert '{"event":"step","step":"complete"}' in one.console
         assert joined.heard(one.id) == {"web.1 hello\n", "web.2 hello\n"}, "at once: only then it is in service"
-    standing = [dyno.instance for state in joined.states().values() for dyno in state.dynos]
-    assert sorted(standing) == ["shop.web.1.v2", "shop.web.2.v2", "shop.worker.1.v2"], "each once"
+    assert joined.standing() == EACH_ONCE
     assert all(len(state.dynos) in (1, 2) for state in joined.states().values()), "on both"
 
 
@@ -185,6 +189,31 @@ def test_one_that_ends_is_followed_by_another_on_its_seat(joined: Joined) -> Non
     assert addresses[0]["InstanceId"] == newcomer
     for instance in made.states():
         made.here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)
-    there = [state for host, state in joined.states().items() if host in made.states()]
-    standing = [dyno.instance for state in there for dyno in state.dynos]
-    assert sorted(standing) == ["shop.web.1.v2", "shop.web.2.v2", "shop.worker.1.v2"], "each once"
+    assert joined.standing() == EACH_ONCE
+
+
+def test_peoples_keys_follow_the_store(joined: Joined) -> None:
+    made = joined.made
+    made.serving(2)
+    joined.store.batch([Put(keys.ACCESS, record.dump(Access({"bob@desk": f"{KEY}b"})))])
+    for one in made.here.instances():
+        read = partial(made.here.run, one.id, "cat", "/root/.ssh/authorized_keys")
+        made.here.wait(lambda read=read: read() == f"{KEY}b bob@desk\n")
+
+
+def test_neither_a_broken_app_nor_a_command_at_work_keeps_a_host_from_joining(joined: Joined, tmp_path: Path) -> None:
+    made, here = joined.made, joined.made.here
+    made.serving(2)
+    release(joined, tmp_path, "broken", {"web": "exit 3"}, {"web": Quantity(1)})
+    owner = joined.seats()[2]
+    with hold(joined.store, f"app-{APP}", command="scale", wait=0, second_store=lambda: joined.store):
+        here.terminate(owner, hard=True)
+        here.wait(lambda: owner not in made.states(), 60)
+        here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
+        newcomer = joined.seats()[2]
+        assert newcomer in made.states()
+        assert joined.standing() != EACH_ONCE, "a command is at it: what is missing is its business"
+        assert joined.asked(newcomer)[0] == 200
+    here.wait(lambda: joined.standing() == EACH_ONCE, 60)
+    for instance in made.states():
+        here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)

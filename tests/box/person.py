@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -43,6 +44,7 @@ class Person:
     here: Box
     folder: Path
     app: str
+    name: str = ""  # that the app answers to, once it is up
     out: str = ""
     err: str = ""
 
@@ -56,15 +58,20 @@ class Person:
         assert ended == status, f"{self.out}\n{self.err}\n{self._consoles()}"
         return self.out
 
+    def brings_up(self) -> str:
+        """Type `deployer up`; the app's URL."""
+        url = self.types("up", "--space", "production", "--yes").splitlines()[-1]
+        self.name = urlsplit(url).netloc
+        return url
+
     def describes(self, count: int = 1, more: str = "") -> None:
         """Write deployer.toml."""
         text = SPACE.format(app=self.app, count=count, network=self.here.network, more=more)
         (self.folder / "deployer.toml").write_text(text)
 
-    def asks(self, path: str = "/", *, host: str | None = None) -> tuple[int, str]:
+    def asks(self, path: str = "/") -> tuple[int, str]:
         """What the front answers for the app: the status and the text; 0 where nobody does."""
-        name = host or f"{self.app}.{self.here.front_address().replace('.', '-')}.sslip.io"
-        asked = urllib.request.Request(self.here.front_url() + path, headers={"Host": name})
+        asked = urllib.request.Request(self.here.front_url() + path, headers={"Host": self.name})
         try:
             with urllib.request.urlopen(asked, timeout=20) as answer:
                 return answer.status, answer.read().decode()

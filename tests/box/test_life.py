@@ -23,7 +23,7 @@ def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> N
     before = here.cloud.there()
     with at_work(here, tmp_path, "shop", "python_flask_worker") as ada:
         ada.describes()
-        url = ada.types("up", "--space", "production", "--yes").splitlines()[-1]
+        url = ada.brings_up()
         assert url == f"http://shop.{here.front_address().replace('.', '-')}.sslip.io/"
         assert "1 host to join production" in ada.err and "web.1 is up" in ada.err
         status, text = ada.asks()

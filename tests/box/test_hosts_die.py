@@ -1,0 +1,81 @@
+"""Hosts of a space in AWS that die, with a visitor outside who asks on and on, and nobody at a keyboard."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from subprocess import CalledProcessError
+
+import pytest
+
+from tests.box.box import Box, box
+from tests.box.person import Person, at_work
+
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
+PAUSE = 0.05  # seconds between two requests
+BACK = 120.0  # seconds until all is as before
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Box]:
+    with box(hooks={"drain": 0.5}) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+    """Somebody with an app on two hosts behind a load balancer, a dyno on each."""
+    with at_work(here, tmp_path_factory.mktemp("ada"), "shop", "python_flask_worker") as ada:
+        ada.describes(2, "load-balancer = true")
+        ada.brings_up()
+        ada.types("ps:scale", "web=2")
+        yield ada
+
+
+@contextmanager
+def visitor(ada: Person) -> Iterator[Counter[int]]:
+    """Asks all the time; what was answered, by status (0: nothing was)."""
+    seen: Counter[int] = Counter()
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(PAUSE):
+            seen[ada.asks()[0]] += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def dynos(ada: Person) -> set[tuple[str, str]]:
+    """Instances with the host that each runs on, as hosts themselves say; one that boots or ends says nothing."""
+    listed = "systemctl list-units --no-legend --state=active 'deployer-dyno-v1@*' | grep -o 'shop[^ ]*service'; true"
+    found: set[tuple[str, str]] = set()
+    for one in ada.here.instances():
+        with suppress(LookupError, CalledProcessError):
+            said = ada.here.run(one.id, "bash", "-c", listed).split()
+            found |= {(one.id, name.removesuffix(".service")) for name in said}
+    return found
+
+
+def test_one_of_two_dies_and_the_other_serves_on(ada: Person) -> None:
+    here = ada.here
+    before = dynos(ada)
+    assert len({host for host, _ in before}) == 2, before
+    with visitor(ada) as seen:
+        time.sleep(1)
+        victim = here.instances()[0].id
+        here.terminate(victim, hard=True)
+        here.wait(lambda: len(dynos(ada)) == 2 and victim not in {host for host, _ in dynos(ada)}, BACK)
+        time.sleep(2)
+    assert seen[200] > 20 and seen.total() - seen[200] <= 5, seen  # those that were with the dead one
+    assert {name for _, name in dynos(ada)} == {name for _, name in before}
+    assert ada.asks()[0] == 200
+    assert "is out" not in ada.types("ps")

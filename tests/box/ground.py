@@ -1,17 +1,15 @@
 """The box's folder and network: a bridge on this machine that is the whole VPC, and a namespace with a cable to it for
 each instance. Hosts have no route to anywhere else.
 
-What is made is noted first, in the form of a sandbox: the next run sweeps what a killed one left (tests/hosts).
+What is made is noted first, in the form of a sandbox: the next run sweeps what a killed one left.
 """
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 import json
 import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +17,13 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from deployer.build import folders, platform_image
+from deployer.build import platform_image
 from deployer.model.events import Event
 from deployer.model.platforms import Platform, this_architecture
-from deployer.spaces.sandbox import network, record, traces
+from deployer.spaces.sandbox import network, record
 from deployer.spaces.sandbox.record import Machine, Record
-from deployer.spaces.sandbox.sandbox import Sandbox
+from tests.hosts.sweep import alone, destroy, locked, new_folder
 
-PREFIX = "deployer-hosts-"  # of folders in /var/tmp; tests/hosts sweeps them, too
 NARROWEST = 22  # the smallest network that a space takes (infra.subnets); one for each candidate
 CANDIDATES = tuple(IPv4Network((f"10.{a}.{b}.0", NARROWEST)) for a in range(217, 225) for b in range(0, 256, 4))
 
@@ -79,9 +76,8 @@ class Ground:
 def ground(name: str) -> Iterator[Ground]:
     """A network that is free on this machine, and a folder; nothing of both is left at the end."""
     image = platform_image.ensure(Platform("debian-13", this_architecture()), "host", _ignore)
-    with _locked(folders.make(folders.cache_folder()) / "hosts-tests.lock"):
-        sweep()
-        root = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+    with alone():
+        root = new_folder()
         folder = root / "data/sandbox" / name
         folder.mkdir(parents=True)
         platform_image.hold(image, folder)
@@ -90,7 +86,7 @@ def ground(name: str) -> Iterator[Ground]:
         made = Ground(folder, free, Record(name, "debian-13", str(image), 0, prefix, record.tag_of(folder), ()))
         record.save(folder, made.record)
         made.lay()
-    with _locked(root / "lock"):
+    with locked(root / "lock"):
         try:
             yield made
         finally:
@@ -101,25 +97,6 @@ def free_network(routes: list[str]) -> IPv4Network:
     """The first candidate that none of these destinations overlaps; the default route does not count."""
     taken = [ipaddress.ip_network(route, strict=False) for route in routes if route != "default"]
     return next(one for one in CANDIDATES if not any(one.overlaps(other) for other in taken))
-
-
-def sweep() -> None:
-    """Destroy what killed runs have left."""
-    for root in Path("/var/tmp").glob(f"{PREFIX}*"):
-        with (root / "lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue  # another session's, at work
-            destroy(root)
-
-
-def destroy(root: Path) -> None:
-    """All sandboxes in a session's folder, and the folder."""
-    for noted in root.glob("data/sandbox/*/sandbox.json"):
-        Sandbox(noted.parent).destroy()
-        traces.remove(noted.parent)
-    shutil.rmtree(root)
 
 
 def ip(*words: str) -> None:
@@ -133,10 +110,3 @@ def _routes() -> list[str]:
 
 def _ignore(event: Event) -> None:
     """A `tell` that hears nothing."""
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -16,7 +16,7 @@ FIRST_BOOT = Path(__file__).with_name("first_boot.py")
 UNIT = """\
 [Unit]
 Description=Stands in for cloud-init
-After=network-online.target ssh.service
+After=network-online.target multi-user.target
 
 [Service]
 Type=oneshot
@@ -58,8 +58,9 @@ class Booted(Running):
             shutil.copy(FIRST_BOOT, library)
 
     def nspawn(self) -> list[str]:
-        """With a terminal as its console: what units say there is what EC2's console output shows."""
-        return ["--console=read-only" if word == "--console=pipe" else word for word in super().nspawn()]
+        """With a terminal as its console, wide enough: what units say there is what EC2's console output shows."""
+        words = ["--console=read-only" if word == "--console=pipe" else word for word in super().nspawn()]
+        return ["env", "COLUMNS=200", *words]
 
     def boot(self) -> None:
         """Without waiting: nobody waits on EC2."""

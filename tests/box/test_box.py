@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from deployer.spaces.aws import tunnel
 from deployer.spaces.aws.tunnel import Endpoint
 from tests.box.box import Box, box
 from tests.box.ordered import BUCKET, GROUP, ROLE, Ordered, allow, balance, keep, order
-from tests.infra.moto_here import REGION
+from tests.infra.moto_here import REGION, issue_certificates
 from tests.infra.standin.walls import ABOUT
 
 pytestmark = pytest.mark.hosts
@@ -54,10 +54,11 @@ def here() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def made(here: Box) -> Ordered:
-    """A space whose group has two hosts that join, behind a load balancer."""
+    """A space whose group has two hosts that have joined, behind a load balancer."""
     ordered = order(here)
     script = SCRIPT.replace("ENDPOINT", here.cloud.endpoint).replace("BUCKET", BUCKET).replace("GROUP", GROUP)
     keep(ordered, script, 2, [balance(ordered)])
+    ordered.serving(2)
     return ordered
 
 
@@ -88,6 +89,35 @@ def test_the_load_balancer_follows_its_targets(made: Ordered) -> None:
     assert {asked(made) for _ in range(4)} == {serving[1]}
     made.here.run(serving[0], "mv", "/srv/www/-/gone", "/srv/www/-/ready")
     made.here.wait(lambda: made.health() == dict.fromkeys(serving, "healthy"))
+
+
+def test_https_begins_with_a_certificate(made: Ordered) -> None:
+    """Its listener has a certificate of that name, and the other one leads there."""
+    elb, balancer = made.client("elbv2"), made.client("elbv2").describe_load_balancers()["LoadBalancers"][0]
+    arn = made.client("acm").request_certificate(DomainName="example.com", ValidationMethod="DNS")["CertificateArn"]
+    issue_certificates(REGION)
+    http = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"][0]
+    forward = {"Type": "forward", "TargetGroupArn": http["DefaultActions"][0]["TargetGroupArn"]}
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Port=443,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": arn}],
+        DefaultActions=[forward],
+    )
+    to = {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}
+    elb.modify_listener(ListenerArn=http["ListenerArn"], DefaultActions=[to])
+    near = ["curl", "-s", "--noproxy", "*", "--connect-to", f"::{made.here.front_address()}:"]
+    where = [*near, "-o", "/dev/null", "-w", "%{redirect_url}", "http://example.com/a?b"]
+    made.here.wait(lambda: said(where) == "https://example.com:443/a?b")
+    secure = [*near, "--cacert", made.here.front.certificates(arn), "https://example.com/"]
+    made.here.wait(lambda: said(secure) in made.states())
+    elb.modify_listener(ListenerArn=http["ListenerArn"], DefaultActions=[forward])
+    made.here.wait(lambda: asked(made))
+
+
+def said(words: Sequence[str | Path]) -> str:
+    return subprocess.run(words, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
 
 
 def test_nobody_else_comes_in(made: Ordered) -> None:

@@ -55,6 +55,10 @@ def test_names_in_the_kernel_fit_and_differ_between_folders() -> None:
     assert record.tag_of(Path("/a/box")) != record.tag_of(Path("/b/box"))
 
 
+def test_a_bridge_keeps_its_hardware_address() -> None:
+    assert RECORD.hardware_address == "02:64:70:a1:b2:c3"
+
+
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     record.save(tmp_path, RECORD)
     assert record.load(tmp_path) == RECORD

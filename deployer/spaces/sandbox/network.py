@@ -40,7 +40,7 @@ def lay(record: Record) -> list[Machine]:
     """Make the bridge, and a namespace with its cable for each host, where they are missing. The hosts whose
     namespaces are new: a machine that still runs in the old one would never be reached again."""
     if not _link_exists(record.bridge):
-        _ip("link", "add", record.bridge, "type", "bridge")
+        _ip("link", "add", record.bridge, "address", record.hardware_address, "type", "bridge")
     _ip("addr", "replace", f"{record.gateway}/24", "dev", record.bridge)
     _ip("link", "set", record.bridge, "up")
     _let_hosts_talk(record.bridge)

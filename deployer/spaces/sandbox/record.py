@@ -47,6 +47,12 @@ class Record:
         return f"dpl{self.tag}"
 
     @property
+    def hardware_address(self) -> str:
+        """The bridge's. Without one of its own it takes a cable's, another one whenever hosts come or go, and those
+        that stay do not find this machine for up to twenty seconds."""
+        return ":".join(["02", "64", "70", *(self.tag[n : n + 2] for n in (0, 2, 4))])
+
+    @property
     def gateway(self) -> str:
         """The bridge's own address: from there this machine reaches the hosts."""
         return f"{self.prefix}.1"

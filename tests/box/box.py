@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,13 +119,15 @@ def box(*, hooks: Mapping[str, float] | None = None, pace: float = 0.1) -> Itera
     place of their own; `pace` is what intervals of load balancers' health checks are multiplied with."""
     scaling, front, tunnels = Scaling(dict(hooks or {})), list[Proxy](), list[InstanceConnect]()
     fleet = list[Fleet]()
-    mends = [*scaling_calls.mends(scaling), *front_calls.mends(front), *connect.mends(tunnels), *_mends(fleet)]
-    with ground("box") as here, cloud(here.gateway, mends) as made:
+    with ground("box") as here, ExitStack() as stack:
+        of_front = front_calls.mends(front, here.number)
+        mends = [*scaling_calls.mends(scaling), *of_front, *connect.mends(tunnels), *_mends(fleet)]
+        made = stack.enter_context(cloud(here.gateway, mends))
         lent = Lent(here)
         fleet.append(Fleet(here, _assuming(made), lambda host: walls.build(host)))
         walls = Walls(fleet[0], lent)
         front.append(Proxy(here.folder, lent, Certificates(here.folder), pace))
-        with connect.connected(here.folder, lent) as tunnel:
+        with connect.connected(here.folder, lent, here.number) as tunnel:
             tunnels.append(tunnel)
             found = Box(made, here, fleet[0], scaling, front[0], tunnel)
             with _followed(found, [scaling.follow, lent.follow, fleet[0].follow, walls.follow, front[0].follow]):

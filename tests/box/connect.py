@@ -18,18 +18,18 @@ from tests.infra.moto_here import Mend
 from tests.spaces.instance_connect import InstanceConnect, instance_connect, lend_credentials
 
 SSH = 22
-# Where instances, Elastic IPs and load balancers answer: the first few of each, in the words of variables.
-FRONTS = [f"127.{kind}.{number}.1" for kind in (77, 78, 79) for number in range(1, 9)]
 
 
 @contextmanager
-def connected(folder: Path, lent: Lent) -> Iterator[InstanceConnect]:
+def connected(folder: Path, lent: Lent, number: int) -> Iterator[InstanceConnect]:
     """One server for all endpoints there are; whoever is at work meanwhile has credentials, trusts it, and asks no
-    proxy for what is before hosts."""
+    proxy for what is before hosts, in the box of that number."""
+    # Where Elastic IPs and load balancers answer: the first few of each, in the words of variables.
+    fronts = [f"127.{kind}.{n}.{number}" for kind in (78, 79) for n in range(1, 9)]
     with instance_connect(folder, {}) as here, pytest.MonkeyPatch.context() as patch:
         here.known = lambda: {one.replace("eni-", "eice-") for one in list(lent.addresses) if one.startswith("eni-")}
         here.reach = lambda one, address: _reach(lent.addresses[one.replace("eice-", "eni-")], address)
-        near = ",".join([os.environ["NO_PROXY"], *FRONTS])
+        near = ",".join([os.environ["NO_PROXY"], *fronts])
         lend_credentials(patch, folder)
         for name in ("NO_PROXY", "no_proxy"):
             patch.setenv(name, near)

@@ -10,7 +10,8 @@ from tests.box.front import Proxy
 from tests.infra.moto_here import Mend
 
 
-def mends(front: list[Proxy]) -> list[Mend]:
+def mends(front: list[Proxy], box: int) -> list[Mend]:
+    """Of the box of that number: several may be there at the same time, and none answers at the address of another."""
     from moto.ec2.models import elastic_ip_addresses
     from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
@@ -19,7 +20,7 @@ def mends(front: list[Proxy]) -> list[Mend]:
 
     def init(one: Any, *words: Any, **named: Any) -> None:
         make(one, *words, **named)
-        one.dns_name = f"127.79.{next(balancers) % 250}.1"
+        one.dns_name = f"127.79.{next(balancers) % 250}.{box}"
 
     def describe_target_health(backend: Any, arn: str, targets: list[dict[str, Any]]) -> list[Any]:
         from moto.elbv2.exceptions import TargetGroupNotFoundError
@@ -31,7 +32,7 @@ def mends(front: list[Proxy]) -> list[Mend]:
         return [_said(group, name, front[0].health(group, name)) for name in names]
 
     return [
-        (elastic_ip_addresses, "random_ip", lambda: f"127.78.{next(addresses) % 250}.1"),
+        (elastic_ip_addresses, "random_ip", lambda: f"127.78.{next(addresses) % 250}.{box}"),
         (FakeLoadBalancer, "__init__", init),
         (ELBv2Backend, "describe_target_health", describe_target_health),
     ]

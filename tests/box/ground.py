@@ -38,6 +38,11 @@ class Ground:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
+    def number(self) -> int:
+        """Of the box, below 255: there is none other of it on this machine."""
+        return CANDIDATES.index(self.network) % 254 + 1
+
+    @property
     def gateway(self) -> str:
         return self.record.gateway
 

@@ -199,7 +199,15 @@ def down(shell: Shell, name: str, confirmation: str | None, *, keep: bool | None
 def _warning(found: Departure, *, keep: bool) -> str:
     """What goes, what stays, and what would stop it."""
     others = [cloud.IN_THE_WAY, *(f"  {one}" for one in found.foreign)] if found.foreign else []
-    return "\n".join([_farewell(found, keep=keep), *others])
+    return "\n".join([_farewell(found, keep=keep), *_inhabitants(found), *others])
+
+
+def _inhabitants(found: Departure) -> list[str]:
+    """Whose end it is."""
+    if not found.apps:
+        return [] if found.apps is None else ["There is no app in it."]
+    data = f", and their databases: {', '.join(found.databases)}" if found.databases else ""
+    return [f"Its apps go with it: {', '.join(found.apps)}{data}."]
 
 
 def _farewell(found: Departure, *, keep: bool) -> str:

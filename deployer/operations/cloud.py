@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from deployer.errors.base import Failure
 from deployer.errors.cloud import CloudBroken, SpaceBusy, SpaceNotMade, StillThere
 from deployer.errors.lease import LeaseHeld
+from deployer.errors.store import StoreMissing
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.joining import JoinOrder
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
@@ -31,6 +32,7 @@ from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
 from deployer.spaces.aws.tools import Tools
 from deployer.store.lease import hold
+from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION
 from infra import engine
@@ -80,13 +82,16 @@ class Proposal:
 @dataclass(frozen=True, slots=True)
 class Departure:
     """What `down` would take down; `spec` is None where nothing says what there is. `foreign`: what others have put
-    into its network, which keeps AWS from deleting it."""
+    into its network, which keeps AWS from deleting it. `apps` and `databases` (APP: ADD-ON) go with it, None where its
+    ledger does not say them."""
 
     name: str
     account: str
     region: str
     spec: Spec | None
     foreign: tuple[Left, ...] = ()
+    apps: tuple[str, ...] | None = None
+    databases: tuple[str, ...] = ()
 
 
 def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins = NO_PINS) -> Proposal:
@@ -178,7 +183,22 @@ def departure(tools: Tools, name: str, region: str) -> Departure:
     """What `down` would take down."""
     account = tools.account(region)
     number, known = _checked(account, name)
-    return Departure(name, number, region, known.spec if known else None, tuple(foreign(account, name)))
+    spec = known.spec if known else None
+    apps, databases = _inside(account, known)
+    return Departure(name, number, region, spec, tuple(foreign(account, name)), apps, databases)
+
+
+def _inside(account: Account, known: Record | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """The apps and the databases in a space."""
+    bucket = known.bucket or known.outputs.get("bucket") if known else None
+    if not bucket:
+        return None, ()
+    try:
+        ledger = Ledger(S3Store(address_of(account, bucket)), whoami())
+        apps = tuple(app.name for app in ledger.apps())
+        return apps, tuple(f"{one.app}: {one.name}" for one in ledger.addons() if one.app in apps)
+    except StoreMissing:
+        return None, ()
 
 
 def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]:

@@ -32,6 +32,8 @@ def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> N
         assert f"{one.id}  1" in ada.types("hosts", "--space", "production")
         assert "web.1: up" in ada.types("ps")
         assert "Nothing changed" in (ada.types("up", "--space", "production", "--yes"), ada.err)[1]
+        ada.types("down", "production", status=2)
+        assert "Its apps go with it: shop." in ada.err
         ada.types("down", "production", "--confirm", "production")
         assert "Nothing of production is left in AWS: $0.00." in ada.err
     assert here.cloud.there() == before and not here.instances()

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -144,6 +145,9 @@ class Aws:
     def __init__(self, credentials: Callable[[], Credentials], region: str, endpoint: str | None = None) -> None:
         self.region, self.endpoint = region, endpoint
         self._credentials = credentials
+        # To read all authorities again for each request would take longer than most answers.
+        tls = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        self._opener = DIRECT if endpoint else urllib.request.build_opener(tls)
 
     @contextmanager
     def opened(
@@ -159,7 +163,7 @@ class Aws:
             request = urllib.request.Request(url, body, dict(headers), method=method)
             request = signed(request, self._credentials(), self.region, service, time.time())
             try:
-                return _open(request, DIRECT if self.endpoint else None)
+                return _open(request, self._opener)
             except (Unanswered, Refused) as error:
                 again = isinstance(error, Unanswered) or error.status in AGAIN or error.code in THROTTLED
                 if pause is None or not again:
@@ -313,11 +317,11 @@ def _headers(response: Response) -> dict[str, str]:
     return {name.lower(): value for name, value in response.getheaders()}
 
 
-def _open(request: urllib.request.Request, opener: urllib.request.OpenerDirector | None = None) -> Response:
+def _open(request: urllib.request.Request, opener: urllib.request.OpenerDirector) -> Response:
     """An answer that is none of refusal."""
     with _whole():
         try:
-            response: Response = (opener.open if opener else urllib.request.urlopen)(request, timeout=TIMEOUT)
+            response: Response = opener.open(request, timeout=TIMEOUT)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error.code, error.read()) from error

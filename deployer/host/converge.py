@@ -22,6 +22,7 @@ from deployer.host.epoch import learn_epoch
 from deployer.host.lock import host_lock, locked
 from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
+from deployer.host.retire import retire
 from deployer.host.upkeep import Kept, Upkeep
 from deployer.model import codec
 from deployer.model.joining import Access, JoinOrder
@@ -29,6 +30,7 @@ from deployer.model.roll import Roll
 from deployer.store import keys
 
 FULL = 300.0  # seconds between two looks at everything
+GROUP = 30.0  # seconds between two looks at who is alive in the group: a host that ends says nothing
 OFTEN = 10.0  # seconds, twice as many each time, where something was still to come on other hosts
 
 
@@ -36,7 +38,7 @@ OFTEN = 10.0  # seconds, twice as many each time, where something was still to c
 class Seen:
     """What this host knows from before: who it is, etags, when it looked at everything (seconds since 1970), a digest
     of what it has published; `busy` where a command was at an app then, `behind` how often in a row something was still
-    to come."""
+    to come; who was `alive` when the group was `asked`."""
 
     instance: str
     user: str
@@ -45,6 +47,8 @@ class Seen:
     state: str = ""
     busy: bool = False
     behind: int = 0
+    alive: tuple[str, ...] = ()
+    asked: float = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether it is time to look at everything."""
@@ -118,15 +122,24 @@ def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
         me = myself.who(order)
         seen = Seen(me.instance, me.user_id)
     me = myself.again(order, seen.instance, seen.user)
-    etags = me.store.etags(watched(order), seen.etags)
-    looked = etags != seen.etags or seen.is_due(time.time())
-    if looked:
+    now = _asked(me, order, seen)
+    is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
+    if looked := is_news or seen.is_due(time.time()):
         kept = _everything(me, channel)
+        behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
         # Published again in any case: it may say that dynos come, and they did not.
-        behind = seen.behind + 1 if kept.behind and etags == seen.etags else int(kept.behind)
-        seen = replace(seen, etags=etags, at=time.time(), state="", busy=kept.busy, behind=min(behind, 9))
-    publish(me, paths, seen)
+        now = replace(now, at=time.time(), state="", busy=kept.busy, behind=behind)
+    publish(me, paths, now)
     return {"looked": looked}
+
+
+def _asked(me: Myself, order: JoinOrder, seen: Seen) -> Seen:
+    """The same with what is so now of what is asked for each time, or each third time."""
+    now = replace(seen, etags=me.store.etags(watched(order), seen.etags))
+    if time.time() - seen.asked < GROUP:
+        return now
+    alive = sorted(one.id for one in me.members() if one.is_alive)
+    return replace(now, alive=tuple(alive), asked=time.time())
 
 
 def watched(order: JoinOrder) -> list[str]:
@@ -135,18 +148,26 @@ def watched(order: JoinOrder) -> list[str]:
 
 
 def _everything(me: Myself, channel: Channel) -> Kept:
-    """All of it; but where this host does not count any more whoever has its seat has its dynos, too."""
+    """All of it. A host that does not count any more lets requests end that its dynos are at; what takes none starts on
+    others, and ends here."""
     known = myself.others(me)
     if let_people_in(me, channel.paths):
         channel.event({"event": "changed", "what": "keys"})
     number = known.seat_of(me.instance)
     if number is None:
-        channel.event({"event": "changed", "what": "this host does not count any more"})
+        _leave(me, channel)
         return Kept()
     own = seat.registration(me, channel.paths, number)
     if own not in known.counting:  # as its address in the internet has changed
         seat.register(me, own)
     return look_at_everything(me, known, number, channel)
+
+
+def _leave(me: Myself, channel: Channel) -> None:
+    left = [one.instance for one in report.in_force(channel.paths) if one.port is None]
+    if left:
+        retire({"instances": left}, channel)
+    channel.event({"event": "changed", "what": f"{me.instance} does not count any more"})
 
 
 def publish(me: Myself, paths: Paths, seen: Seen) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -152,5 +153,15 @@ def _registered(me: Myself, there: Container[str]) -> dict[str, Host]:
     users = [key.removeprefix(keys.HOSTS) for key in listed]
     wanted = [user for user in users if "/" not in user and user.rpartition(":")[2] in there]
     found = me.store.batch([Get(keys.host(user)) for user in wanted]).answers if wanted else ()
-    loaded = {user: record.load(Host, one) for user, one in zip(wanted, found, strict=True) if isinstance(one, Stored)}
-    return {user: host for user, host in loaded.items() if user.rpartition(":")[2] == host.id}
+    loaded = {user: _sound(one) for user, one in zip(wanted, found, strict=True) if isinstance(one, Stored)}
+    return {user: host for user, host in loaded.items() if host and user.rpartition(":")[2] == host.id}
+
+
+def _sound(stored: Stored) -> Host | None:
+    """A registration; None where it makes no sense, as one of a host that is somebody else's by now."""
+    try:
+        host = record.load(Host, stored)
+        ipaddress.ip_address(host.private_address)
+    except (ValueError, TypeError):
+        return None
+    return host

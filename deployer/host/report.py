@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from deployer.host import dyno_files, facts, myself, router
 from deployer.host.dyno_files import Placed
@@ -11,7 +12,7 @@ from deployer.host.paths import Paths
 from deployer.model.formation import SIZES
 from deployer.model.joining import HostState, Standing
 from deployer.model.placement import room
-from deployer.model.upkeep import Place
+from deployer.model.upkeep import Place, is_sound
 from deployer.store import keys
 
 
@@ -33,6 +34,14 @@ def places(me: Myself, known: Others, own: HostState) -> list[Place]:
     """The hosts that count, with what they said. One that has not said anything yet is as this one, and empty."""
     found = []
     for host in known.counting:
-        said = own if host.id == me.instance else myself.read(me, HostState, keys.own(known.users[host.id], "state"))
+        said = own if host.id == me.instance else _said(me, known.users[host.id])
         found.append(Place(host.seat, host.private_address, said or HostState(host.id, room(facts.memory()))))
     return found
+
+
+def _said(me: Myself, user: str) -> HostState | None:
+    """What another host says of itself; None where it says nothing, or nothing that makes sense."""
+    with suppress(ValueError, TypeError):
+        said = myself.read(me, HostState, keys.own(user, "state"))
+        return said if said and is_sound(said) else None
+    return None

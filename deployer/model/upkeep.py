@@ -54,6 +54,15 @@ class Wanted:
         return dyno.release == self.release and is_in(self.app.formation, dyno)
 
 
+def is_sound(state: HostState) -> bool:
+    """Whether what a host says of itself makes sense: one that is somebody else's by now may say anything."""
+    try:
+        named = [parse_instance(server.instance).name == server.slot for one in state.routes for server in one.servers]
+        return all([*named, *(parse_instance(one.instance) and one.size.lower() in SIZES for one in state.dynos)])
+    except ValueError:
+        return False
+
+
 def is_in(formation: Formation, dyno: Dyno) -> bool:
     """Whether a formation has a dyno of this name."""
     return dyno.process_type in formation and 1 <= dyno.number <= formation[dyno.process_type].quantity
@@ -100,11 +109,11 @@ def _settled(wanted: Wanted, places: Sequence[Place]) -> Routes:
     standing = [server for one in _by_seat(places) for server in _servers(wanted.name, one)]
     servers: dict[str, Server] = {}
     for server in [*sorted(named, key=lambda server: seats[server.address]), *standing]:
-        if wanted.has(parse_instance(server.instance)):
+        dyno = parse_instance(server.instance)
+        if dyno.process_type == "web" and wanted.has(dyno):
             servers.setdefault(server.slot, server)
-    domains = found[0][1].domains if found else wanted.domains
     whole = tuple(sorted(servers.values(), key=lambda server: parse_instance(server.instance)))
-    return Routes(wanted.name, wanted.generation, domains, _intent(wanted, whole), whole)
+    return Routes(wanted.name, wanted.generation, wanted.domains, _intent(wanted, whole), whole)
 
 
 def _intent(wanted: Wanted, servers: Sequence[Server]) -> str:
@@ -123,7 +132,7 @@ def _mended(wanted: Wanted, places: Sequence[Place]) -> Routes | None:
     alive = {one.address for one in places}
     standing = {(s.slot, s.instance): s for one in reversed(_by_seat(places)) for s in _servers(wanted.name, one)}
     kept = (s if s.address in alive else standing.get((s.slot, s.instance)) for s in newest.servers)
-    return replace(newest, servers=tuple(server for server in kept if server))
+    return replace(newest, domains=wanted.domains, servers=tuple(server for server in kept if server))
 
 
 def _named(wanted: Wanted, places: Sequence[Place]) -> list[tuple[int, Routes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ from deployer.store.lease import hold
 from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from tests.box.box import Box, box
-from tests.box.ordered import BUCKET, Ordered, allow, keep, order
+from tests.box.ordered import BUCKET, GROUP, Ordered, allow, keep, order
 from tests.infra.moto_here import REGION
 from tests.ship.slugs import layer
 
@@ -81,8 +82,9 @@ class Joined:
         }
 
     def standing(self) -> list[str]:
-        """What the hosts of the group say that runs there."""
-        there = [state for host, state in self.states().items() if host in self.made.states()]
+        """What hosts in service say that runs there."""
+        serving = [one for one, state in self.made.states().items() if state == "InService"]
+        there = [state for host, state in self.states().items() if host in serving]
         return sorted(dyno.instance for state in there for dyno in state.dynos)
 
     def asked(self, instance: str, path: str = "/", host: str = HOST) -> tuple[int, str]:
@@ -201,19 +203,46 @@ def test_peoples_keys_follow_the_store(joined: Joined) -> None:
         made.here.wait(lambda read=read: read() == f"{KEY}b bob@desk\n")
 
 
+def test_a_host_that_was_booted_again_as_it_joined_goes_on(joined: Joined) -> None:
+    made = joined.made
+    one = made.serving(2)[0]
+    made.here.run(one, "touch", "/etc/deployer/joining")
+    looks = partial(made.here.run, one, "find", "/etc/deployer/joining")
+    with pytest.raises(subprocess.CalledProcessError):
+        made.here.wait(lambda: not looks())
+    assert joined.asked(one, "/-/ready", "router") == (200, "ready\n")
+
+
 def test_neither_a_broken_app_nor_a_command_at_work_keeps_a_host_from_joining(joined: Joined, tmp_path: Path) -> None:
     made, here = joined.made, joined.made.here
     made.serving(2)
     release(joined, tmp_path, "broken", {"web": "exit 3"}, {"web": Quantity(1)})
-    owner = joined.seats()[2]
+    seat, owner = next((seat, one) for seat, one in joined.seats().items() if joined.states()[one].dynos)
     with hold(joined.store, f"app-{APP}", command="scale", wait=0, second_store=lambda: joined.store):
         here.terminate(owner, hard=True)
         here.wait(lambda: owner not in made.states(), 60)
         here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
-        newcomer = joined.seats()[2]
+        newcomer = joined.seats()[seat]
         assert newcomer in made.states()
         assert joined.standing() != EACH_ONCE, "a command is at it: what is missing is its business"
         assert joined.asked(newcomer)[0] == 200
     here.wait(lambda: joined.standing() == EACH_ONCE, 60)
     for instance in made.states():
         here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)
+
+
+def test_what_a_host_had_starts_elsewhere_as_soon_as_it_is_sent_away(joined: Joined) -> None:
+    """Its requests may end for as long as the group lets it; nobody has come in its place."""
+    made, here = joined.made, joined.made.here
+    made.serving(2)
+    made.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=GROUP, DesiredCapacity=1)
+    (leaving,) = here.wait(lambda: [one for one, state in made.states().items() if state == "Terminating:Wait"])
+    (left,) = [one for one in made.states() if one != leaving]
+    here.wait(lambda: joined.standing() == EACH_ONCE, 90)
+    here.wait(partial(joined.hears, left, "web.1 hello\n", "web.2 hello\n"))
+    here.wait(lambda: not any("worker" in dyno.instance for dyno in joined.states()[leaving].dynos), 60)
+    made.complete(leaving, hook="drain")
+    here.wait(lambda: len(made.states()) == 1, 60)
+    made.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=GROUP, DesiredCapacity=2)
+    here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
+    assert joined.standing() == EACH_ONCE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from deployer.host import converge, myself, seat
 from deployer.host.myself import Myself
 from deployer.host.paths import Paths
 from deployer.model.joining import Access
-from deployer.model.space import Space
+from deployer.model.space import Host, Space
 from deployer.store import keys, record
 from tests.host.aws_here import SPACE, Region, region
 
@@ -89,6 +90,16 @@ def test_who_has_registered_is_known_to_the_others(here: Region, hosts: list[Mys
     known = myself.others(hosts[2])
     assert [host.id for host in known.counting] == [hosts[1].instance]
     assert len(known.addresses) == 2, "until it is gone it may end what it is at"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"id": 1}', None])
+def test_a_registration_that_makes_no_sense_is_nobodys(here: Region, hosts: list[Myself], body: bytes | None) -> None:
+    one = Host(hosts[0].instance, 1, "", "10.0.0.1; drop", "ssh-ed25519 AAAA")
+    here.put(keys.host(hosts[0].user_id), body or record.dump(one))
+    seat.take(hosts[0])
+    assert myself.others(hosts[1]).counting == ()
+    here.put(keys.host(hosts[1].user_id), record.dump(replace(one, private_address="10.0.0.1")))
+    assert myself.others(hosts[1]).addresses == (), "and nobody registers for somebody else"
 
 
 def test_who_is_in_no_group_does_not_join(here: Region, hosts: list[Myself]) -> None:

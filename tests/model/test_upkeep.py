@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from deployer.model.dyno import Dyno
 from deployer.model.formation import Quantity
 from deployer.model.joining import HostState, Standing
 from deployer.model.routes import Routes, Server
-from deployer.model.upkeep import Place, Wanted, routes, to_end, to_start
+from deployer.model.upkeep import Place, Wanted, is_sound, routes, to_end, to_start
 
 DOMAIN = ("shop.example",)
 FORMATION = {"web": Quantity(2), "worker": Quantity(1)}
@@ -131,6 +132,26 @@ def test_nothing_ends_that_a_router_still_names() -> None:
     assert routes(SHOP, both) == known(server("web.1", 1)), "all routers agree on the lowest"
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        HostState("i-1", 1, (Standing("shop", "Basic"),)),
+        HostState("i-1", 1, (Standing("shop.web.1.v3", "Huge"),)),
+        HostState("i-1", 1, routes=(known(replace(server("web.1", 1), slot="web.2")),)),
+        HostState("i-1", 1, routes=(known(replace(server("web.1", 1), instance="../x")),)),
+    ],
+)
+def test_what_makes_no_sense_is_not_believed(state: HostState) -> None:
+    assert not is_sound(state)
+
+
+def test_no_host_says_under_which_names_an_app_is_reached() -> None:
+    told = replace(known(server("web.1", 1)), domains=("bank.example",))
+    for wanted in (SHOP, BUSY):
+        found = routes(wanted, [place(1, known=(told,))])
+        assert found is not None and found.domains == DOMAIN
+
+
 names = st.sampled_from(["web.1", "web.2", "web.3", "worker.1", "worker.2"])
 standings = st.lists(st.builds(dyno, names, st.integers(2, 3), st.sampled_from([None, 7001, 7002])), max_size=4)
 servers = st.builds(server, names.filter(lambda name: name.startswith("web")), st.integers(1, 5), st.integers(2, 3))
@@ -151,6 +172,7 @@ spaces = st.dictionaries(
 
 @given(spaces, st.booleans())
 def test_routes_name_only_hosts_that_count_and_releases_that_the_ledger_has(places: list[Place], quiet: bool) -> None:
+    assert all(is_sound(one.state) for one in places)
     found = routes(replace(SHOP, quiet=quiet), places)
     if found is None:
         assert not quiet

@@ -24,6 +24,7 @@ from tests.box.front import Certificates, Proxy
 from tests.box.ground import Ground, ground
 from tests.box.lent import Lent
 from tests.box.machines import plain
+from tests.box.permissions import refusal
 from tests.box.scaling import Scaling, backends
 from tests.box.walls import Walls
 from tests.infra.cloud_here import Cloud, cloud
@@ -123,6 +124,7 @@ def box(*, hooks: Mapping[str, float] | None = None, pace: float = 0.1) -> Itera
         of_front = front_calls.mends(front, here.number)
         mends = [*scaling_calls.mends(scaling), *of_front, *connect.mends(tunnels), *_mends(fleet)]
         made = stack.enter_context(cloud(here.gateway, mends))
+        made.gate.holds = refusal
         lent = Lent(here)
         fleet.append(Fleet(here, _assuming(made), lambda host: walls.build(host)))
         walls = Walls(fleet[0], lent)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from infra.policies import may_be_assumed
+from infra.policies import may, may_be_assumed
 from tests.box.box import Box
 
 ROLE, TEMPLATE, GROUP, BUCKET = "host", "host", "hosts", "store"
@@ -69,6 +69,8 @@ def order(here: Box) -> Ordered:
     ]
     walls = ec2.create_security_group(GroupName="hosts", Description="of the hosts", VpcId=vpc)["GroupId"]
     iam.create_role(RoleName=ROLE, Path="/deployer/", AssumeRolePolicyDocument=json.dumps(may_be_assumed()))
+    policy = may(f"arn:aws:s3:::{BUCKET}", None, takes_address=True)
+    iam.put_role_policy(RoleName=ROLE, PolicyName="host", PolicyDocument=json.dumps(policy))
     iam.create_instance_profile(InstanceProfileName=ROLE, Path="/deployer/")
     iam.add_role_to_instance_profile(InstanceProfileName=ROLE, RoleName=ROLE)
     here.cloud.client("s3").create_bucket(
@@ -129,6 +131,7 @@ def keep(made: Ordered, script: str, count: int, targets: list[str] | None = Non
         LaunchTemplate={"LaunchTemplateName": TEMPLATE, "Version": "$Latest"},
         VPCZoneIdentifier=",".join(made.subnets),
         TargetGroupARNs=targets or [],
+        Tags=[{"Key": "deployer:space", "Value": "box", "PropagateAtLaunch": False}],
     )
     for name, (transition, result) in HOOKS.items():
         scaling.put_lifecycle_hook(

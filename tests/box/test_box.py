@@ -219,6 +219,18 @@ def test_metadata_speaks_version_2_alone_to_its_own_host(made: Ordered) -> None:
     assert json.loads(document)["instanceId"] == one.id
 
 
+def test_a_host_may_do_what_its_role_says(made: Ordered) -> None:
+    """It writes what is its own, as the first test has shown, and nothing else."""
+    one = made.here.instances()[0]
+    write = (
+        SCRIPT.partition("me=$(")[0] + f"aws s3 {made.here.cloud.endpoint}/{BUCKET}/apps/blog/current -T /etc/hostname"
+    )
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        made.here.run(one.id, "bash", "-c", SCRIPT.partition("me=$(")[0] + write)
+    assert "<Code>AccessDenied</Code>" in raised.value.stdout
+    assert f"/{one.id} is not authorized to perform: s3:PutObject" in raised.value.stdout
+
+
 def test_hosts_have_no_way_out(made: Ordered) -> None:
     name = made.here.instances()[0].id
     assert "default" not in made.here.run(name, "ip", "route")

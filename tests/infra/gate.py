@@ -6,7 +6,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,16 +15,19 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([\w-]+)/")
+SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/[^/]+/(?P<service>[\w-]+)/")
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call: `operation` is S3's method and path where the service is S3."""
+    """A call: `operation` is S3's method and path where the service is S3. `key` is the id of who asks; `words` are the
+    parameters, where they come as a form."""
 
     service: str
     operation: str
+    key: str = field(default="", compare=False)
+    words: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,11 @@ EXPIRED = Says(403, "ExpiredToken", "The security token included in the request 
 
 @dataclass
 class Gate:
-    """`answer` is asked before each call, and lets it pass with None. `met` are the calls that it did not let pass."""
+    """`answer` is asked before each call, and lets it pass with None. `met` are the calls that it did not let pass.
+    Before that `holds` is asked, whatever a test answers."""
 
     answer: Callable[[Asked], Says | None] = lambda asked: None
+    holds: Callable[[Asked], Says | None] = lambda asked: None
     met: list[tuple[float, Asked]] = field(default_factory=list)
 
     def around(self, app: Wsgi) -> Wsgi:
@@ -51,7 +56,7 @@ class Gate:
 
         def gated(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
             asked, is_form = _asked(environ)
-            says = self.answer(asked)
+            says = self.holds(asked) or self.answer(asked)
             if says is None:
                 return app(environ, start)
             self.met.append((time.monotonic(), asked))
@@ -97,14 +102,15 @@ class GatedServer(ThreadedMotoServer):
 def _asked(environ: dict[str, Any]) -> tuple[Asked, bool]:
     """What is asked, and whether it is in a form; its body is there afterwards as before."""
     scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-    service = scope[1] if scope else ""
+    service, key = (scope["service"], scope["key"]) if scope else ("", "")
     if service == "s3" or not service:
-        return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"), False
+        return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", key), False
     if target := environ.get("HTTP_X_AMZ_TARGET"):
-        return Asked(service, target.rpartition(".")[2]), False
+        return Asked(service, target.rpartition(".")[2], key), False
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
-    return Asked(service, parse_qs(body.decode(errors="replace")).get("Action", [""])[0]), True
+    words = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
+    return Asked(service, words.get("Action", ""), key, words), True
 
 
 def _worded(says: Says, service: str, *, is_form: bool) -> tuple[str, bytes]:

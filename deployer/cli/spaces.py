@@ -53,7 +53,7 @@ def create(  # noqa: PLR0913 - one command makes every kind of space
     With --host they are Debian 12, Debian 13 or Ubuntu 24.04 machines, as root or with sudo. ~/.ssh/config, jump
     hosts, the agent and your keys count as for ssh. They are looked at first; what would change is asked about.
 
-    With --region it is in AWS: what would be made and what it costs is shown first. No app gets there yet.
+    With --region it is in AWS: what would be made and what it costs is shown first.
 
     The ledger (releases, config vars, leases) lies on the first host, or with --store in a bucket that outlives every
     host: hosts never need to reach it, this machine does, with the credentials that the AWS SDK finds."""

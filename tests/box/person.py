@@ -33,7 +33,6 @@ hosts = {{ size = "t3.small", count = {count} }}
 network = "{network}"
 {more}
 """
-INDEXES = "pypi.org,files.pythonhosted.org"  # what a build takes packages from
 ARRIVAL = 120.0  # seconds that hosts get to join
 
 
@@ -44,6 +43,7 @@ class Person:
     here: Box
     folder: Path
     app: str
+    near: dict[str, str]  # variables by which Pulumi asks nobody outside
     name: str = ""  # that the app answers to, once it is up
     out: str = ""
     err: str = ""
@@ -51,7 +51,8 @@ class Person:
     def types(self, *words: str, status: int = 0) -> str:
         """Type `deployer WORDS`; what it printed. AssertionError with all that was said where it ends otherwise."""
         out, err = io.StringIO(), io.StringIO()
-        tools = replace(self.here.cloud.tools(self.folder.parent), arrival=ARRIVAL)
+        tools = self.here.cloud.tools(self.folder.parent)
+        tools = replace(tools, arrival=ARRIVAL, env={**tools.env, **self.near})
         shell = Shell(Output(out, err, False, False), {}, self.folder, pointers, open_space, tools=lambda: tools)
         ended = run(words, shell)
         self.out, self.err = out.getvalue(), err.getvalue()
@@ -86,11 +87,13 @@ class Person:
 
 @contextmanager
 def at_work(here: Box, folder: Path, app: str, like: str) -> Iterator[Person]:
-    """A person with a machine of their own and an app like one of tests/apps. Nothing outside is asked but indexes."""
+    """A person with a machine of their own and an app like one of tests/apps. Builds ask package indexes, and nothing
+    else asks anybody outside: sockets of this process are watched, and Pulumi meets the proxy of the cloud."""
+    near = {name: os.environ[name] for name in ("NO_PROXY", "no_proxy")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEPLOYER_HOME", str(folder / "home-of-deployer"))
-        for name in ("NO_PROXY", "no_proxy"):
-            patch.setenv(name, f"{os.environ[name]},{INDEXES}")
+        for name in near:
+            patch.setenv(name, "*")
         shutil.copytree(APPS / like, folder / app)
-        yield Person(here, folder / app, app)
+        yield Person(here, folder / app, app, near)
         assert not here.cloud.asked, here.cloud.asked

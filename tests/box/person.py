@@ -93,7 +93,7 @@ def at_work(here: Box, folder: Path, app: str, like: str) -> Iterator[Person]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEPLOYER_HOME", str(folder / "home-of-deployer"))
         for name in near:
-            patch.setenv(name, "*")
+            patch.setenv(name, f"{near[name]},*")
         shutil.copytree(APPS / like, folder / app)
         yield Person(here, folder / app, app, near)
         assert not here.cloud.asked, here.cloud.asked

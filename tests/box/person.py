@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +35,11 @@ hosts = {{ size = "t3.small", count = {count} }}
 network = "{network}"
 {more}
 """
+QUIET = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+    **{f"GIT_{who}_{what}": f"ada@{what}".lower() for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
 ARRIVAL = 120.0  # seconds that hosts get to join
 
 
@@ -58,6 +65,14 @@ class Person:
         self.out, self.err = out.getvalue(), err.getvalue()
         assert ended == status, f"{self.out}\n{self.err}\n{self._consoles()}"
         return self.out
+
+    def does(self, command: str) -> str:
+        """Run a command of the shell in the folder; all that it said. AssertionError where it fails."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        env = {**own, **QUIET, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        done = subprocess.run(["bash", "-c", command], cwd=self.folder, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}\n{self._consoles()}"
+        return done.stdout + done.stderr
 
     def brings_up(self) -> str:
         """Type `deployer up`; the app's URL."""

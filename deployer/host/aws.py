@@ -271,6 +271,13 @@ class Group:
         """Have a hook wait on."""
         self._of_hook("RecordLifecycleActionHeartbeat", hook)
 
+    def give_up(self, hook: str) -> None:
+        """Have another instance come in the place of this one, whether the hook still waits or not."""
+        try:
+            self.complete(hook, "ABANDON")
+        except Refused:
+            self._aws.ask("autoscaling", "SetInstanceHealth", InstanceId=self._instance, HealthStatus="Unhealthy")
+
     def _of_hook(self, action: str, hook: str, **facts: str) -> None:
         known = {"AutoScalingGroupName": self.name, "LifecycleHookName": hook, "InstanceId": self._instance}
         self._aws.ask("autoscaling", action, **known, **facts)
@@ -281,14 +288,22 @@ def user_id(aws: Aws) -> str:
     return aws.ask("sts", "GetCallerIdentity").findtext(".//UserId", "")
 
 
-def find_address(aws: Aws, space: str) -> str:
-    """The allocation of a space's Elastic IP, by its tag; Refused where there is none."""
+@dataclass(frozen=True)
+class Address:
+    """An Elastic IP: its allocation, and the instance that it leads to, empty where it leads nowhere."""
+
+    allocation: str
+    holder: str
+
+
+def find_address(aws: Aws, space: str, allocation: str | None = None) -> Address:
+    """A space's Elastic IP, by its tag where the allocation is not known; Refused where there is none."""
     tag = {"Filter.1.Name": "tag:deployer:space", "Filter.1.Value.1": space}
-    found = aws.ask("ec2", "DescribeAddresses", **tag)
-    allocation = next((one.text for one in found.iter("allocationId") if one.text), None)
-    if allocation is None:
-        raise Refused(404, "NoAddress", f"no Elastic IP is tagged as one of the space {space}")
-    return allocation
+    answer = aws.ask("ec2", "DescribeAddresses", **({"AllocationId.1": allocation} if allocation else tag))
+    for one in answer.findall(".//addressesSet/item"):
+        if found := one.findtext("allocationId"):
+            return Address(found, one.findtext("instanceId") or "")
+    raise Refused(404, "NoAddress", f"no Elastic IP is tagged as one of the space {space}")
 
 
 def take_address(aws: Aws, allocation: str, instance: str) -> None:

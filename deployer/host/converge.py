@@ -15,10 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from deployer.errors.base import HostFailure
 from deployer.host import files, firewall, myself, report, roll, router, seat, walls
 from deployer.host.access import let_in
+from deployer.host.aws import find_address, take_address
 from deployer.host.channel import Channel
 from deployer.host.epoch import learn_epoch
+from deployer.host.ledger_store import asking
 from deployer.host.lock import host_lock, locked
 from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
@@ -138,8 +141,14 @@ def _asked(me: Myself, order: JoinOrder, seen: Seen) -> Seen:
     now = replace(seen, etags=me.store.etags(watched(order), seen.etags))
     if time.time() - seen.asked < GROUP:
         return now
-    alive = sorted(one.id for one in me.members() if one.is_alive)
-    return replace(now, alive=tuple(alive), asked=time.time())
+    try:
+        alive = tuple(sorted(one.id for one in me.members() if one.is_alive))
+    except HostFailure as failure:
+        # For minutes, as where the space's address has just gone to another host; the store is reached without it.
+        if failure.code != "aws-unanswered":
+            raise
+        alive = seen.alive
+    return replace(now, alive=alive, asked=time.time())
 
 
 def watched(order: JoinOrder) -> list[str]:
@@ -160,7 +169,19 @@ def _everything(me: Myself, channel: Channel) -> Kept:
     own = seat.registration(me, channel.paths, number)
     if own not in known.counting:  # as its address in the internet has changed
         seat.register(me, own)
+    if not me.order.has_front and known.counting[0].id == me.instance:
+        _keep_address(me, known, channel)
     return look_at_everything(me, known, number, channel)
+
+
+def _keep_address(me: Myself, known: Others, channel: Channel) -> None:
+    """The host of the lowest seat sees to it that the space's address leads to one that is alive: the next that joins
+    would take it, and may be minutes away."""
+    with asking("asking for the space's address"):
+        address = find_address(me.aws, me.order.space, me.order.address)
+        if address.holder not in known.alive:
+            take_address(me.aws, address.allocation, me.instance)
+            channel.event({"event": "changed", "what": "the space's address leads here"})
 
 
 def _leave(me: Myself, channel: Channel) -> None:

@@ -113,7 +113,7 @@ def give_up(boot: Boot, failed: Failed) -> None:
         about = {"host": instance, "at": at, "step": failed.step, "reason": str(failed), "schema": 1}
         with suppress(Refused, Unanswered):
             boot.bucket.put(f"hosts/{user_id(boot.aws)}/failed", json.dumps(about).encode())
-        Group(boot.aws, instance).complete(HOOK, "ABANDON")
+        Group(boot.aws, instance).give_up(HOOK)
     say(f"giving up after {boot.patience:.0f} seconds: {failed.step}: {failed}")
 
 

@@ -156,4 +156,5 @@ def _complete(me: Myself, is_new: bool) -> None:
             me.group.complete(HOOK, "CONTINUE")
     if not me.order.has_front:
         with asking("taking the space's address"):
-            take_address(me.aws, me.order.address or find_address(me.aws, me.order.space), me.instance)
+            address = me.order.address or find_address(me.aws, me.order.space).allocation
+            take_address(me.aws, address, me.instance)

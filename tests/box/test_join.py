@@ -87,6 +87,11 @@ class Joined:
         there = [state for host, state in self.states().items() if host in serving]
         return sorted(dyno.instance for state in there for dyno in state.dynos)
 
+    def holder(self) -> str:
+        """The instance that the space's address leads to."""
+        found = self.made.client("ec2").describe_addresses(AllocationIds=[self.address])["Addresses"]
+        return str(found[0].get("InstanceId", ""))
+
     def asked(self, instance: str, path: str = "/", host: str = HOST) -> tuple[int, str]:
         """What a host's router answers."""
         address = self.registered()[instance].private_address
@@ -187,8 +192,7 @@ def test_one_that_ends_is_followed_by_another_on_its_seat(joined: Joined) -> Non
     made.here.wait(lambda: list(made.states().values()) == ["InService"] * 2, JOINS)
     (newcomer,) = [one for one in made.states() if one not in (owner, joined.seats()[2])]
     assert joined.seats() == {1: newcomer, 2: joined.seats()[2]}
-    addresses = made.client("ec2").describe_addresses(AllocationIds=[joined.address])["Addresses"]
-    assert addresses[0]["InstanceId"] == newcomer
+    assert joined.holder() == newcomer
     for instance in made.states():
         made.here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)
     assert joined.standing() == EACH_ONCE
@@ -225,7 +229,7 @@ def test_neither_a_broken_app_nor_a_command_at_work_keeps_a_host_from_joining(jo
         newcomer = joined.seats()[seat]
         assert newcomer in made.states()
         assert joined.standing() != EACH_ONCE, "a command is at it: what is missing is its business"
-        assert joined.asked(newcomer)[0] == 200
+        assert joined.asked(newcomer, "/-/ready", "router") == (200, "ready\n")
     here.wait(lambda: joined.standing() == EACH_ONCE, 60)
     for instance in made.states():
         here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)
@@ -240,6 +244,7 @@ def test_what_a_host_had_starts_elsewhere_as_soon_as_it_is_sent_away(joined: Joi
     (left,) = [one for one in made.states() if one != leaving]
     here.wait(lambda: joined.standing() == EACH_ONCE, 90)
     here.wait(partial(joined.hears, left, "web.1 hello\n", "web.2 hello\n"))
+    here.wait(lambda: joined.holder() == left)
     here.wait(lambda: not any("worker" in dyno.instance for dyno in joined.states()[leaving].dynos), 60)
     made.complete(leaving, hook="drain")
     here.wait(lambda: len(made.states()) == 1, 60)

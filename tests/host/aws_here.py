@@ -29,9 +29,11 @@ class Instance:
 
 @dataclass
 class Region:
-    """Everything of a space: `hooks` are the calls about hooks: (action, instance, result)."""
+    """Everything of a space. `hooks` are the calls about hooks: (hook, instance, result), refused where none of them
+    `waits`."""
 
     endpoint: str
+    waits: bool = True
     hooks: list[tuple[str, str, str]] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
@@ -127,10 +129,13 @@ def _instances() -> list[Any]:
 @contextmanager
 def _hooks(here: Region) -> Iterator[None]:
     """moto's hooks do nothing, and nobody can answer them."""
+    from moto.autoscaling.exceptions import ValidationError
     from moto.autoscaling.responses import AutoScalingResponse
     from moto.core.responses import EmptyResult
 
     def complete(asked: Any) -> Any:
+        if not here.waits:
+            raise ValidationError("No active Lifecycle Action found with instance ID")
         instance, result = asked._get_param("InstanceId"), asked._get_param("LifecycleActionResult")
         here.hooks.append((asked._get_param("LifecycleHookName"), instance, result))
         here.set_state(instance, "InService" if result == "CONTINUE" else "Terminating")

@@ -139,10 +139,22 @@ def test_the_address_of_a_space_is_found_by_its_tag_and_taken(here: Region, inst
         aws.find_address(asks, "production")
     tag = {"ResourceType": "elastic-ip", "Tags": [{"Key": "deployer:space", "Value": "production"}]}
     allocation = ec2.allocate_address(Domain="vpc", TagSpecifications=[tag])["AllocationId"]
-    assert aws.find_address(asks, "production") == allocation
+    assert aws.find_address(asks, "production") == aws.Address(allocation, "")
     for one in instances:
         aws.take_address(asks, allocation, one.id)
-        assert ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0]["InstanceId"] == one.id
+        assert aws.find_address(asks, "production") == aws.Address(allocation, one.id)
+    assert aws.find_address(asks, "of nobody", allocation) == aws.Address(allocation, instances[-1].id)
+
+
+@pytest.mark.edge
+def test_one_that_gives_up_is_replaced_whether_its_launch_waits_or_not() -> None:
+    with region(2) as here, here.instances() as (first, second):
+        Group(aws_of(here, first), first.id).give_up("join")
+        assert here.hooks == [("join", first.id, "ABANDON")]
+        here.waits = False
+        group = Group(aws_of(here, second), second.id)
+        group.give_up("join")
+        assert {one.id: one.is_alive for one in group.members()} == {first.id: False, second.id: False}
 
 
 @pytest.mark.edge

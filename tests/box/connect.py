@@ -24,8 +24,8 @@ SSH = 22
 def connected(folder: Path, lent: Lent, number: int) -> Iterator[InstanceConnect]:
     """One server for all endpoints there are; whoever is at work meanwhile has credentials, trusts it, and asks no
     proxy for what is before hosts, in the box of that number."""
-    # Where Elastic IPs and load balancers answer: the first few of each, in the words of variables.
-    fronts = [f"127.{kind}.{n}.{number}" for kind in (78, 79) for n in range(1, 9)]
+    # Where instances, Elastic IPs and load balancers answer: the first few of each, in the words of variables.
+    fronts = [f"127.{kind}.{n}.{number}" for kind in (77, 78, 79) for n in range(1, 9)]
     with instance_connect(folder, {}) as here, pytest.MonkeyPatch.context() as patch:
         here.known = lambda: {one.replace("eni-", "eice-") for one in list(lent.addresses) if one.startswith("eni-")}
         here.reach = lambda one, address: _reach(lent.addresses[one.replace("eice-", "eni-")], address)

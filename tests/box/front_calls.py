@@ -12,10 +12,10 @@ from tests.infra.moto_here import Mend
 
 def mends(front: list[Proxy], box: int) -> list[Mend]:
     """Of the box of that number: several may be there at the same time, and none answers at the address of another."""
-    from moto.ec2.models import elastic_ip_addresses
+    from moto.ec2.models import elastic_ip_addresses, elastic_network_interfaces
     from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 
-    addresses, balancers = itertools.count(1), itertools.count(1)
+    addresses, balancers, automatic = itertools.count(1), itertools.count(1), itertools.count(1)
     make = FakeLoadBalancer.__init__
 
     def init(one: Any, *words: Any, **named: Any) -> None:
@@ -33,6 +33,7 @@ def mends(front: list[Proxy], box: int) -> list[Mend]:
 
     return [
         (elastic_ip_addresses, "random_ip", lambda: f"127.78.{next(addresses) % 250}.{box}"),
+        (elastic_network_interfaces, "random_public_ip", lambda: f"127.77.{next(automatic) % 250}.{box}"),
         (FakeLoadBalancer, "__init__", init),
         (ELBv2Backend, "describe_target_health", describe_target_health),
     ]

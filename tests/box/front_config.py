@@ -12,6 +12,7 @@ global
   stats socket {socket} mode 600 level admin expose-fd listeners
   maxconn 2000
   hard-stop-after 1h
+  noreuseport
   user nobody
   group nogroup
 

@@ -41,7 +41,7 @@ OFTEN = 10.0  # seconds, twice as many each time, where something was still to c
 class Seen:
     """What this host knows from before: who it is, etags, when it looked at everything (seconds since 1970), a digest
     of what it has published; `busy` where a command was at an app then, `behind` how often in a row something was still
-    to come; who was `alive` when the group was `asked`."""
+    to come; who was `alive` when the group was `asked`; how many `seats` there were."""
 
     instance: str
     user: str
@@ -52,6 +52,7 @@ class Seen:
     behind: int = 0
     alive: tuple[str, ...] = ()
     asked: float = 0.0
+    seats: int = 0
 
     def is_due(self, now: float) -> bool:
         """Whether it is time to look at everything."""
@@ -125,20 +126,20 @@ def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
         me = myself.who(order)
         seen = Seen(me.instance, me.user_id)
     me = myself.again(order, seen.instance, seen.user)
-    now = _asked(me, order, seen)
+    now = _asked(me, seen)
     is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
     if looked := is_news or seen.is_due(time.time()):
-        kept = _everything(me, channel)
+        kept, seats = _everything(me, channel)
         behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
         # Published again in any case: it may say that dynos come, and they did not.
-        now = replace(now, at=time.time(), state="", busy=kept.busy, behind=behind)
+        now = replace(now, at=time.time(), state="", busy=kept.busy, behind=behind, seats=seats)
     publish(me, paths, now)
     return {"looked": looked}
 
 
-def _asked(me: Myself, order: JoinOrder, seen: Seen) -> Seen:
+def _asked(me: Myself, seen: Seen) -> Seen:
     """The same with what is so now of what is asked for each time, or each third time."""
-    now = replace(seen, etags=me.store.etags(watched(order), seen.etags))
+    now = replace(seen, etags=me.store.etags(watched(seen.seats), seen.etags))
     if time.time() - seen.asked < GROUP:
         return now
     try:
@@ -151,27 +152,27 @@ def _asked(me: Myself, order: JoinOrder, seen: Seen) -> Seen:
     return replace(now, alive=alive, asked=time.time())
 
 
-def watched(order: JoinOrder) -> list[str]:
-    """The keys whose change is looked for."""
-    return [keys.SPACE, keys.ACCESS, *(keys.seat(number) for number in range(1, order.most + 1))]
+def watched(seats: int) -> list[str]:
+    """The keys whose change is looked for, in a space of so many seats."""
+    return [keys.SPACE, keys.ACCESS, *(keys.seat(number) for number in range(1, seats + 1))]
 
 
-def _everything(me: Myself, channel: Channel) -> Kept:
-    """All of it. A host that does not count any more lets requests end that its dynos are at; what takes none starts on
-    others, and ends here."""
+def _everything(me: Myself, channel: Channel) -> tuple[Kept, int]:
+    """All of it, and how many seats there are. A host that does not count any more lets requests end that its dynos
+    are at; what takes none starts on others, and ends here."""
     known = myself.others(me)
     if let_people_in(me, channel.paths):
         channel.event({"event": "changed", "what": "keys"})
     number = known.seat_of(me.instance)
     if number is None:
         _leave(me, channel)
-        return Kept()
+        return Kept(), known.space.seats
     own = seat.registration(me, channel.paths, number)
     if own not in known.counting:  # as its address in the internet has changed
         seat.register(me, own)
     if not me.order.has_front and known.counting[0].id == me.instance:
         _keep_address(me, known, channel)
-    return look_at_everything(me, known, number, channel)
+    return look_at_everything(me, known, number, channel), known.space.seats
 
 
 def _keep_address(me: Myself, known: Others, channel: Channel) -> None:

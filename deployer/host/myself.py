@@ -122,7 +122,7 @@ def others(me: Myself) -> Others:
     space = read(me, Space, keys.SPACE)
     if space is None:
         raise HostFailure("store-empty", {"bucket": me.order.bucket, "reason": "the store holds no space yet"})
-    names = [keys.seat(number) for number in range(1, me.order.most + 1)]
+    names = [keys.seat(number) for number in range(1, space.seats + 1)]
     stored = dict(zip(names, me.store.batch([Get(name) for name in names]).answers, strict=True))
     sat = {int(name.removeprefix(keys.SEATS)): one for name, one in stored.items() if isinstance(one, Stored)}
     seats = {number: record.load(Claim, one).owner for number, one in sat.items()}

@@ -24,10 +24,10 @@ def take(me: Myself) -> int:
     one host alone can win; `no-seat` where all are taken."""
     while True:
         known = myself.others(me)
-        number = seat_for(me.instance, known.seats, me.order.most, known.alive)
+        number = seat_for(me.instance, known.seats, known.space.seats, known.alive)
         if number is None:
             taken = ", ".join(f"{seat}: {owner}" for seat, owner in sorted(known.seats.items()))
-            raise HostFailure("no-seat", {"most": me.order.most, "reason": f"All seats are taken. {taken}"})
+            raise HostFailure("no-seat", {"most": known.space.seats, "reason": f"All seats are taken. {taken}"})
         if known.seats.get(number) == me.instance:
             return number
         etag = known.etags.get(number)

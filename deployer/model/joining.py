@@ -61,14 +61,13 @@ class JoinFailure:
 @dataclass(frozen=True, slots=True)
 class JoinOrder:
     """The request of the calls `join` and `converge`, and what user data holds: where the store is, and the space.
-    `endpoint` is None for AWS itself; `most` is the number of seats; `has_front` says that a load balancer stands
+    `endpoint` is None for AWS itself; `has_front` says that a load balancer stands
     before the hosts; otherwise `address` is the allocation of the space's Elastic IP, where it is known. `metadata` is
     where an emulator's instances find theirs: it counts only beside an `endpoint`."""
 
     space: str
     bucket: str
     region: str
-    most: int
     has_front: bool
     endpoint: str | None = None
     address: str | None = None

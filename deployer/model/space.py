@@ -32,7 +32,8 @@ class Space:
     """`space`: the specification. `url` holds `{app}`; `tool` is the newest version that changed this space. Where the
     hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone.
     `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know.
-    `first` is the id of the host that was made the first one; empty where it is still that of the space's creation."""
+    `first` is the id of the host that was made the first one; empty where it is still that of the space's creation.
+    `seats` is how many hosts a space in AWS may have at the same time, one more than it wants."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -45,6 +46,7 @@ class Space:
     roll: int = 0
     called: int = 0
     first: str = ""
+    seats: int = 0
     schema: int = 1
 
     def app_url(self, app: str) -> str:

@@ -294,9 +294,7 @@ def settings(
     from infra.program import Settings
 
     spec = known.spec
-    order = JoinOrder(
-        known.name, known.bucket, spec.region, spec.hosts.count + 1, spec.load_balancer, endpoint=account.endpoint
-    )
+    order = JoinOrder(known.name, known.bucket, spec.region, spec.load_balancer, endpoint=account.endpoint)
     return Settings(
         known.name,
         replace(spec, account=known.account),

@@ -126,11 +126,11 @@ def joined(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Joined:
     allow(made, (0, 65_535), network=f"{here.gateway}/32")
     store = S3Store(StoreAddress(BUCKET, endpoint=here.cloud.endpoint, region=REGION))
     ledger = Ledger(store, "ada@laptop")
-    ledger.save_space(Space(SPACE, "aws", "debian-13-amd64", "http://{app}.example", "2026", "1"))
+    ledger.save_space(Space(SPACE, "aws", "debian-13-amd64", "http://{app}.example", "2026", "1", seats=3))
     publish(store)
     tag = {"ResourceType": "elastic-ip", "Tags": [{"Key": "deployer:space", "Value": SPACE}]}
     address = made.client("ec2").allocate_address(Domain="vpc", TagSpecifications=[tag])["AllocationId"]
-    told = JoinOrder(SPACE, BUCKET, REGION, 3, has_front=False, endpoint=here.cloud.endpoint)
+    told = JoinOrder(SPACE, BUCKET, REGION, has_front=False, endpoint=here.cloud.endpoint)
     joined = Joined(made, store, ledger, address)
     types, formation = {"web": "./web.sh", "worker": "sleep infinity"}, {"web": Quantity(2), "worker": Quantity(1)}
     release(joined, tmp_path_factory.mktemp("built"), APP, types, formation)

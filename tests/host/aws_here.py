@@ -56,13 +56,12 @@ class Region:
         found = self.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
         return [one["Key"] for one in found]
 
-    def order(self, one: Instance | None = None, *, most: int = 3, has_front: bool = True) -> JoinOrder:
+    def order(self, one: Instance | None = None, *, has_front: bool = True) -> JoinOrder:
         """What an instance is told."""
         return JoinOrder(
             SPACE,
             BUCKET,
             REGION,
-            most,
             has_front,
             endpoint=self.endpoint,
             metadata=one.metadata if one else None,

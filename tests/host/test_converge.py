@@ -38,6 +38,6 @@ def test_a_host_that_did_not_join_by_itself_has_nothing_to_follow(tmp_path: Path
 
 
 def test_what_it_was_told_is_there_for_its_timer(tmp_path: Path) -> None:
-    told = JoinOrder("production", "store", "eu-central-1", 3, has_front=False, address="eipalloc-1")
+    told = JoinOrder("production", "store", "eu-central-1", has_front=False, address="eipalloc-1")
     myself.remember(Paths(tmp_path), told)
     assert myself.remembered(Paths(tmp_path)) == told

@@ -24,16 +24,20 @@ pytestmark = pytest.mark.edge
 @pytest.fixture
 def here() -> Iterator[Region]:
     with region(4) as here:
-        here.put(
-            "space", record.dump(Space(SPACE, "aws", "debian-13-arm64", "http://{app}.example", "2026", "1", roll=3))
-        )
+        space(here, 4)
         yield here
+
+
+def space(here: Region, seats: int) -> None:
+    """Have the ledger say that the space has so many seats."""
+    said = Space(SPACE, "aws", "debian-13-arm64", "http://{app}.example", "2026", "1", roll=3, seats=seats)
+    here.put(keys.SPACE, record.dump(said))
 
 
 @pytest.fixture
 def hosts(here: Region) -> Iterator[list[Myself]]:
     with here.instances() as found:
-        yield [myself.who(here.order(one, most=4)) for one in found]
+        yield [myself.who(here.order(one)) for one in found]
 
 
 def paths_of(tmp_path: Path, me: Myself) -> Paths:
@@ -60,9 +64,10 @@ def test_a_seat_of_one_that_ends_or_is_ill_is_for_the_next_alone(here: Region, h
 
 
 def test_there_is_none_where_all_are_taken(here: Region, hosts: list[Myself]) -> None:
+    space(here, 1)
     here.put(keys.seat(1), b'{"owner": "' + hosts[0].instance.encode() + b'", "schema": 1}')
     with here.instances() as (_, one, *_others), pytest.raises(HostFailure) as failure:
-        seat.take(myself.who(here.order(one, most=1)))
+        seat.take(myself.who(here.order(one)))
     assert (failure.value.code, failure.value.details["reason"]) == (
         "no-seat",
         f"All seats are taken. 1: {hosts[0].instance}",

@@ -17,7 +17,7 @@ from deployer.spaces.aws.user_data import LARGEST, render
 from tests.host.aws_here import BUCKET, Region, region
 from tests.infra.gate import EXPIRED, Gate
 
-ORDER = JoinOrder("production", "deployer-production-store-0a1b2c3", "eu-central-1", 4, has_front=True)
+ORDER = JoinOrder("production", "deployer-production-store-0a1b2c3", "eu-central-1", has_front=True)
 LONGEST = replace(ORDER, space="s" * 30, bucket="b" * 63, region="ap-southeast-3", address="eipalloc-" + "0" * 17)
 # An agent that writes down what it was asked, and fails as often as the file beside it says.
 AGENT = """

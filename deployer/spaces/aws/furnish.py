@@ -67,7 +67,8 @@ def _write_space(store: S3Store, known: Record, now: str) -> None:
         stored = found if isinstance(found, Stored) else None
         before = record.load(Space, stored) if stored else _first(known.name, platform, now)
         tool = VERSION if is_older(before.tool, VERSION) else before.tool
-        after = replace(before, platform=platform, url=url_of(known) or before.url, tool=tool)
+        seats = known.spec.hosts.count + 1  # one more, while one is replaced
+        after = replace(before, platform=platform, url=url_of(known) or before.url, tool=tool, seats=seats)
         if stored and after == before:
             return
         put = Put(keys.SPACE, record.dump(after), if_absent=not stored, if_match=stored.etag if stored else None)

@@ -1,7 +1,7 @@
 """`heroku-postgresql`: a database and a role of its own on the PostgreSQL of a host, the one that was the space's first
-when its first database was made.
+when its first database was made; in AWS on the one that RDS runs for the space.
 
-Names of plans and their limits are Heroku's. They cost nothing more here: they live on hosts that are paid for
+Names of plans and their limits are Heroku's. They cost nothing more here: they live on what is paid for
 already. The limit of connections is enforced by the server; storage and tables are shown, not enforced.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.addons.provider import Plan
+from deployer.addons.provider import Place, Plan
 from deployer.model.addon import Addon
 from deployer.model.events import Changed, Tell
 from deployer.remote.agent import OnEvent, Session
@@ -47,23 +47,27 @@ class Postgresql:
         return {"name": f"u{secrets.token_hex(8)}", "password": secrets.token_hex(24)}
 
     def provision(
-        self, first: Session, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
+        self, place: Place, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
     ) -> dict[str, str]:
         """Have the server, every host's trust in it, the role and its database."""
-        port = self.ensure(first, sessions, tell)
+        if place.managed:
+            trust(sessions, place.managed.authorities, tell)
+            address, port = place.managed.address, place.managed.port
+        else:
+            address, port = place.session.host.private_address, self.ensure(place.session, sessions, tell)
         name, password = addon.facts["name"], addon.facts["password"]
         limit = plan.limits["connections"]
         request = {"do": "create", "name": name, "password": password, "connections": limit}
-        first.call("postgres", request)
-        return {"URL": url(name, password, first.host.private_address, port)}
+        place.session.call("postgres", {**request, **_server(place)})
+        return {"URL": url(name, password, address, port)}
 
-    def deprovision(self, first: Session, addon: Addon) -> None:
+    def deprovision(self, place: Place, addon: Addon) -> None:
         """Drop database and role; connections to it end."""
-        first.call("postgres", {"do": "drop", "name": addon.facts["name"]})
+        place.session.call("postgres", {"do": "drop", "name": addon.facts["name"], **_server(place)})
 
-    def info(self, first: Session, addon: Addon) -> dict[str, Any]:
+    def info(self, place: Place, addon: Addon) -> dict[str, Any]:
         """`version`, `size` in bytes, `tables`, `connections`, `limit`."""
-        return first.call("postgres", {"do": "info", "name": addon.facts["name"]})
+        return place.session.call("postgres", {"do": "info", "name": addon.facts["name"], **_server(place)})
 
     def ensure(self, first: Session, sessions: Sequence[Session], tell: Tell) -> int:
         """Have the server on that host, for all hosts of the space; its port. Again whenever a host joins."""
@@ -75,10 +79,15 @@ class Postgresql:
             "hosts": [session.host.private_address for session in sessions],
         }
         answer = first.call("postgres", request, _telling(tell, first))
-        trust = {"do": "trust", "ca": answer["ca"]}
-        fan_out(sessions, lambda session: session.call("postgres", trust, _telling(tell, session)))
+        trust(sessions, answer["ca"], tell)
         port: int = answer["port"]
         return port
+
+
+def trust(sessions: Sequence[Session], authorities: str, tell: Tell) -> None:
+    """Have these hosts able to verify servers by certificates of these authorities, as PEM."""
+    request = {"do": "trust", "ca": authorities}
+    fan_out(sessions, lambda session: session.call("postgres", request, _telling(tell, session)))
 
 
 def url(name: str, password: str, address: str, port: int) -> str:
@@ -86,6 +95,14 @@ def url(name: str, password: str, address: str, port: int) -> str:
     Heroku's own says `postgres://`, which SQLAlchemy refuses; what replaces that by hand has nothing to do here."""
     host = f"[{address}]" if ":" in address else address
     return f"postgresql://{name}:{password}@{host}:{port}/{name}?sslmode=verify-full&sslrootcert={CA}"
+
+
+def _server(place: Place) -> dict[str, Any]:
+    """What a request says of a server that is no host's."""
+    if place.managed is None:
+        return {}
+    one = place.managed
+    return {"server": {"address": one.address, "port": one.port, "user": one.user, "password": one.password}}
 
 
 def _telling(tell: Tell, session: Session) -> OnEvent:

@@ -32,6 +32,26 @@ class Plan:
         return f"~${dollars / HOURS_A_MONTH:.3f}/hour (max ${dollars:g}/month)"
 
 
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A server that the cloud runs: where it is, who makes things on it, and whose certificates it is verified by, as
+    PEM."""
+
+    address: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    authorities: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an add-on lives: on the host of a session, or on a managed server, which that host reaches."""
+
+    session: Session
+    managed: Managed | None = None
+
+
 class Provider(Protocol):
     """A service that apps can have as an add-on. Nothing here knows the ledger: the operation writes before each step,
     and every step can be repeated."""
@@ -76,15 +96,15 @@ class Provider(Protocol):
         ...
 
     def provision(
-        self, first: Session, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
+        self, place: Place, sessions: Sequence[Session], addon: Addon, plan: Plan, tell: Tell
     ) -> dict[str, str]:
-        """Have what the add-on's facts say, on that host; its config vars by suffix (`URL`)."""
+        """Have what the add-on's facts say, there, for all hosts; its config vars by suffix (`URL`)."""
         ...
 
-    def deprovision(self, first: Session, addon: Addon) -> None:
+    def deprovision(self, place: Place, addon: Addon) -> None:
         """Have it no more."""
         ...
 
-    def info(self, first: Session, addon: Addon) -> dict[str, Any]:
+    def info(self, place: Place, addon: Addon) -> dict[str, Any]:
         """What it is like now."""
         ...

@@ -19,6 +19,7 @@ from deployer.errors.base import HostFailure
 from deployer.host import files, firewall, myself, report, roll, router, seat, walls
 from deployer.host.access import let_in
 from deployer.host.aws import find_address, take_address
+from deployer.host.certificates import trust
 from deployer.host.channel import Channel
 from deployer.host.epoch import learn_epoch
 from deployer.host.ledger_store import asking
@@ -31,6 +32,7 @@ from deployer.model import codec
 from deployer.model.joining import Access, JoinOrder
 from deployer.model.roll import Roll
 from deployer.store import keys
+from deployer.store.base import Get, Stored
 
 FULL = 300.0  # seconds between two looks at everything
 GROUP = 30.0  # seconds between two looks at who is alive in the group: a host that ends says nothing
@@ -91,8 +93,10 @@ def _give_up() -> None:
 
 
 def look_at_everything(me: Myself, known: Others, number: int, channel: Channel) -> Kept:
-    """Firewall and roll, then all apps."""
+    """Firewall and roll, whom dynos trust, then all apps."""
     follow(me, known, channel.paths)
+    if trust_database(me, channel.paths):
+        channel.event({"event": "changed", "what": "authorities of the space's database"})
     return Upkeep(me, known, number, channel).run()
 
 
@@ -117,6 +121,13 @@ def let_people_in(me: Myself, paths: Paths) -> bool:
     """Their keys are root's; whether that changed any. Where the store has no such record nothing is changed."""
     found = myself.read(me, Access, keys.ACCESS)
     return found is not None and let_in(paths, found)
+
+
+def trust_database(me: Myself, paths: Paths) -> bool:
+    """Dynos here can verify the database that RDS runs for the space; whether that changed anything. They stand in the
+    store from the first add-on on."""
+    stored = me.store.batch([Get(keys.DATABASE_CA)]).answers[0]
+    return isinstance(stored, Stored) and trust(paths.system, stored.body.decode())
 
 
 def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
@@ -154,7 +165,7 @@ def _asked(me: Myself, seen: Seen) -> Seen:
 
 def watched(seats: int) -> list[str]:
     """The keys whose change is looked for, in a space of so many seats."""
-    return [keys.SPACE, keys.ACCESS, *(keys.seat(number) for number in range(1, seats + 1))]
+    return [keys.SPACE, keys.ACCESS, keys.DATABASE_CA, *(keys.seat(number) for number in range(1, seats + 1))]
 
 
 def _everything(me: Myself, channel: Channel) -> tuple[Kept, int]:

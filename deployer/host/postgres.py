@@ -1,4 +1,5 @@
-"""The agent's `postgres` call: the space's own PostgreSQL on its first host, and a database and role for each add-on.
+"""The agent's `postgres` call: the space's own PostgreSQL on its first host, or the one that RDS runs for it, and a
+database and role for each add-on.
 
 | do | request | result |
 | --- | --- | --- |
@@ -8,7 +9,10 @@
 | drop | `{name}` | ends its connections; `{}` also where there is none |
 | info | `{name}` | `{version, size, tables, connections, limit}`; size in bytes |
 
-Errors: `postgres-missing`, `postgres-down`, `postgres-disk-full`, `postgres-refused`, `postgres-no-database`.
+The last three with `server: {address, port, user, password}` are about that of RDS (host/rds.py), from any host.
+
+Errors: `postgres-missing`, `postgres-down`, `postgres-disk-full`, `postgres-refused`, `postgres-no-database`; of
+RDS's the same as `rds-...`, and `rds-full`.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import certificates, postgres_sql
+from deployer.host import certificates, postgres_sql, rds
 from deployer.host.channel import Channel
 from deployer.host.postgres_cluster import Changes, Cluster, down, ensure_cluster, find_cluster
 from deployer.host.postgres_config import scram
@@ -35,6 +39,8 @@ def postgres(request: Request, channel: Channel) -> dict[str, Any]:
     try:
         return work(request, channel)
     except HostFailure as failure:
+        if "server" in request:
+            raise rds.elsewhere(failure, request["server"]["address"]) from None
         cluster = (
             find_cluster(channel.paths) if failure.code == "postgres-down" and not failure.details["log"] else None
         )
@@ -59,24 +65,25 @@ def trust(request: Request, channel: Channel) -> dict[str, Any]:
 
 def create(request: Request, channel: Channel) -> dict[str, Any]:
     """Have a role and its database; a second time sets password and limit again."""
-    create_database(_server(channel), request["name"], request["password"], int(request["connections"]))
+    make = rds.create_database if "server" in request else create_database
+    make(_server(request, channel), request["name"], request["password"], int(request["connections"]))
     return {}
 
 
 def drop(request: Request, channel: Channel) -> dict[str, Any]:
     """Have neither role nor database of that name."""
-    if find_cluster(channel.paths) is not None:
-        drop_database(_server(channel), request["name"])
+    if "server" in request or find_cluster(channel.paths) is not None:
+        drop_database(_server(request, channel), request["name"])
     return {}
 
 
 def info(request: Request, channel: Channel) -> dict[str, Any]:
     """What a database is like now."""
-    return describe_database(_server(channel), request["name"])
+    return describe_database(_server(request, channel), request["name"])
 
 
 def create_database(server: Server, name: str, password: str, connections: int) -> None:
-    """What `create` does, on any server."""
+    """What `create` does, on a server of a host's own."""
     verifier = scram(password, secrets.token_bytes(16))
     values: dict[str, str | int] = {"name": checked(name), "verifier": verifier, "connections": connections}
     postgres_sql.run(server, postgres_sql.CREATE, values)
@@ -95,7 +102,9 @@ def describe_database(server: Server, name: str) -> dict[str, Any]:
     return postgres_sql.ask(server, postgres_sql.INFO, {}, database=name)
 
 
-def _server(channel: Channel) -> Server:
+def _server(request: Request, channel: Channel) -> Server:
+    if "server" in request:
+        return rds.server_of(request["server"], channel)
     cluster = find_cluster(channel.paths)
     if cluster is None:
         raise HostFailure("postgres-missing", {"path": str(channel.paths.root / "postgresql")})

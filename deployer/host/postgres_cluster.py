@@ -94,7 +94,7 @@ def _list_clusters() -> list[dict[str, Any]]:
 
 
 def _create(paths: Paths, changes: Changes) -> Cluster:
-    version = _installed(paths)
+    version = installed(paths)
     data = paths.root / "postgresql" / version
     _put_aside(data, paths.system / "etc/postgresql" / version / CLUSTER)
     words = ["pg_createcluster", version, CLUSTER, "--datadir", str(data), "--start-conf", "auto"]
@@ -109,7 +109,8 @@ def _create(paths: Paths, changes: Changes) -> Cluster:
     return cluster
 
 
-def _installed(paths: Paths) -> str:
+def installed(paths: Paths) -> str:
+    """The newest version whose programs are on this host; `postgres-missing`."""
     folder = paths.system / "usr/lib/postgresql"
     versions = [path.parent.parent.name for path in folder.glob("*/bin/postgres")]
     if not versions or shutil.which("pg_createcluster") is None:

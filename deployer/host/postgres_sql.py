@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors.base import HostFailure
@@ -57,12 +57,30 @@ SELECT json_build_object(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running PostgreSQL: its programs' folder, its socket's folder and port, the system user who is superuser."""
+    """A running PostgreSQL: the folder of programs for it, its socket's folder or its name, its port. psql runs as the
+    system user `user`, and is `role` there: the superuser of one on this host. With a `password` it is one elsewhere,
+    whose certificate is verified by those in the file `authorities`."""
 
     programs: str
-    socket: str
+    place: str
     port: int
     user: str = "postgres"
+    role: str = "postgres"
+    password: str = field(default="", repr=False)
+    authorities: str = ""
+
+    def words(self, database: str) -> list[str]:
+        """psql in it, without a word that is secret."""
+        words = [f"{self.programs}/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]
+        return [*words, "-h", self.place, "-p", str(self.port), "-U", self.role, "-d", database]
+
+    def environment(self) -> dict[str, str]:
+        """psql's: readable by its user and root, and the only place that the password is in."""
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGOPTIONS": OPTIONS, "PGCONNECT_TIMEOUT": "10"}
+        if not self.password:
+            return env
+        verified = {"PGSSLMODE": "verify-full", "PGSSLROOTCERT": self.authorities}
+        return {**env, **verified, "PGPASSWORD": self.password}
 
 
 def variables(values: Mapping[str, str | int]) -> str:
@@ -78,15 +96,12 @@ def checked(name: object) -> str:
 
 
 def run(server: Server, script: str, values: Mapping[str, str | int], database: str = "postgres") -> str:
-    """Run a script as the superuser; what it printed. `postgres-down`, `postgres-disk-full` or `postgres-refused`."""
-    words = [f"{server.programs}/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"]
-    words += ["-h", server.socket, "-p", str(server.port), "-U", "postgres", "-d", database]
-    env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PGOPTIONS": OPTIONS, "PGCONNECT_TIMEOUT": "10"}
+    """Run a script; what it printed. `postgres-down`, `postgres-disk-full` or `postgres-refused`."""
     try:
         done = subprocess.run(
-            words,
+            server.words(database),
             input=variables(values) + script,
-            env=env,
+            env=server.environment(),
             cwd="/",
             user=server.user,
             group=server.user,

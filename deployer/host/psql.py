@@ -1,4 +1,4 @@
-"""The agent's `psql` call: PostgreSQL's own client on the first host, as a database's role, for the person who called.
+"""The agent's `psql` call: PostgreSQL's own client on a host, as a database's role, for the person who called.
 
 It runs as the app's user and may gain nothing: `\\!` opens no door that the app itself does not have. `\\copy` and
 `\\i` therefore mean files of the host; what a person has on a laptop comes through standard input.
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from deployer.errors.base import HostFailure
 from deployer.host.channel import Channel
 from deployer.host.firewall import DYNO_UIDS
-from deployer.host.postgres_cluster import find_cluster
+from deployer.host.postgres_cluster import installed
 from deployer.host.run_streams import Input, Pipes, Streams, Terminal, pump
 
 LOW, HIGH = (int(uid) for uid in DYNO_UIDS.split("-"))
@@ -30,10 +30,7 @@ def psql(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     uid = request["uid"]
     if not LOW <= uid <= HIGH:
         raise HostFailure("bad-request", {"reason": f"{uid} is no app's uid"})
-    cluster = find_cluster(channel.paths)
-    if cluster is None:
-        raise HostFailure("postgres-missing", {"path": str(channel.paths.root / "postgresql")})
-    programs = channel.paths.system / "usr/lib/postgresql" / cluster.version / "bin"
+    programs = channel.paths.system / "usr/lib/postgresql" / installed(channel.paths) / "bin"
     words = [*as_user(uid), *psql_words(programs, request["url"], request["prompt"], request["commands"])]
     env = environment(request["url"], request.get("term", "dumb"))
     window = (int(request["columns"]), int(request["rows"])) if request["tty"] else None

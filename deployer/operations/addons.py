@@ -20,13 +20,14 @@ from deployer.errors.addons import (
     ServiceUnknown,
 )
 from deployer.errors.apps import AppNotFound
+from deployer.errors.rds import RdsFull, SpaceWithoutDatabase
 from deployer.model.addon import Addon
 from deployer.model.app import App, Attachment
 from deployer.model.events import Doing, Done, Tell, Warn
 from deployer.model.names import is_config_key
 from deployer.model.release import Release
 from deployer.operations.change import Change, changing
-from deployer.operations.database_hosts import host_for_new, host_with
+from deployer.operations.database_hosts import place_for_new, place_of_existing
 from deployer.operations.release import make_release, redraft
 from deployer.operations.session import OpenSpace
 
@@ -177,9 +178,14 @@ def _named(change: Change, provider: Provider, plan: Plan, name: str | None) -> 
 def _provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> Addon:
     space = change.space
     change.held.check()
-    addon = replace(addon, plan=plan.name)
+    addon, place = replace(addon, plan=plan.name), place_for_new(space)
     space.ledger.save_addon(addon)
-    config = provider.provision(host_for_new(space), space.sessions, addon, plan, change.tell)
+    try:
+        config = provider.provision(place, space.sessions, addon, plan, change.tell)
+    except RdsFull:  # nobody finishes that
+        provider.deprovision(place, addon)
+        space.ledger.delete_addon(addon.name)
+        raise
     addon = replace(addon, state=PROVISIONED, config=config)
     space.ledger.save_addon(addon)
     return addon
@@ -220,9 +226,11 @@ def _save_attachments(change: Change, addon: Addon, names: tuple[str, ...]) -> N
 
 def _remove(space: OpenSpace, addon: Addon, tell: Tell) -> None:
     try:
-        find_provider(addon.service).deprovision(host_with(space, addon), addon)
+        find_provider(addon.service).deprovision(place_of_existing(space, addon), addon)
     except DatabaseHostLost as lost:
         tell(Warn(f"{addon.name} lived on {lost.host}, which is lost: its data stays there, should it return"))
+    except SpaceWithoutDatabase:
+        tell(Warn(f"{addon.name} went with the PostgreSQL of the space, which has none any more"))
     space.ledger.delete_addon(addon.name)
 
 

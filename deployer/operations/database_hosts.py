@@ -1,5 +1,5 @@
 """Which host a database lives on: the one that was the first when it was made, which may be lost, or no longer the
-first."""
+first. In AWS on none: RDS has it, and any host reaches it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from urllib.parse import urlsplit
 
 from deployer.addons.catalog import find_provider
 from deployer.addons.postgresql import Postgresql
+from deployer.addons.provider import Place
 from deployer.errors.addons import DatabaseHostLost
 from deployer.errors.base import Failure
 from deployer.model.addon import Addon
 from deployer.model.events import Tell, Warn
 from deployer.model.space import Host
+from deployer.operations.managed_databases import managed_place
 from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.store.ledger import Ledger
+
+MANAGED = "aws"  # the kind of spaces whose databases are on no host
 
 
 def place_of(addon: Addon) -> str | None:
@@ -29,7 +33,10 @@ def living_on(ledger: Ledger, host: Host) -> tuple[Addon, ...]:
 
 
 def host_with(space: OpenSpace, addon: Addon) -> Session:
-    """The session with the host that an add-on lives on, whether it counts or not; DatabaseHostLost."""
+    """The session with the host that an add-on lives on, whether it counts or not; DatabaseHostLost. In AWS the session
+    with one that reaches it."""
+    if space.space.kind == MANAGED:
+        return space.first
     place = place_of(addon)
     if place is None:
         return host_for_new(space)
@@ -43,6 +50,16 @@ def host_with(space: OpenSpace, addon: Addon) -> Session:
     raise DatabaseHostLost(addon.name, addon.service, addon.app, place)
 
 
+def place_of_existing(space: OpenSpace, addon: Addon) -> Place:
+    """Where an add-on lives; DatabaseHostLost."""
+    return managed_place(space) if space.space.kind == MANAGED else Place(host_with(space, addon))
+
+
+def place_for_new(space: OpenSpace) -> Place:
+    """Where a database is to be made; SpaceWithoutDatabase."""
+    return managed_place(space) if space.space.kind == MANAGED else Place(host_for_new(space))
+
+
 def host_for_new(space: OpenSpace) -> Session:
     """Where a database is to be made: beside others on a host that counts, or on the first one."""
     with_some = _with_databases(space, (space.first, *space.answering))
@@ -51,6 +68,8 @@ def host_for_new(space: OpenSpace) -> Session:
 
 def trust_databases(space: OpenSpace, sessions: Sequence[Session], tell: Tell) -> None:
     """Have these hosts able to verify each PostgreSQL that there is on one of them, and let in by it."""
+    if space.space.kind == MANAGED:
+        return  # hosts find in the store what they need (host/join.py)
     for session in _with_databases(space, sessions):
         try:
             Postgresql().ensure(session, sessions, tell)

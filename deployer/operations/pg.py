@@ -11,7 +11,7 @@ from deployer.addons.provider import Plan
 from deployer.errors.addons import DatabaseHostLost, DatabaseUnfinished, DatabaseUnknown, NoDatabase
 from deployer.model.addon import Addon
 from deployer.operations.addons import PROVISIONED, Owned, owned
-from deployer.operations.database_hosts import host_with
+from deployer.operations.database_hosts import host_with, place_of_existing
 from deployer.operations.run import OneOff, Terminal
 from deployer.operations.session import OpenSpace
 
@@ -99,8 +99,8 @@ def info(space: OpenSpace, app: str, argument: str | None = None) -> list[Databa
 
 
 def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal: Terminal) -> OneOff:
-    """psql on the host that the database lives on, as the database's own role; `attend` of what comes back connects the
-    terminal. DatabaseHostLost."""
+    """psql on the host that the database lives on, or one that reaches it, as the database's own role; `attend` of what
+    comes back connects the terminal. DatabaseHostLost."""
     database = find_database(space, app, argument)
     owner = space.ledger.app(database.app)
     assert owner is not None, "its database was found"
@@ -126,10 +126,10 @@ def _info(space: OpenSpace, database: Database) -> DatabaseInfo:
     if database.addon.state != PROVISIONED:
         return DatabaseInfo(database, database.addon.state.capitalize())
     try:
-        session = host_with(space, database.addon)
+        place = place_of_existing(space, database.addon)
     except DatabaseHostLost as lost:
         return DatabaseInfo(database, f"Its host is lost: {lost.host}")
-    answer: dict[str, Any] = find_provider(database.addon.service).info(session, database.addon)
+    answer: dict[str, Any] = find_provider(database.addon.service).info(place, database.addon)
     return DatabaseInfo(
         database,
         "Available",

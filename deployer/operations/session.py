@@ -17,7 +17,7 @@ from deployer.errors.hosts import HostsDoNotAnswer, NoHostHasJoined
 from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
-from deployer.model.space import Host, Pointer, Space
+from deployer.model.space import Host, Pointer, Space, StoreAddress
 from deployer.operations.dialling import Connect, dialler
 from deployer.operations.first_host import GONE, MOST_AT_ONCE, follow, moved, note
 from deployer.operations.prepare import prepare_every_host
@@ -71,7 +71,8 @@ def _why(failure: Failure) -> str:
 @dataclass
 class OpenSpace:
     """A space whose store has answered; hosts are dialled when `sessions` or `first` is first asked for, the first one
-    earlier where the store is its. Leases that are taken here live for `time_to_live` seconds."""
+    earlier where the store is its. Leases that are taken here live for `time_to_live` seconds. `state` is the state
+    bucket of a space in AWS."""
 
     space: Space
     ledger: Ledger
@@ -81,6 +82,7 @@ class OpenSpace:
     absence: Absence = field(default_factory=Absence)
     hosts: tuple[Host, ...] = ()
     decided: set[str] = field(default_factory=set)  # hosts that somebody has decided to leave out in this command
+    state: StoreAddress | None = None
     moved_from: str = ""  # the host that this machine has taken for the first one until now
     _open: dict[str, Session] = field(default_factory=dict)
     _silent: dict[str, Failure] = field(default_factory=dict)
@@ -262,7 +264,9 @@ def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitSta
     store, first = _store_of(pointer, dial, stack)
     ledger = Ledger(store, whoami())
     ledger.expect_hosts(sorted({host.id for host in (pointer.first, *pointer.hosts) if host.id}))
-    space = OpenSpace(ledger.space(), ledger, first, dial, time_to_live)
+    space = OpenSpace(
+        ledger.space(), ledger, first, dial, time_to_live, state=pointer.store if pointer.ledger else None
+    )
     if first is not None:
         ledger.store.beneath = space.acknowledged(first, lambda: space.holders)
     return space

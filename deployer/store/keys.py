@@ -12,7 +12,8 @@ AUDIT = "audit/"
 LEASES = "leases/"
 ACCESS = "access/keys"
 AGENT = "agent/current"
-ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT, "agent/", "layers/")
+DATABASE_CA = "databases/ca"
+ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT, "agent/", "layers/", "databases/")
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
 

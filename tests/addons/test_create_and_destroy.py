@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from deployer.addons.postgresql import PLANS, Postgresql
+from deployer.addons.provider import Managed, Place
 from deployer.errors.addons import (
     AddonAmbiguous,
     AddonNameTaken,
@@ -17,7 +19,9 @@ from deployer.errors.addons import (
     PlanUnknown,
     ServiceUnknown,
 )
+from deployer.errors.rds import RdsFull
 from deployer.errors.remote import ConnectionLost
+from deployer.model.addon import Addon
 from deployer.model.events import Changed, Done, Event
 from deployer.operations import addons
 from deployer.operations.release import change_config
@@ -226,3 +230,30 @@ def test_attached_vars_are_those_that_addons_give(space: SpaceInMemory) -> None:
     assert app is not None
     given = addons.attached_vars(app, space.ledger.addons("shop"))
     assert given == {f"{name}_URL": created.addon.config["URL"] for name in created.attachments}
+
+
+def test_on_a_managed_server_all_hosts_trust_it_and_any_of_them_makes_the_database(space: SpaceInMemory) -> None:
+    managed = Managed("a.example", 5432, "deployer", "secret", "CA OF RDS")
+    addon = Addon("db", "heroku-postgresql", "mini", "shop", "2026", "provisioning", facts=Postgresql().draft())
+    name, password = addon.facts["name"], addon.facts["password"]
+    place = Place(space.first, managed)
+    config = Postgresql().provision(place, space.sessions, addon, PLANS[0], silent)
+    assert config["URL"].startswith(f"postgresql://{name}:{password}@a.example:5432/{name}?sslmode=verify-full")
+    assert [host(space, n).trusted for n in (0, 1)] == ["CA OF RDS"] * 2
+    assert host(space).databases == {name: password}
+    Postgresql().info(place, addon)
+    Postgresql().deprovision(place, addon)
+    told = [request["server"] for call, request in host(space).calls if request.get("do") in ("create", "info", "drop")]
+    assert told == [{"address": "a.example", "port": 5432, "user": "deployer", "password": "secret"}] * 3
+    assert "secret" not in repr(managed)
+
+
+def test_what_the_server_has_no_connections_for_leaves_nothing(space: SpaceInMemory) -> None:
+    def before(call: str, request: Mapping[str, Any]) -> None:
+        if request.get("do") == "create":
+            raise RdsFull("host-1", "a.example", 20, 76, 60)
+
+    host(space).before = before
+    with pytest.raises(RdsFull):
+        addons.create(space, "shop", PG, silent)
+    assert not space.ledger.addons() and not config_of(space)

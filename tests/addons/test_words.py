@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from deployer.errors import addons as words
+from deployer.errors import rds
 from deployer.errors.base import Failure
 from deployer.errors.host import failure
 
 REFUSED = 'connection to server on socket "/run/postgresql/.s.PGSQL.5432" failed: Connection refused'
+RDS = "deployer-production-0a1b2c3.abc.eu-central-1.rds.amazonaws.com"
 FAILURES: dict[str, Failure] = {
     "service-unknown": words.ServiceUnknown("heroku-redis", "heroku-postgresql"),
     "plan-unknown": words.PlanUnknown("heroku-postgresql", "standard-0", "essential-0, mini"),
@@ -23,6 +25,8 @@ FAILURES: dict[str, Failure] = {
     "database-unknown": words.DatabaseUnknown("PINK", "shop", "DATABASE_URL, postgresql-flat-12345"),
     "no-database": words.NoDatabase("shop"),
     "host-lost": words.DatabaseHostLost("postgresql-flat-12345", "heroku-postgresql", "shop", "sandbox-h1"),
+    "space-without-database": rds.SpaceWithoutDatabase("production", "db.t4g.micro", " (about $17 a month)"),
+    "bundle-unreached": rds.BundleUnreached("https://truststore.pki.rds.amazonaws.com/x/x-bundle.pem", "timed out"),
     "database-unfinished": words.DatabaseUnfinished("postgresql-flat-12345", "heroku-postgresql", "shop"),
 }
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -31,6 +35,11 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "postgres-disk-full": {"said": "ERROR:  could not extend file: No space left on device"},
     "postgres-refused": {"said": 'ERROR:  role "u1" cannot be dropped'},
     "postgres-no-database": {"name": "u1"},
+    "rds-full": {"address": RDS, "wanted": 20, "most": 76, "taken": 60},
+    "rds-down": {"address": RDS, "said": f'connection to server at "{RDS}", port 5432 failed: Connection timed out'},
+    "rds-disk-full": {"address": RDS, "said": "ERROR:  could not extend file: No space left on device"},
+    "rds-refused": {"address": RDS, "said": 'ERROR:  role "u1" cannot be dropped'},
+    "rds-no-database": {"address": RDS, "name": "u1"},
 }
 
 
@@ -45,6 +54,8 @@ def test_what_an_agents_answer_says(code: str, golden: Callable[[str, str], None
 
 
 def test_every_failure_of_addons_is_reviewed_here() -> None:
-    kinds = {kind for kind in vars(words).values() if isinstance(kind, type) and kind.__module__ == words.__name__}
+    modules = (words, rds)
+    found = [kind for module in modules for kind in vars(module).values() if isinstance(kind, type)]
+    kinds = {kind for kind in found if kind.__module__ in [module.__name__ for module in modules]}
     reviewed = {type(f) for f in FAILURES.values()} | {type(failure("h1", code, ANSWERS[code])) for code in ANSWERS}
     assert kinds == reviewed

@@ -117,7 +117,7 @@ def _make(folder: Path, bin_: str, hosts: Sequence[str]) -> Here:
 
 
 def _await(here: Here, process: subprocess.Popen[bytes]) -> None:
-    words = [f"{here.server.programs}/pg_isready", "-q", "-h", here.server.socket, "-p", str(here.server.port)]
+    words = [f"{here.server.programs}/pg_isready", "-q", "-h", here.server.place, "-p", str(here.server.port)]
     while subprocess.run(words, check=False).returncode:
         assert process.poll() is None, (here.folder / "log").read_text()
         time.sleep(0.05)

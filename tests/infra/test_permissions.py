@@ -189,3 +189,21 @@ def test_ssh_goes_to_port_22_of_the_spaces_hosts() -> None:
     for space, port, allowed in (("production", "22", True), ("production", "3389", False), ("staging", "22", False)):
         context = {"aws:ResourceTag/deployer:space": space, "ec2-instance-connect:remotePort": port}
         assert allows([of(Role.DEPLOYER)], "ec2-instance-connect:OpenTunnel", endpoint, context) == allowed
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_makes_addons_reads_the_password_of_the_spaces_master(role: Role) -> None:
+    """RDS tags its secrets with the database that they are of: no other space's, nor anybody else's, is read."""
+    databases = {space: Space(space).things()["db"] for space in ("production", "staging")}
+    databases["another's"] = f"arn:aws:rds:{REGION}:{ACCOUNT}:db:payroll"
+    read = {
+        whose
+        for whose, database in databases.items()
+        if allows(
+            [of(role)],
+            "secretsmanager:GetSecretValue",
+            MINE.things()["Secret"],
+            {"aws:RequestedRegion": REGION, "aws:ResourceTag/aws:rds:primaryDBInstanceArn": database},
+        )
+    }
+    assert read == ({"production"} if role is Role.DEPLOYER else set())

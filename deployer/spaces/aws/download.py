@@ -169,7 +169,7 @@ def _chunks(order: Order, tell: Tell, limits: Limits) -> Iterator[bytes]:
     from urllib.error import HTTPError, URLError
 
     try:
-        with _open(order.archive.url, limits.silence) as answer:
+        with open_url(order.archive.url, limits.silence) as answer:
             yield from _read(answer, order, tell, limits)
     except HTTPError as error:
         with error:
@@ -181,7 +181,7 @@ def _chunks(order: Order, tell: Tell, limits: Limits) -> Iterator[bytes]:
         raise _unreached(order, getattr(cause, "strerror", None) or str(cause) or type(cause).__name__) from error
 
 
-def _open(url: str, silence: float) -> HTTPResponse:
+def open_url(url: str, silence: float) -> HTTPResponse:
     """Through a proxy, where the environment names one."""
     import ssl
     from urllib.request import HTTPSHandler, Request, build_opener

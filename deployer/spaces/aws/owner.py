@@ -175,7 +175,7 @@ def _keeps(scope: Scope) -> Statement:
         scope.group,
         scope.balancers,
         *scope.databases,
-        scope.arn("secretsmanager", "secret:rds!db-*"),
+        scope.secrets,
         scope.budget,
         ZONES,
     ]

@@ -40,6 +40,7 @@ LEDGER = (
     f"{keys.ADDONS}*",
     f"{keys.UIDS}*",
     f"{keys.AUDIT}*",
+    keys.DATABASE_CA,
     LEASES_OF_APPS,
 )
 """What all commands on apps write there: all but what hosts say of themselves and what is the owner's."""
@@ -88,6 +89,8 @@ def _deployer(scope: Scope) -> list[Statement]:
         *_works_on_hosts(scope),
         allow("WriteTheLedger", ["s3:PutObject"], [f"{scope.store}/{one}" for one in LEDGER]),
         allow("DeleteFromTheLedger", ["s3:DeleteObject"], deleted),
+        # Of the database's master: who is let in by it makes and drops what add-ons are.
+        allow("MakeDatabases", ["secretsmanager:GetSecretValue"], [scope.secrets], scope.of_database),
     ]
 
 

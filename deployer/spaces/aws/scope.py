@@ -120,6 +120,18 @@ class Scope:
         return [self.arn("rds", one) for one in own]
 
     @property
+    def secrets(self) -> str:
+        """What RDS keeps the passwords of masters in: their names say nothing of the database."""
+        return self.arn("secretsmanager", "secret:rds!db-*")
+
+    @property
+    def of_database(self) -> Statement:
+        """A condition: RDS has tagged it as its database's (RDS User Guide, `Password management with Secrets
+        Manager`)."""
+        database = self.arn("rds", f"db:{self.named('database')}")
+        return {"StringLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": database}}
+
+    @property
     def _any_major(self) -> str:
         """The pattern of the names of parameter groups, which have PostgreSQL's version in them; so has the digest of
         a name that had to be changed."""

@@ -1,5 +1,5 @@
 """AWS in a box, for tests and demonstrations: moto in this process, in which each EC2 instance is a systemd host of its
-own that runs its user data at its first boot.
+own that runs its user data at its first boot, and each database of RDS a PostgreSQL.
 
     with box() as here:
         here.cloud.client("ec2").run_instances(...)
@@ -18,13 +18,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.box import connect, front_calls, scaling_calls
+from tests.box import connect, front_calls, rds, scaling_calls
 from tests.box.fleet import Fleet, instances
 from tests.box.front import Certificates, Proxy
 from tests.box.ground import Ground, ground
 from tests.box.lent import Lent
 from tests.box.machines import plain
 from tests.box.permissions import refusal
+from tests.box.rds import Rds
+from tests.box.resolver import Resolver
 from tests.box.scaling import Scaling, backends
 from tests.box.walls import Walls
 from tests.infra.cloud_here import Cloud, cloud
@@ -54,6 +56,7 @@ class Box:
     scaling: Scaling
     front: Proxy
     tunnel: InstanceConnect
+    rds: Rds
 
     @property
     def network(self) -> str:
@@ -119,20 +122,22 @@ def box(*, hooks: Mapping[str, float] | None = None, pace: float = 0.1) -> Itera
     """A box with nothing in it but Debian's images. `hooks` are the seconds that lifecycle hooks of a name wait, in the
     place of their own; `pace` is what intervals of load balancers' health checks are multiplied with."""
     scaling, front, tunnels = Scaling(dict(hooks or {})), list[Proxy](), list[InstanceConnect]()
-    fleet = list[Fleet]()
+    fleet, databases = list[Fleet](), list[Rds]()
     with ground("box") as here, ExitStack() as stack:
         of_front = front_calls.mends(front, here.number)
         mends = [*scaling_calls.mends(scaling), *of_front, *connect.mends(tunnels), *_mends(fleet)]
-        made = stack.enter_context(cloud(here.gateway, mends))
+        made = stack.enter_context(cloud(here.gateway, [*mends, *rds.mends(databases)]))
         made.gate.holds = refusal
         lent = Lent(here)
         fleet.append(Fleet(here, _assuming(made), lambda host: walls.build(host)))
         walls = Walls(fleet[0], lent)
         front.append(Proxy(here.folder, lent, Certificates(here.folder), pace))
-        with connect.connected(here.folder, lent, here.number) as tunnel:
+        with connect.connected(here.folder, lent, here.number) as tunnel, Resolver(here) as resolver:
+            databases.append(stack.enter_context(Rds(here, resolver, lent)))
             tunnels.append(tunnel)
-            found = Box(made, here, fleet[0], scaling, front[0], tunnel)
-            with _followed(found, [scaling.follow, lent.follow, fleet[0].follow, walls.follow, front[0].follow]):
+            found = Box(made, here, fleet[0], scaling, front[0], tunnel, databases[0])
+            all_of_it = (scaling, lent, fleet[0], walls, front[0], databases[0])
+            with _followed(found, [one.follow for one in all_of_it]):
                 yield found
     found.check()
 

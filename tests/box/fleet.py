@@ -84,7 +84,7 @@ class Fleet:
 
     def _begin(self, host: Host) -> None:
         self.ground.add(host.booted.machine)
-        host.booted.make()
+        host.booted.make(self.ground.resolver)
         host.metadata = Metadata(host.namespace, host.instance.private_ip, lambda: self._answers(host))
         self.before_boot(host)
         host.booted.boot()

@@ -46,6 +46,11 @@ class Ground:
     def gateway(self) -> str:
         return self.record.gateway
 
+    @property
+    def resolver(self) -> str:
+        """Where hosts ask for names: the address after the router's, as in every VPC."""
+        return str(self.network.network_address + 2)
+
     def add(self, machine: Machine) -> None:
         """Lay the cable of one more machine."""
         with self.lock:

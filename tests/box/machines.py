@@ -39,14 +39,16 @@ ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\a]*\a)")
 class Booted(Running):
     """Named after its instance, in the folder, too."""
 
-    def make(self) -> None:
-        """Its disk. Nobody knows its SSH host key: it makes one at its first boot."""
+    def make(self, resolver: str) -> None:
+        """Its disk. Nobody knows its SSH host key: it makes one at its first boot. It asks the `resolver` for names."""
         name = f"ip-{self.machine.address.replace('.', '-')}"
         hosts = f"127.0.0.1 localhost\n::1 localhost ip6-localhost\n{self.machine.address} {name}\n"
         with folders.readable():
             for folder in ("upper", "work", "root", "srv"):
                 (self.folder / folder).mkdir(parents=True, exist_ok=True)
-            for path, text in (("hostname", f"{name}\n"), ("hosts", hosts), (f"systemd/system/{NAME}", UNIT)):
+            asks = f"nameserver {resolver}\n"
+            texts = {"hostname": f"{name}\n", "hosts": hosts, "resolv.conf": asks, f"systemd/system/{NAME}": UNIT}
+            for path, text in texts.items():
                 file = self.folder / "upper/etc" / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text)

@@ -102,11 +102,12 @@ def rules_of(instance: Any, known: Mapping[str, set[str]]) -> tuple[list[Rule], 
     """What all of its groups let in, and out; `known` are the addresses of each group's members."""
     groups = instance.security_groups or instance.nics[0].group_set
     ways = ([one for group in groups for one in list(getattr(group, f"{way}_rules"))] for way in ("ingress", "egress"))
-    ingress, egress = ([_rule(one, known) for one in way] for way in ways)
+    ingress, egress = ([rule(one, known) for one in way] for way in ways)
     return ingress, egress
 
 
-def _rule(found: Any, known: Mapping[str, set[str]]) -> Rule:
+def rule(found: Any, known: Mapping[str, set[str]]) -> Rule:
+    """A rule of moto's, with the addresses of whom it names."""
     networks = {found.cidr_ipv4} if found.cidr_ipv4 else set()
     if found.source_group:
         networks |= known.get(found.source_group["GroupId"], set())

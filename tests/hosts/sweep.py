@@ -14,9 +14,11 @@ from pathlib import Path
 
 from deployer.build.folders import cache_folder, make
 from deployer.spaces.sandbox import traces
+from deployer.spaces.sandbox.process import Process
 from deployer.spaces.sandbox.sandbox import Sandbox
 
 PREFIX = "deployer-hosts-"
+PATIENCE = 5.0  # seconds that a database gets to end
 
 
 @contextmanager
@@ -44,7 +46,9 @@ def sweep() -> None:
 
 
 def destroy(folder: Path) -> None:
-    """All sandboxes of a run, and its folder."""
+    """All sandboxes of a run, the databases of a box, and its folder."""
+    for process in folder.glob("data/sandbox/*/rds/*/process.json"):
+        Process(process, process.with_name("log")).stop(PATIENCE)
     for record in folder.glob("data/sandbox/*/sandbox.json"):
         Sandbox(record.parent).destroy()
         traces.remove(record.parent)

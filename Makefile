@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi demo demo-down demo-cloud smoke check test faults soak bench lock golden try-vm clean
+.PHONY: help setup pulumi demo demo-down demo-cloud demo-aws smoke check test faults soak bench lock golden try-vm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ demo-down: setup ## the demo and its sandbox are gone again
 
 demo-cloud: setup pulumi ## the life of a space in AWS, played on this machine: no account, and nothing left behind
 	@scripts/demo cloud
+
+demo-aws: setup pulumi ## the demo's site on a space in AWS: hosts, database and load balancer are real, AWS is played here
+	@scripts/demo aws
 
 smoke: setup pulumi ## what scripts/aws-smoke does in an account of AWS, in the emulator: minutes
 	@scripts/aws-smoke --emulated run

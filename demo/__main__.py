@@ -1,4 +1,4 @@
-"""`make demo`, `demo-down`, `demo-cloud`: types what the README says into a terminal, and writes down what it saw."""
+"""`make demo`, `demo-down`, `demo-cloud`, `demo-aws`: types what the README says into a terminal, keeps what it saw."""
 
 from __future__ import annotations
 
@@ -46,15 +46,23 @@ SESSION = (
 
 
 def main(words: list[str]) -> int:
-    if words not in (["up"], ["down"], ["cloud"]):
-        print("usage: python -m demo up|down|cloud", file=sys.stderr)
+    parts = {"up": up, "down": down, "cloud": cloud, "aws": aws}
+    if len(words) != 1 or words[0] not in parts:
+        print(f"usage: python -m demo {'|'.join(parts)}", file=sys.stderr)
         return 2
-    return {"up": up, "down": down, "cloud": cloud}[words[0]]()
+    return parts[words[0]]()
 
 
 def cloud() -> int:
     """A space in AWS, in an AWS that is played here: it needs what the tests need, and nothing of the sandbox."""
     from demo.cloud import main
+
+    return main()
+
+
+def aws() -> int:
+    """The site on a space in AWS, in an AWS that is played here with real hosts: needs root."""
+    from demo.aws import main
 
     return main()
 

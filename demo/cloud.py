@@ -155,7 +155,7 @@ def left_over(here: Cloud, before: dict[str, set[str]]) -> dict[str, set[str]]:
 
 def main() -> int:
     """Show it all on this terminal; 0 where all commands did what they should, and nothing is left."""
-    with _own_folders() as folder, cloud() as here:
+    with own_folders() as folder, cloud() as here:
         shown = stage(here, folder, lambda text: print(text, end="", flush=True), columns(sys.stdout))
         before = here.there(REGION)
         for played in shown.play():
@@ -172,7 +172,7 @@ def main() -> int:
 
 
 @contextmanager
-def _own_folders() -> Iterator[Path]:
+def own_folders() -> Iterator[Path]:
     """Its own names of spaces, and its own prices: this machine's stay as they are."""
     with tempfile.TemporaryDirectory(prefix="deployer-demo-") as name:
         own = {"DEPLOYER_HOME": f"{name}/names", "DEPLOYER_DATA": f"{name}/data"}

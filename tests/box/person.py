@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import ssl
 import subprocess
 import sys
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +43,7 @@ QUIET = {
     "GIT_CONFIG_SYSTEM": "/dev/null",
     **{f"GIT_{who}_{what}": f"ada@{what}".lower() for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
 }
+PAUSE = 0.05  # seconds between two requests of a visitor
 ARRIVAL = 120.0  # seconds that hosts get to join
 
 
@@ -51,13 +55,14 @@ class Person:
     folder: Path
     app: str
     near: dict[str, str]  # variables by which Pulumi asks nobody outside
+    watching: Callable[[str], object] = lambda text: None  # gets what is on the screen as it comes
     name: str = ""  # that the app answers to, once it is up
     out: str = ""
     err: str = ""
 
     def types(self, *words: str, status: int = 0) -> str:
         """Type `deployer WORDS`; what it printed. AssertionError with all that was said where it ends otherwise."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = _Screen(self.watching), _Screen(self.watching)
         tools = self.here.cloud.tools(self.folder.parent)
         tools = replace(tools, arrival=ARRIVAL, env={**tools.env, **self.near})
         shell = Shell(Output(out, err, False, False), {}, self.folder, pointers, open_space, tools=lambda: tools)
@@ -70,9 +75,15 @@ class Person:
         """Run a command of the shell in the folder; all that it said. AssertionError where it fails."""
         own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         env = {**own, **QUIET, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        done = subprocess.run(["bash", "-c", command], cwd=self.folder, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}\n{self._consoles()}"
-        return done.stdout + done.stderr
+        words, said = ["bash", "-c", command], _Screen(self.watching)
+        with subprocess.Popen(
+            words, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as done:
+            assert done.stdout is not None
+            for line in done.stdout:
+                said.write(line)
+        assert done.returncode == 0, f"{command}: {said.getvalue()}\n{self._consoles()}"
+        return said.getvalue()
 
     def brings_up(self) -> str:
         """Type `deployer up`; the app's URL."""
@@ -85,11 +96,13 @@ class Person:
         text = SPACE.format(app=self.app, count=count, network=self.here.network, more=more)
         (self.folder / "deployer.toml").write_text(text)
 
-    def asks(self, path: str = "/") -> tuple[int, str]:
-        """What the front answers for the app: the status and the text; 0 where nobody does."""
-        asked = urllib.request.Request(self.here.front_url() + path, headers={"Host": self.name})
+    def asks(self, path: str = "/", *, secure: bool = False) -> tuple[int, str]:
+        """What the front answers for the app: the status and the text; 0 where nobody does. Nobody trusts the
+        certificates of the box."""
+        url = self.here.front_url(secure=secure) + path
+        asked = urllib.request.Request(url, headers={"Host": self.name})
         try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
+            with urllib.request.urlopen(asked, timeout=20, context=ssl._create_unverified_context()) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
@@ -100,15 +113,48 @@ class Person:
         return "\n".join(f"--- {one.id}\n{one.console[-3000:]}" for one in self.here.instances())
 
 
+class _Screen(io.StringIO):
+    """Keeps what is written, and passes it on."""
+
+    def __init__(self, watching: Callable[[str], object]) -> None:
+        super().__init__()
+        self._watching = watching
+
+    def write(self, text: str) -> int:
+        self._watching(text)
+        return super().write(text)
+
+
 @contextmanager
-def at_work(here: Box, folder: Path, app: str, like: str) -> Iterator[Person]:
-    """A person with a machine of their own and an app like one of tests/apps. Builds ask package indexes, and nothing
-    else asks anybody outside: sockets of this process are watched, and Pulumi meets the proxy of the cloud."""
+def at_work(here: Box, folder: Path, app: str, like: str | None) -> Iterator[Person]:
+    """A person with a machine of their own and an app like one of tests/apps, or one that is there already. Builds ask
+    package indexes, and nothing else asks anybody outside: sockets of tests are watched, and Pulumi meets the proxy of
+    the cloud."""
     near = {name: os.environ[name] for name in ("NO_PROXY", "no_proxy")}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEPLOYER_HOME", str(folder / "home-of-deployer"))
         for name in near:
             patch.setenv(name, f"{near[name]},*")
-        shutil.copytree(APPS / like, folder / app)
+        if like:
+            shutil.copytree(APPS / like, folder / app)
         yield Person(here, folder / app, app, near)
         assert not here.cloud.asked, here.cloud.asked
+
+
+@contextmanager
+def visitor(person: Person, *, secure: bool = False) -> Iterator[Counter[int]]:
+    """Somebody outside who asks for the app all the time; what was answered, by status (0: nothing was)."""
+    seen: Counter[int] = Counter()
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(PAUSE):
+            seen[person.asks(secure=secure)[0]] += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from subprocess import CalledProcessError
 
 import pytest
 
 from tests.box.box import Box, box
-from tests.box.person import Person, at_work
+from tests.box.person import Person, at_work, visitor
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
-PAUSE = 0.05  # seconds between two requests
 BACK = 120.0  # seconds until all is as before
 
 
@@ -34,25 +31,6 @@ def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]
         ada.brings_up()
         ada.types("ps:scale", "web=2")
         yield ada
-
-
-@contextmanager
-def visitor(ada: Person) -> Iterator[Counter[int]]:
-    """Asks all the time; what was answered, by status (0: nothing was)."""
-    seen: Counter[int] = Counter()
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.wait(PAUSE):
-            seen[ada.asks()[0]] += 1
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        thread.join()
 
 
 def dynos(ada: Person) -> set[tuple[str, str]]:

@@ -175,7 +175,8 @@ def signature(path: str, host: str, asked: Mapping[str, str]) -> str:
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{asked['X-Amz-Date']}\n{scope}\n{hashed}"
     key = f"AWS4{SECRET}".encode()
-    for part in (day, REGION, "ec2-instance-connect", "aws4_request", text):
+    region = scope.split("/")[1]
+    for part in (day, region, "ec2-instance-connect", "aws4_request", text):
         key = hmac.digest(key, part.encode(), "sha256")
     return key.hex()
 

@@ -34,6 +34,7 @@ from tests.infra.moto_here import Mend
 from tests.spaces.instance_connect import InstanceConnect
 
 TICK = 0.1  # seconds between looks at what moto says
+LINES = 25  # of a console that are shown
 PATIENCE = 30.0  # seconds that tests wait for what AWS does by itself
 
 
@@ -100,13 +101,13 @@ class Box:
         self.cloud.client("ec2", region).terminate_instances(InstanceIds=[instance])
 
     def wait(self, what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """What that says as soon as it is true. AssertionError with all consoles where it does not become true, and at
-        once where something in the box broke."""
+        """What that says as soon as it is true. AssertionError with the ends of all consoles where it does not become
+        true, and at once where something in the box broke."""
         deadline = time.monotonic() + seconds
         while not (found := what()):
             self.check()
             if time.monotonic() > deadline:
-                consoles = "\n".join(f"--- {one.id} {one.address}\n{one.console}" for one in self.instances())
+                consoles = "\n".join(f"--- {one.id} {one.address}\n{_end(one.console)}" for one in self.instances())
                 raise AssertionError(f"not within {seconds:.0f} s\n{consoles}")
             time.sleep(0.05)
         return found
@@ -115,6 +116,10 @@ class Box:
         """AssertionError where something in the box itself broke."""
         if self.fleet.failures:
             raise AssertionError("the box broke") from self.fleet.failures[0]
+
+
+def _end(console: str) -> str:
+    return "\n".join(console.splitlines()[-LINES:])
 
 
 @contextmanager
@@ -173,10 +178,11 @@ def _assuming(made: Cloud) -> Callable[[str, str], Mapping[str, Any]]:
 
 
 def _mends(fleet: list[Fleet]) -> list[Mend]:
-    """What the console of an instance says is what its machine said."""
+    """What the console of an instance says is what its machine said, and a reboot is one."""
     from moto.core.responses import ActionResult
     from moto.core.types import Base64EncodedString
     from moto.core.utils import utcnow
+    from moto.ec2.models.instances import Instance as Moto
     from moto.ec2.responses import EC2Response
 
     def get_console_output(asked: Any) -> Any:
@@ -184,4 +190,7 @@ def _mends(fleet: list[Fleet]) -> list[Mend]:
         text = Base64EncodedString.from_raw_string(fleet[0].console(name)[-65_536:])
         return ActionResult({"InstanceId": name, "Timestamp": utcnow(), "Output": text})
 
-    return [(EC2Response, "get_console_output", get_console_output)]
+    return [
+        (EC2Response, "get_console_output", get_console_output),
+        (Moto, "reboot", lambda instance: fleet[0].reboot(instance.id)),
+    ]

@@ -27,6 +27,7 @@ class Host:
     booted: Booted
     metadata: Metadata | None = None
     is_stopped: bool = False
+    is_up: bool = False  # its machine has been started
     credentials: str = ""
 
     @property
@@ -59,6 +60,8 @@ class Fleet:
             elif self.hosts[name].is_stopped != (instance.state in STOPPED):
                 self.hosts[name].is_stopped = instance.state in STOPPED
                 self._aside(self._halt if self.hosts[name].is_stopped else self._again, self.hosts[name])
+            elif self.hosts[name].is_up and self.hosts[name].booted.process.pid is None:
+                instance.stop()  # it has shut itself down, or broken
         for name in [one for one in self.hosts if one not in there]:
             self._aside(self._finish, self.hosts.pop(name))
 
@@ -70,6 +73,10 @@ class Fleet:
             self._aside(self._finish, host)
         self._join()
         self.hosts.clear()
+
+    def reboot(self, name: str) -> None:
+        """Boot one again, with its disk."""
+        self._aside(self._reboot, self.hosts[name])
 
     def console(self, name: str) -> str:
         host = self.hosts.get(name)
@@ -87,13 +94,18 @@ class Fleet:
         host.booted.make(self.ground.resolver)
         host.metadata = Metadata(host.namespace, host.instance.private_ip, lambda: self._answers(host))
         self.before_boot(host)
-        host.booted.boot()
+        self._again(host)
 
     def _halt(self, host: Host) -> None:
+        host.is_up = False
         host.booted.end()
 
     def _again(self, host: Host) -> None:
         host.booted.boot()
+        host.is_up = True
+
+    def _reboot(self, host: Host) -> None:
+        host.booted.run("systemctl", "reboot")
 
     def _finish(self, host: Host) -> None:
         host.booted.end(hard=host.instance.id in self.hard)

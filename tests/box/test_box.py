@@ -198,6 +198,30 @@ def test_a_host_that_is_sent_away_has_time(made: Ordered) -> None:
         made.complete(going, hook="drain")
 
 
+def test_a_reboot_keeps_the_disk_and_runs_no_user_data(made: Ordered) -> None:
+    one = made.serving(2)[0]
+    look = "stat --format=%Y /proc/1; wc -l < /var/log/cloud-init-output.log; systemctl is-active cloud-final"
+    before = made.here.run(one, "sh", "-c", look).split()
+    made.client("ec2").reboot_instances(InstanceIds=[one])
+
+    def again() -> list[str]:
+        with suppress(subprocess.CalledProcessError, LookupError):
+            return made.here.run(one, "sh", "-c", look).split()
+        return before  # it is on its way
+
+    made.here.wait(lambda: again()[0] > before[0])
+    assert again()[1:] == before[1:] and made.states()[one] == "InService"
+
+
+def test_a_host_that_shuts_itself_down_is_replaced(made: Ordered) -> None:
+    one = made.serving(2)[0]
+    with suppress(subprocess.CalledProcessError):
+        made.here.run(one, "systemctl", "poweroff", "--force")
+    made.here.wait(lambda: made.states().get(one, "Terminating").startswith("Terminating"))
+    made.complete(one, hook="drain")
+    assert one not in made.serving(2)
+
+
 def test_the_console_is_what_ec2_says(made: Ordered) -> None:
     name = made.serving(2)[0]
     assert (

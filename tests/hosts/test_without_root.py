@@ -18,8 +18,9 @@ from deployer.build import platform_image
 from deployer.model import platforms
 from deployer.spaces.sandbox import sandbox as sandboxes
 from deployer.spaces.sandbox.record import tag_of
-from tests.hosts.conftest import PREFIX, ignore
+from tests.hosts.conftest import ignore
 from tests.hosts.person import NAMES, Person
+from tests.hosts.sweep import PREFIX
 
 pytestmark = pytest.mark.hosts
 

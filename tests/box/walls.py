@@ -66,7 +66,10 @@ class Walls:
         inside = ["ip", "netns", "exec", host.namespace, "nft", "-f", "-"]
         done = subprocess.run(inside, input=wanted, text=True, check=False, capture_output=True)
         if done.returncode < 0:  # an nft that is older than the host's dies of what that has put beside these
-            host.booted.run("nft", "-f", "-", told=wanted)
+            try:
+                host.booted.run("nft", "-f", "-", told=wanted)
+            except (LookupError, subprocess.CalledProcessError):
+                return  # it is booting again: at the next look
         else:
             done.check_returncode()
         self.standing[host.instance.id] = wanted

@@ -39,6 +39,7 @@ PUSH = (
     f"sed -i 's/Welcome to your new Wagtail site!/Hello from my own account!/' {GREETING} && "
     "git commit -q -a -m 'Say hello' && git push deployer main"
 )
+SCALE = "deployer ps:scale web=2"
 DIES, DOWN = "# EC2 loses one of the hosts", "deployer down --space production --confirm production --delete-data"
 HOSTS = "deployer hosts --space production"
 BACK = 180.0  # seconds until another host serves in the place of one that died
@@ -49,6 +50,7 @@ EXPECTED = {
     UP: "10 to 20 minutes: the database takes most of them",
     ISSUED: "minutes, once DNS has the record",
     PUSH: "a minute, as on every space",
+    SCALE: "seconds",
     DIES: "3 to 8 minutes until the group has another; the other host serves on",
     DOWN: "10 to 20 minutes",
 }
@@ -76,6 +78,7 @@ class Show:
         self._counted(PUSH, seen)
         assert seen.keys() == {200}, seen
         self._looks("Hello from my own account!")
+        self._step(SCALE)
         with visitor(self.person, secure=True) as seen:
             self._step(DIES)
         self._counted(DIES, seen)
@@ -125,7 +128,7 @@ def times(took: dict[str, float]) -> Iterator[str]:
     """A line for each step: how long it took here, and what to expect of AWS."""
     yield "Seconds here, and what to expect of AWS itself, where nobody has measured it:"
     for step, expected in EXPECTED.items():
-        yield f"  {took[step]:6.1f}  {step.split(' && ')[-1][:48]:48}  {expected}"
+        yield f"  {took[step]:6.1f}  {step.split(' && ')[-1].partition(' --')[0]:55}  {expected}"
 
 
 def show(here: Box, folder: Path, watching: Callable[[str], object]) -> Show:

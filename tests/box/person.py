@@ -43,7 +43,7 @@ QUIET = {
     "GIT_CONFIG_SYSTEM": "/dev/null",
     **{f"GIT_{who}_{what}": f"ada@{what}".lower() for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
 }
-PAUSE = 0.05  # seconds between two requests of a visitor
+PAUSE, VISITORS = 0.1, 4  # seconds between two requests of each visitor; how many there are
 ARRIVAL = 120.0  # seconds that hosts get to join
 
 
@@ -143,7 +143,8 @@ def at_work(here: Box, folder: Path, app: str, like: str | None) -> Iterator[Per
 
 @contextmanager
 def visitor(person: Person, *, secure: bool = False) -> Iterator[Counter[int]]:
-    """Somebody outside who asks for the app all the time; what was answered, by status (0: nothing was)."""
+    """Some people outside who ask for the app all the time; what was answered, by status (0: nothing was). One who asks
+    a host that has died waits until the front gives up on it."""
     seen: Counter[int] = Counter()
     over = threading.Event()
 
@@ -151,10 +152,12 @@ def visitor(person: Person, *, secure: bool = False) -> Iterator[Counter[int]]:
         while not over.wait(PAUSE):
             seen[person.asks(secure=secure)[0]] += 1
 
-    thread = threading.Thread(target=ask)
-    thread.start()
+    threads = [threading.Thread(target=ask) for _ in range(VISITORS)]
+    for thread in threads:
+        thread.start()
     try:
         yield seen
     finally:
         over.set()
-        thread.join()
+        for thread in threads:
+            thread.join()

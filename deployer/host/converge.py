@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -65,7 +66,7 @@ class Seen:
 def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins."""
     order = myself.remembered(channel.paths)
-    with alone(channel.paths, wait=False) as is_alone:
+    with alone(channel.paths, wait=False) as is_alone, _saying_why():
         if not is_alone:
             return {"looked": False, "busy": True}
         if channel.paths.joining.exists():  # the host was booted again in the middle of joining
@@ -73,6 +74,20 @@ def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
             return {"looked": True, **join_alone(order, channel)}
         return _look(order, channel)
+
+
+@contextmanager
+def _saying_why() -> Iterator[None]:
+    """A timer has nobody who hears what failed: the journal does."""
+    try:
+        yield
+    except HostFailure as failure:
+        _say(f"{failure.code}: {failure.details.get('reason') or failure.details}")
+        raise
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -141,6 +156,8 @@ def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
     is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
     if looked := is_news or seen.is_due(time.time()):
         kept, seats = _everything(me, channel)
+        for app, why in kept.failed.items():
+            _say(f"{app}: {why}")
         behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
         # Published again in any case: it may say that dynos come, and they did not.
         now = replace(now, at=time.time(), state="", busy=kept.busy, behind=behind, seats=seats)

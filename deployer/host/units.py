@@ -235,8 +235,12 @@ def converge_unit() -> str:
         ("Type", "oneshot"),
         ("ExecStart", f"/usr/bin/python3 -I {AGENT} converge"),
         ("StandardInput", "null"),
-        # Six times a minute it says that nothing has changed. What goes wrong it says on its other stream.
+        # Six times a minute it says that nothing has changed, and systemd that it ran: only what goes wrong is for the
+        # journal, which it says on its other stream.
         ("StandardOutput", "null"),
+        ("StandardError", "journal"),
+        ("SyslogLevel", "warning"),
+        ("LogLevelMax", "notice"),
         ("TimeoutStartSec", "1h"),  # layers may be large
     ]
     unit = [("Description", "What has changed in the space"), ("Wants", ONLINE), ("After", ONLINE)]

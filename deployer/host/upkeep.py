@@ -7,7 +7,7 @@ that a command changes belongs to that command, which ends what is begun here wi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from deployer.errors.base import HostFailure
 from deployer.host import fetch, ledger_view, report, retire, router
@@ -35,11 +35,12 @@ DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped
 @dataclass(frozen=True, slots=True)
 class Kept:
     """How it went: `busy`, a command changes an app; `behind`, this router's routes of an app are older than the
-    ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did not work."""
+    ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did not work, and
+    what."""
 
     busy: bool = False
     behind: bool = False
-    failed: tuple[str, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 class Upkeep:
@@ -167,7 +168,7 @@ class Upkeep:
 
     def _failed(self, kept: Kept, app: str, code: str, reason: str) -> Kept:
         self._channel.event({"event": "failed", "app": app, "code": code, "reason": reason})
-        return replace(kept, failed=(*kept.failed, app))
+        return replace(kept, failed={**kept.failed, app: f"{code}: {reason}"})
 
     def _tell(self, what: str) -> None:
         self._channel.event({"event": "changed", "what": what})

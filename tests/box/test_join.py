@@ -230,6 +230,8 @@ def test_neither_a_broken_app_nor_a_command_at_work_keeps_a_host_from_joining(jo
         assert newcomer in made.states()
         assert joined.standing() != EACH_ONCE, "a command is at it: what is missing is its business"
         assert joined.asked(newcomer, "/-/ready", "router") == (200, "ready\n")
+    read = ("journalctl", "--no-pager", "-u", "deployer-converge-v1")
+    here.wait(lambda: any("broken: dyno-" in here.run(one, *read) for one in made.states()), 60)
     here.wait(lambda: joined.standing() == EACH_ONCE, 60)
     for instance in made.states():
         here.wait(partial(joined.hears, instance, "web.1 hello\n", "web.2 hello\n"), 60)

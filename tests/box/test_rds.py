@@ -29,25 +29,25 @@ def here() -> Iterator[Box]:
 
 @pytest.fixture(scope="module")
 def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """Somebody with a space of two hosts and no database, and an app that wants one."""
+    """Somebody with an app that wants a database."""
     with at_work(here, tmp_path_factory.mktemp("ada"), "blog", "python_django") as person:
-        person.describes()
-        person.types("up", "--space", "production", "--yes")
+        (person.folder / "app.json").write_text(json.dumps({"addons": ["heroku-postgresql:essential-0"]}))
         yield person
         person.types("down", "production", "--confirm", "production", "--delete-data")
         assert not here.rds.servers and "bucket" not in here.cloud.there()
 
 
 def test_a_space_without_a_database_says_what_to_add(ada: Person) -> None:
-    ada.types("addons:create", "heroku-postgresql:essential-0", status=1)
+    ada.describes()
+    ada.types("up", "--space", "production", "--yes", status=1)
     assert "The space production has no PostgreSQL that a database could be made on." in ada.err
-    assert 'database = { size = "db.t4g.micro" }' in ada.err and "a month" in ada.err
+    assert DATABASE in ada.err and "a month" in ada.err
+    assert ada.types("addons").startswith("No add-ons")
 
 
-def test_an_app_lives_on_it(ada: Person, here: Box, capfd: Capture) -> None:
+def test_one_line_more_and_the_app_lives_on_it(ada: Person, here: Box, capfd: Capture) -> None:
     ada.describes(more=DATABASE)
     ada.types("up", "--space", "production", "--yes")
-    ada.types("addons:create", "heroku-postgresql:essential-0")
     url = ada.types("config:get", "DATABASE_URL").strip()
     [server] = here.rds.servers.values()
     assert f"@{server.name}:5432/" in url and "sslmode=verify-full" in url

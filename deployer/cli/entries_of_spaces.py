@@ -36,6 +36,12 @@ ENTRIES = (
         aliases=("psql",),
     ),
     Entry(
+        "pg:promote",
+        "pg:promote",
+        "Make a database an app's primary one",
+        ("pg:promote HEROKU_POSTGRESQL_COBALT", "pg:promote REPORTS -a my-shop"),
+    ),
+    Entry(
         "iam:policy",
         "iam:print_policy",
         "Print what owners, developers, CI jobs or hosts may do in AWS, as a policy of IAM",

@@ -1,4 +1,4 @@
-"""`pg:info` and `pg:psql`."""
+"""`pg:info`, `pg:psql` and `pg:promote`."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ def psql(
         shell.output.say(f"--> Connecting to {session.name}")
         with terminal.raw():
             return session.attend(terminal)
+
+
+def promote(
+    ctx: typer.Context,
+    database: Annotated[str, typer.Argument(metavar="DATABASE", help="An attachment, a colour, or an add-on.")],
+    app: options.App = None,
+    remote: options.Remote = None,
+) -> None:
+    """Make a database an app's primary one.
+
+    DATABASE_URL leads to it as of one new release. The database before it stays as it is, and keeps another name."""
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        operations.promote(space, name, database, shell.tell.briefly)
 
 
 def info_values(info: DatabaseInfo, now: datetime) -> dict[str, str]:

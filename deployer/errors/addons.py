@@ -102,6 +102,16 @@ class NoDatabase(Failure):
     advice = "`deployer addons:create heroku-postgresql -a {app}` makes one."
 
 
+class AlreadyPrimary(Failure):
+    """DATABASE means it already."""
+
+    name: str
+    app: str
+
+    headline = "{name} is the primary database of ⬢ {app} already."
+    advice = "`deployer pg:info -a {app}` shows which others there are."
+
+
 class DatabaseUnfinished(Failure):
     """Its creation was cut off."""
 

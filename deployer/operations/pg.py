@@ -1,17 +1,23 @@
-"""Databases of an app, by whatever name people call them: what each is like, and psql in one."""
+"""Databases of an app, by whatever name people call them: what each is like, psql in one, and which is the primary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.addons.catalog import find_provider
+from deployer.addons.names import new_colour
 from deployer.addons.provider import Plan
-from deployer.errors.addons import DatabaseHostLost, DatabaseUnfinished, DatabaseUnknown, NoDatabase
+from deployer.errors.addons import AlreadyPrimary, DatabaseHostLost, DatabaseUnfinished, DatabaseUnknown, NoDatabase
 from deployer.model.addon import Addon
+from deployer.model.app import Attachment
+from deployer.model.events import Doing, Done, Tell
+from deployer.model.release import Release
 from deployer.operations.addons import PROVISIONED, Owned, owned
+from deployer.operations.change import Change, changing
 from deployer.operations.database_hosts import host_with, place_of_existing
+from deployer.operations.release import make_release, redraft
 from deployer.operations.run import OneOff, Terminal
 from deployer.operations.session import OpenSpace
 
@@ -115,6 +121,48 @@ def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal
         "term": terminal.term,
     }
     return OneOff(database.addon.name, host_with(space, database.addon).exchange("psql", request))
+
+
+def promote(space: OpenSpace, app: str, argument: str, tell: Tell) -> Release:
+    """Have DATABASE mean this database of the app, as one release; the one that it meant keeps another name.
+    AlreadyPrimary, DatabaseUnfinished. Can be repeated where it was cut off."""
+    with changing(space, app, f"pg:promote {argument}", tell) as change:
+        found = databases(space, app)
+        if not found:
+            raise NoDatabase(app)
+        chosen = choose(found, argument, app)
+        if PRIMARY in chosen.attachments:
+            raise AlreadyPrimary(chosen.addon.name, app)
+        config = {**change.state.config, f"{PRIMARY}_URL": chosen.url}
+        names = [Attachment(PRIMARY, chosen.addon.name)]
+        before = next((one for one in found if PRIMARY in one.attachments), None)
+        if before is not None and len(before.attachments) == 1:
+            tell(Doing("Ensuring another name for the present DATABASE_URL"))
+            names.append(Attachment(_another_name(before, change.state.config), before.addon.name))
+            config[f"{names[-1].name}_URL"] = before.url
+            tell(Done(f"{names[-1].name}_URL"))
+        tell(Doing(f"Promoting {chosen.addon.name} to DATABASE_URL on ⬢ {app}"))
+        release = _released(change, config, f"Promote {chosen.addon.name} (@ref:{chosen.addon.name})")
+        others = [one for one in change.app.attachments if one.name != PRIMARY]
+        space.ledger.save_app(replace(change.app, attachments=(*others, *names)))
+        tell(Done())
+    return release
+
+
+def _released(change: Change, config: dict[str, str], description: str) -> Release:
+    """A release with these config vars; the present one where it has them."""
+    present = change.state.release
+    if present is not None and config == change.state.config:
+        return present
+    return make_release(change, redraft(change, "addon", description, config))
+
+
+def _another_name(database: Database, config: Mapping[str, str]) -> str:
+    """The one that it got where this was cut off, or a new colour."""
+    known = [key.removesuffix("_URL") for key, value in config.items() if value == database.url]
+    prefix = find_provider(database.addon.service).colour_prefix
+    assert prefix is not None, "databases are told apart by colours"
+    return next((name for name in known if name != PRIMARY), None) or new_colour(prefix, config)
 
 
 def _database(app: str, own: Owned) -> Database:

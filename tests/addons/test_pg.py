@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from deployer.errors.addons import DatabaseGone, DatabaseUnfinished, DatabaseUnknown, NoDatabase
+from deployer.errors.addons import AlreadyPrimary, DatabaseGone, DatabaseUnfinished, DatabaseUnknown, NoDatabase
 from deployer.errors.apps import AppNotFound
 from deployer.errors.remote import ConnectionLost
+from deployer.model.app import Attachment
 from deployer.operations import addons, pg
 from tests.addons.hosts_in_memory import SpaceInMemory, space_of
 from tests.addons.test_create_and_destroy import cut_off, host, silent
@@ -99,3 +102,52 @@ def test_a_database_that_the_server_does_not_know_says_so(space: SpaceInMemory) 
     host(space).databases.clear()
     with pytest.raises(DatabaseGone):
         pg.info(space, "shop")
+
+
+def config_and_names(space: SpaceInMemory) -> tuple[dict[str, str], set[tuple[str, str]]]:
+    state, app = space.ledger.state("shop"), space.ledger.app("shop")
+    assert state and app
+    return dict(state.config), {(one.name, one.addon) for one in app.attachments}
+
+
+def test_another_database_becomes_the_primary_one_in_one_release(space: SpaceInMemory) -> None:
+    before, names = config_and_names(space)
+    released = pg.promote(space, "shop", "REPORTS", silent)
+    config, after = config_and_names(space)
+    assert config == {**before, "DATABASE_URL": before["REPORTS_URL"]}
+    assert after == {*names, ("DATABASE", "a-reports-db")} - {("DATABASE", "primary-db")}
+    assert released.description == "Promote a-reports-db (@ref:a-reports-db)"
+    assert pg.databases(space, "shop")[0].addon.name == "a-reports-db"
+    with pytest.raises(AlreadyPrimary):
+        pg.promote(space, "shop", "REPORTS", silent)
+
+
+def test_one_that_was_called_nothing_else_gets_a_colour(space: SpaceInMemory) -> None:
+    pg.promote(space, "shop", "REPORTS", silent)
+    addons.destroy(space, "shop", "primary-db", silent)
+    addons.create(space, "shop", f"{PG}:mini", silent, name="third", alias="THIRD")
+    app = space.ledger.app("shop")
+    assert app
+    space.ledger.save_app(replace(app, attachments=tuple(one for one in app.attachments if one.name != "REPORTS")))
+    old = config_and_names(space)[0]["DATABASE_URL"]
+    pg.promote(space, "shop", "THIRD", silent)
+    config, names = config_and_names(space)
+    [colour] = [name for name, addon in names if addon == "a-reports-db"]
+    assert config["DATABASE_URL"] == config["THIRD_URL"] != old == config[f"{colour}_URL"]
+
+
+def test_a_promotion_that_was_cut_off_is_finished_by_the_next(space: SpaceInMemory) -> None:
+    _, names = config_and_names(space)
+    released = pg.promote(space, "shop", "REPORTS", silent)
+    app = space.ledger.app("shop")
+    assert app
+    space.ledger.save_app(replace(app, attachments=tuple(Attachment(*one) for one in sorted(names))))
+    assert pg.promote(space, "shop", "REPORTS", silent).number == released.number
+    assert ("DATABASE", "a-reports-db") in config_and_names(space)[1]
+
+
+def test_only_databases_of_the_app_are_promoted(space: SpaceInMemory) -> None:
+    with pytest.raises(DatabaseUnknown):
+        pg.promote(space, "shop", "PINK", silent)
+    with pytest.raises(NoDatabase):
+        pg.promote(space, "blog", "REPORTS", silent)

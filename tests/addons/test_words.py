@@ -23,6 +23,7 @@ FAILURES: dict[str, Failure] = {
     "bad-attachment-name": words.BadAttachmentName("my-db"),
     "attachment-taken": words.AttachmentTaken("REPORTS", "shop"),
     "database-unknown": words.DatabaseUnknown("PINK", "shop", "DATABASE_URL, postgresql-flat-12345"),
+    "already-primary": words.AlreadyPrimary("postgresql-flat-12345", "shop"),
     "no-database": words.NoDatabase("shop"),
     "host-lost": words.DatabaseHostLost("postgresql-flat-12345", "heroku-postgresql", "shop", "sandbox-h1"),
     "space-without-database": rds.SpaceWithoutDatabase("production", "db.t4g.micro", " (about $17 a month)"),

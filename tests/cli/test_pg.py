@@ -1,4 +1,4 @@
-"""`pg:info` and `pg:psql` as they are typed."""
+"""`pg:info`, `pg:psql` and `pg:promote` as they are typed."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def test_an_app_without_databases_says_so(machine: Machine) -> None:
     assert (machine.run("pg:info", "-a", "blog"), machine.out) == (0, "⬢ blog has no databases.\n")
     assert machine.run("pg:psql", "-a", "blog") == 1
     assert "addons:create heroku-postgresql -a blog" in machine.err
+
+
+def test_the_primary_database_is_not_promoted(shop: Machine) -> None:
+    assert shop.run("pg:promote", "COBALT", "-a", "shop") == 1
+    assert "postgresql-flat-12345 is the primary database of ⬢ shop already." in shop.err
 
 
 def test_an_unknown_database_is_an_error_that_lists_what_there_is(shop: Machine) -> None:

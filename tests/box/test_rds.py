@@ -82,6 +82,15 @@ def test_what_would_not_fit_is_refused(ada: Person) -> None:
     assert "has not so many connections left: 20 are wanted" in ada.err
     assert "takes 76 for apps; the plans of its databases have 60 of them" in ada.err
     assert len(json.loads(ada.types("addons", "--json"))) == 2
+
+
+def test_another_database_becomes_the_primary_one_and_the_first_is_again(ada: Person) -> None:
+    first = ada.types("config:get", "DATABASE_URL")
+    [name] = [one["addon"]["name"] for one in json.loads(ada.types("pg:info", "DATABASE", "--json"))]
+    ada.types("pg:promote", "more")
+    assert ada.types("config:get", "DATABASE_URL") == ada.types("config:get", "MORE_URL") != first
+    ada.types("pg:promote", name)
+    assert ada.types("config:get", "DATABASE_URL") == first
     ada.types("addons:destroy", "more", "--confirm", "blog")
 
 

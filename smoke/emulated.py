@@ -21,6 +21,7 @@ HIDDEN = {
     "database": "No database runs; that it takes TLS alone is seen as the setting, not by connecting.",
     "front": "Nothing listens at the load balancer's name, and hosts are healthy unseen. The certificate is issued "
     "when this run says so, not when DNS has proved the domain.",
+    "app": "No host boots, so no app gets there: `make demo-aws` plays it, before hosts that are real.",
     "kill": "The emulator replaces a host within the call that ends it: no health check finds it, no time passes, and "
     f"all hosts are in one zone. {NO_HOOKS}",
     "roll": f"As for kill. {NO_HOOKS}",
@@ -63,4 +64,5 @@ def at(words: tuple[str, ...], region: str, domain: str | None, *, prove: bool =
         hidden=HIDDEN,
         tools={name: version(name) for name in ("pulumi", "pulumi-aws", "moto")},
         name="emulator",
+        joins=False,
     )

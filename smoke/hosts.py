@@ -1,4 +1,4 @@
-"""What a run does to hosts: says that they have joined, and ends one to see another come."""
+"""What a run does to hosts: waits until they have joined, and ends one to see another come."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Ended:
 
 
 def settle(place: Place, group: str, count: int) -> bool:
-    """Wait until so many hosts serve, in the word of their group. Nothing on them says yet that they have joined: this
-    says it for them, as AWS would give them up after a quarter of an hour."""
+    """Wait until so many hosts serve, in the word of their group. Where none boots this says for them that they have
+    joined, as AWS would give them up after a quarter of an hour."""
 
     def served() -> bool:
         found = look.states(place.account, group)
-        for name in (one for one, state in found.items() if state == HELD):
+        for name in (one for one, state in found.items() if state == HELD and not place.joins):
             with asking():
                 place.account.client("autoscaling").complete_lifecycle_action(
                     AutoScalingGroupName=group,

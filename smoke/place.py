@@ -24,7 +24,7 @@ class Place:
     """`deployer` are the words that stand for the command, none where it cannot be typed; `env` what it needs beside
     this process's variables. `pace` are the seconds between two looks at AWS, `patience` those that it may take for
     something. `prove` does what DNS and ACM do for a domain, None where they do it themselves. `hidden` says by rung
-    what cannot be seen here, `tools` in which versions all of it runs."""
+    what cannot be seen here, `tools` in which versions all of it runs. `joins`: hosts boot, and join their space."""
 
     account: Account
     deployer: tuple[str, ...]
@@ -36,6 +36,7 @@ class Place:
     hidden: Mapping[str, str] = field(default_factory=dict)
     tools: Mapping[str, str] = field(default_factory=dict)
     name: str = "AWS"
+    joins: bool = True
 
     def wait(self, what: Callable[[], bool]) -> bool:
         """Until it holds; whether it came to that."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from deployer.errors.base import Failure
+from deployer.operations import outside
 from deployer.spaces.aws import domain as domains
 from deployer.spaces.aws.account import asking
 from infra.resources import resources
@@ -22,6 +25,7 @@ from smoke.record import Record
 from smoke.rungs import Rung, described, specs
 
 INTERRUPTED = 130
+APP, LIKE = "hello", Path(__file__).parent.parent / "tests/apps/python_flask_worker"
 
 
 class Broken(Exception):
@@ -39,6 +43,7 @@ class Run:
     write: Callable[[str], object]
     spec: Spec | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    serves: str = ""  # the name that the app answers to, once it is there
 
     @property
     def space(self) -> str:
@@ -51,9 +56,9 @@ class Run:
     def say(self, text: str) -> None:
         self.write(f"-----> {text}\n")
 
-    def type(self, rung: str, step: str, *words: str, **facts: Any) -> Typed:
-        """Type `deployer WORDS` and keep it; Broken where it fails."""
-        typed = type_one(self.place, self.folder, words, self.write)
+    def type(self, rung: str, step: str, *words: str, where: str = ".", **facts: Any) -> Typed:
+        """Type `deployer WORDS` in a folder below the run's, and keep it; Broken where it fails."""
+        typed = type_one(self.place, self.folder / where, words, self.write)
         told = {"command": typed.command, "status": typed.status, "seconds": round(typed.seconds, 1)}
         said = [line.replace(str(self.folder), ".") for line in typed.lines]
         more = {name: make(typed) for name, make in facts.items()} if typed.status == 0 else {}
@@ -104,6 +109,12 @@ class Run:
         wanted = {"hosts": True, "database": self.spec.database is not None}
         claims = {f"AWS ends the {one}": ends_there[one] in there for one, is_wanted in wanted.items() if is_wanted}
         self.check(rung, "end", claims)
+
+    def answers(self, rung: str) -> None:
+        """Look whether the app, where there is one, answers through what stands before its hosts."""
+        if self.serves:
+            front = self.outputs.get("address") or self.outputs["dns"]
+            self.check(rung, "app", {"the app answers": outside.check(front, self.serves, lambda event: None)})
 
     def settle(self, spec: Spec) -> bool:
         return hosts.settle(self.place, self.outputs["group"], spec.hosts.count)
@@ -174,6 +185,20 @@ def _ports(run: Run) -> set[int]:
         return {one["Port"] for arn in found for one in client.describe_listeners(LoadBalancerArn=arn)["Listeners"]}
 
 
+def _after_app(run: Run, spec: Spec, before: dict[str, str]) -> None:
+    """An app of the tests, in a folder of its own below the run's."""
+    if not run.place.joins:
+        run.record.add("app", "left-out", why=run.place.hidden["app"])
+        run.say(run.place.hidden["app"])
+        return
+    folder = run.folder / APP
+    shutil.copytree(LIKE, folder)
+    shutil.copyfile(run.folder / "deployer.toml", folder / "deployer.toml")
+    typed = run.type("app", "deploy", "up", *run.named, "--app", APP, "--yes", where=APP)
+    run.serves = urlsplit(typed.lines[-1]).netloc
+    run.answers("app")
+
+
 def _after_kill(run: Run, spec: Spec, before: dict[str, str]) -> None:
     run.settle(spec)
     ended = hosts.end_one(run.place, run.outputs["group"], spec.hosts.count)
@@ -184,6 +209,7 @@ def _after_kill(run: Run, spec: Spec, before: dict[str, str]) -> None:
     }
     run.check("kill", "replaced", claims, **ended.as_json(), hidden=run.place.hidden.get("kill"))
     run.type("kill", "refresh", "spaces:refresh", run.space, "--detailed-exitcode")
+    run.answers("kill")
 
 
 def _after_roll(run: Run, spec: Spec, before: dict[str, str]) -> None:
@@ -199,6 +225,7 @@ def _after_roll(run: Run, spec: Spec, before: dict[str, str]) -> None:
         {"a new host is of the new size": set(ended.new.values()) == {spec.hosts.size}},
         **ended.as_json(),
     )
+    run.answers("roll")
 
 
 def _hosts(run: Run) -> dict[str, str]:
@@ -209,6 +236,7 @@ AFTER: dict[str, Callable[[Run, Spec, dict[str, str]], None]] = {
     "one-host": _after_one_host,
     "database": _after_database,
     "front": _after_front,
+    "app": _after_app,
     "kill": _after_kill,
     "roll": _after_roll,
 }

@@ -28,6 +28,7 @@ RUNGS = (
     Rung("one-host", "one host, made; made once more, which changes nothing; described; looked at for drift"),
     Rung("database", "RDS beside it", lambda spec, domain: replace(spec, database=Database())),
     Rung("front", "two hosts behind an ALB, with a domain where one is given", _front),
+    Rung("app", "an app, deployed to every host, and asked from outside"),
     Rung("kill", "one host is ended in AWS; its group brings another"),
     Rung("roll", "another size: hosts that run stay, new ones are of it", lambda spec, _: _sized(spec)),
 )

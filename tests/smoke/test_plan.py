@@ -35,7 +35,7 @@ def planned(*names: str, domain: str | None = "example.org") -> list[Spec]:
 
 
 def test_each_rung_builds_on_those_before_it() -> None:
-    assert [one.shape for one in planned()] == ["1 host", "1 host, RDS", *["2 hosts, ALB, RDS"] * 3]
+    assert [one.shape for one in planned()] == ["1 host", "1 host, RDS", *["2 hosts, ALB, RDS"] * 4]
     assert [one.sizes[0] for one in planned("kill", "roll")] == ["t4g.small", "t4g.medium"]
     assert [one.name for one in chosen(("roll", "one-host"))] == ["one-host", "roll"]
     assert planned("front", domain=None)[0].domain is None

@@ -86,3 +86,27 @@ class LayerMissing(Failure):
 
     headline = "The store of this space has no layer {layer}, which host {host} needs."
     advice = "Deploy the app again: that puts its layers there."
+
+
+@words("layer-gone")
+class LayerGone(Failure):
+    """A host was to send a layer that it has built, and does not have it any more."""
+
+    host: str
+    layer: str
+
+    headline = "Host {host} does not have the layer {layer} any more."
+    advice = "Deploy again: it is built anew."
+
+
+@words("upload-refused")
+class UploadRefused(Failure):
+    """The store did not take a layer from the host that built it. `status` 0: there was no answer."""
+
+    host: str
+    status: int
+    reason: str
+
+    headline = "The store did not take a layer from host {host}."
+    seen = "Status {status}: {reason}"
+    advice = "Where it says that the request has expired, or the token: sign in again, and deploy again."

@@ -26,7 +26,7 @@ ZSTD = ("/usr/bin/zstd", "-3", "-q", "-c")
 
 
 def publish(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """The call: `{bytes}` that were sent. `layer-missing` where one does not stand here, `store-refused`."""
+    """The call: `{bytes}` that were sent. `layer-gone` where one does not stand here, `upload-refused` where the store does not take one."""
     app = channel.paths.app(request["app"])
     sent = 0
     for one in request["layers"]:
@@ -40,7 +40,7 @@ def publish(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 def write(app: AppPaths, digest: str, file: IO[bytes]) -> None:
     """A layer's archive, as deployer/ship/archive.py writes it."""
     if not (app.layers / digest).is_dir():
-        raise HostFailure("layer-missing", {"layer": digest, "reason": f"{digest} does not stand on this host"})
+        raise HostFailure("layer-gone", {"layer": digest, "reason": f"{digest} does not stand on this host"})
     manifest = (app.manifests / digest).read_bytes()
     blobs = {name: blob_path(app, name) for name in sorted({e.blob for e in entries_of(manifest) if e.blob})}
     packed, raw = zlib.compress(manifest, 9), sum(path.stat().st_size for path in blobs.values())
@@ -70,15 +70,16 @@ def _packed_by_zstd(contents: Iterable[bytes], file: IO[bytes]) -> None:
 def _put(url: str, file: IO[bytes]) -> int:
     length = file.tell()
     file.seek(0)
-    asked = urllib.request.Request(url, data=file, method="PUT", headers={"Content-Length": str(length)})
+    about = {"Content-Length": str(length), "Content-Type": "application/octet-stream"}  # else it would be a form
+    asked = urllib.request.Request(url, data=file, method="PUT", headers=about)
     try:
         with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             shutil.copyfileobj(answer, _Nowhere())
     except urllib.error.HTTPError as error:
         reason = error.read(400).decode(errors="replace")
-        raise HostFailure("store-refused", {"status": error.code, "reason": reason}) from error
+        raise HostFailure("upload-refused", {"status": error.code, "reason": reason}) from error
     except OSError as error:
-        raise HostFailure("store-refused", {"status": 0, "reason": str(error)}) from error
+        raise HostFailure("upload-refused", {"status": 0, "reason": str(error)}) from error
     return length
 
 

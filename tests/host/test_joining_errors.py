@@ -15,6 +15,8 @@ CODES: dict[str, dict[str, object]] = {
     "store-empty": {"bucket": "deployer-production-store-0a1b2c3", "reason": "the store holds no space yet"},
     "no-seat": {"most": 2, "reason": "All seats are taken. 1: i-0a, 2: i-0b"},
     "not-joined": {},
+    "layer-gone": {"layer": "0a" * 32, "reason": "it does not stand on this host"},
+    "upload-refused": {"status": 403, "reason": "<Error><Code>ExpiredToken</Code></Error>"},
     "layer-missing": {"layer": "0a" * 32, "reason": "no layers/0a in the store"},
 }
 

@@ -26,7 +26,8 @@ ZSTD = ("/usr/bin/zstd", "-3", "-q", "-c")
 
 
 def publish(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """The call: `{bytes}` that were sent. `layer-gone` where one does not stand here, `upload-refused` where the store does not take one."""
+    """The call: `{bytes}` that were sent. `layer-gone` where one does not stand here, `upload-refused` where the store
+    does not take one."""
     app = channel.paths.app(request["app"])
     sent = 0
     for one in request["layers"]:

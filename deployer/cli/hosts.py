@@ -9,6 +9,7 @@ import typer
 from deployer.cli import options
 from deployer.cli.absent import absence_of
 from deployer.cli.confirm import confirm
+from deployer.cli.not_in_aws import refuse_in_aws
 from deployer.cli.resolve import open_named, pointer_to, space_of
 from deployer.cli.shell import Shell
 from deployer.cli.space_options import refuse_mixed
@@ -56,6 +57,7 @@ def add(
 
     shell: Shell = ctx.obj
     name = space_of(shell, space)
+    refuse_in_aws(shell, name, "hosts:add")
     if pointer_to(shell, name).kind == "ssh":
         from deployer.cli import rented
 
@@ -84,6 +86,7 @@ def remove(
 
     shell: Shell = ctx.obj
     name = space_of(shell, space)
+    refuse_in_aws(shell, name, "hosts:remove")
     if pointer_to(shell, name).kind == "ssh":
         from deployer.cli import rented
 
@@ -113,6 +116,7 @@ def promote(
 
     shell: Shell = ctx.obj
     name = space_of(shell, space)
+    refuse_in_aws(shell, name, "hosts:promote")
 
     ways = Ways(shell.dialler, shell.opening, absence_of(shell).leave_out)
 

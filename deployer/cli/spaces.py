@@ -8,6 +8,7 @@ import typer
 
 from deployer.cli import options, space_options
 from deployer.cli.confirm import confirm
+from deployer.cli.not_in_aws import refuse_in_aws
 from deployer.cli.resolve import is_in_aws, space_of
 from deployer.cli.shell import Shell
 from deployer.cli.space_options import refuse_mixed
@@ -103,6 +104,7 @@ def join(
     your keys count as for ssh. A space that was created with --store is joined with the same."""
     from deployer.cli import rented
 
+    refuse_in_aws(ctx.obj, target, "spaces:join")
     rented.join(ctx.obj, target, keys or (), stores.address("", store, endpoint, region))
 
 
@@ -148,13 +150,17 @@ def info(ctx: typer.Context, name: Name = None, space: options.Space = None, as_
 def start(ctx: typer.Context, name: Name = None, space: options.Space = None) -> None:
     """Start a space again, after this machine was restarted, or repair it."""
     shell: Shell = ctx.obj
-    operations.start(space_of(shell, name or space), shell.tell)
+    chosen = space_of(shell, name or space)
+    refuse_in_aws(shell, chosen, "spaces:start")
+    operations.start(chosen, shell.tell)
 
 
 def stop(ctx: typer.Context, name: Name = None, space: options.Space = None) -> None:
     """Shut a space down; its apps and their data stay."""
     shell: Shell = ctx.obj
-    operations.stop(space_of(shell, name or space), shell.tell)
+    chosen = space_of(shell, name or space)
+    refuse_in_aws(shell, chosen, "spaces:stop")
+    operations.stop(chosen, shell.tell)
 
 
 def destroy(

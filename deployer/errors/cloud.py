@@ -228,3 +228,15 @@ class GoesDown(UsageFailure):
 
     headline = "{space} is in AWS: there, a space is taken down."
     advice = "Type `deployer down --space {space}`: it says what goes and what stays, and asks AWS what is left."
+
+
+class HostsComeByThemselves(UsageFailure):
+    """A command about single hosts, and a space in AWS, whose Auto Scaling group starts and ends them. `instead` is
+    what does there what was asked for."""
+
+    space: str
+    command: str  # `hosts:add`
+    instead: str
+
+    headline = "{space} is in AWS: its group starts hosts, and ends them. There is no `{command}` there."
+    advice = "{instead}"

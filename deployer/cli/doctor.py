@@ -27,7 +27,8 @@ def doctor(
 ) -> int:
     """Look for what is wrong: this machine, the hosts of a space, and what runs against what the ledger says.
 
-    Of a space in AWS, what it needs of this machine: versions, Pulumi, and credentials of its account.
+    Of a space in AWS also what it needs of this machine (versions, Pulumi, credentials of its account), and what its
+    group says of its hosts.
 
     Changes nothing but with --repair. Exit status 1 where there are problems."""
     shell: Shell = ctx.obj
@@ -36,7 +37,7 @@ def doctor(
     if is_in_aws(shell, chosen):
         from deployer.cli import cloud_doctor
 
-        findings = cloud_doctor.findings(shell, chosen)
+        findings = cloud_doctor.findings(shell, chosen, target.app if target else None, deep=deep, mend=mend)
     else:
         findings = _of_hosts(shell, chosen, target.app if target else None, deep=deep, mend=mend)
     if as_json:
@@ -92,5 +93,5 @@ def lines(findings: Sequence[Finding]) -> list[str]:
         for one in members:
             if one.problem:
                 shown.append(f" !  {where:{width}}{one.check}: {one.problem}")
-                shown.append(f"    {'':{width}}{one.advice}")
+                shown += [f"    {'':{width}}{line}" for line in one.advice.splitlines()]
     return shown

@@ -1,26 +1,32 @@
-"""What spaces in AWS need of this machine: versions, Pulumi, credentials of the right account.
+"""What is wrong with a space in AWS: what it needs of this machine, its account, and its hosts as its group has them.
 
 Each check answers within seconds, also without credentials and without a network, and changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from deployer.errors.base import Failure
 from deployer.errors.cloud import AccountRefused, EndpointSet, EngineMissing
+from deployer.errors.store import StoreMissing
+from deployer.model.space import StoreAddress
+from deployer.operations import cloud_group
+from deployer.operations.cloud_diagnosis import THERE, of_group, problem
 from deployer.operations.diagnosis import Finding
 from deployer.spaces.aws import bootstrap, choice, credentials, record, tools
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.archives import COMMAND, PROVIDER, Pins, pinned
 from deployer.spaces.aws.choice import Choice
 from deployer.spaces.aws.credentials import PATIENCE, TRIES
+from deployer.spaces.aws.record import Record
+from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 
-HERE, THERE = "this machine", "AWS"
+HERE = "this machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +43,56 @@ class Site:
 @dataclass(frozen=True, slots=True)
 class Meant:
     """The space that is meant: `account` is the only one that deployer.toml lets it be in, None where it says none;
-    `source` says where its region is from."""
+    `source` says where its region is from; `state` is its state bucket, where this machine knows it: whoever works on
+    apps may read that, and not what leads there."""
 
     name: str
     region: str
     source: str
     account: str | None = None
+    state: StoreAddress | None = None
+
+
+@dataclass
+class Looked:
+    """What was found. `answers` says that AWS does, and that the account is the space's; `known` is what is noted of
+    the space, None where nothing is, or not for whoever asks."""
+
+    findings: list[Finding]
+    account: Account
+    answers: bool = False
+    known: Record | None = None
 
 
 def examine(site: Site, space: Meant) -> list[Finding]:
-    """Every check, those of this machine first."""
-    return [
+    """Every check but those of hosts, those of this machine first."""
+    return look(site, space).findings
+
+
+def look(site: Site, space: Meant) -> Looked:
+    """The same, with what it came upon."""
+    findings = [
         Finding(HERE, "deployer", note=VERSION),
         _library(HERE, "boto3", "boto3", "Install deployer anew: it brings boto3 with it."),
         _library(HERE, "pulumi library", "pulumi", *tools.library_missing().paragraphs()[1:]),
         _command(site),
         _provider(site),
-        *_in_aws(site, space),
+        Finding(THERE, "region", note=f"{space.region}, by {space.source}"),
     ]
+    looked = Looked(findings, Account(space.region, site.endpoint, TRIES, PATIENCE))
+    _in_aws(site, space, looked)
+    return looked
+
+
+def hosts(looked: Looked) -> list[Finding]:
+    """The space's hosts, as its group and its store have them; nothing where it has none yet, or nobody says."""
+    known = looked.known
+    if known is None or "group" not in known.outputs:
+        return []
+    try:
+        return of_group(cloud_group.look(looked.account, known), known.name, known.spec.region)
+    except Failure as failure:
+        return [problem(THERE, "hosts", failure)]
 
 
 def _library(where: str, check: str, name: str, advice: str) -> Finding:
@@ -92,50 +130,57 @@ def _missing(check: str, missing: EngineMissing) -> Finding:
     return Finding(HERE, check, "it is not here", missing.wanted)
 
 
-def _in_aws(site: Site, space: Meant) -> Iterator[Finding]:
+def _in_aws(site: Site, space: Meant, looked: Looked) -> None:
     """Each check rests on the one before: the first problem ends them."""
-    yield Finding(THERE, "region", note=f"{space.region}, by {space.source}")
+    found = looked.findings
     if name := tools.astray(site.env):
-        yield _problem("endpoint", EndpointSet(name, site.env[name]))
+        found.append(problem(THERE, "endpoint", EndpointSet(name, site.env[name])))
         return
     try:
-        yield Finding(THERE, "credentials", note=credentials.place())
+        found.append(Finding(THERE, "credentials", note=credentials.place()))
     except Failure as failure:
-        yield _problem("credentials", failure)
+        found.append(problem(THERE, "credentials", failure))
         return
     try:
-        found = credentials.identity(space.region, site.endpoint)
+        mine = credentials.identity(space.region, site.endpoint)
     except Failure as failure:
-        yield _problem("account", failure)
+        found.append(problem(THERE, "account", failure))
         return
-    if space.account not in (None, found.account):
-        yield _problem("account", AccountRefused(space.name, found.account, str(space.account)))
+    if space.account not in (None, mine.account):
+        found.append(problem(THERE, "account", AccountRefused(space.name, mine.account, str(space.account))))
         return
-    yield Finding(THERE, "account", note=f"{found.account}, {found.arn}")
-    yield _space(Account(space.region, site.endpoint, TRIES, PATIENCE), space.name, found.account)
+    found.append(Finding(THERE, "account", note=f"{mine.account}, {mine.arn}"))
+    looked.answers = True
+    found.append(_space(looked, space, mine.account))
 
 
-def _space(account: Account, name: str, number: str) -> Finding:
+def _space(looked: Looked, space: Meant, number: str) -> Finding:
     """What the account says of the space."""
+    name = space.name
     try:
-        with asking():
-            state = bootstrap.find(account, name)
-        if state is None or state.step < len(bootstrap.STEPS):
-            return Finding(THERE, "space", note=f"{name} is not made yet")
-        known = record.load(record.store_of(account, state))
+        known = _known(looked.account, space)
     except Failure as failure:
-        return _problem("space", failure)
+        return problem(THERE, "space", failure)
     if known is None:
         return Finding(THERE, "space", note=f"{name} is not made yet")
     if known.account != number:
-        return _problem("space", AccountRefused(name, number, known.account))
+        looked.answers = False
+        return problem(THERE, "space", AccountRefused(name, number, known.account))
+    looked.known = known
     if is_older(VERSION, known.tool):
         newer = f"{name} was changed by deployer {known.tool}, and this is {VERSION}"
         return Finding(THERE, "space", newer, "Install that version, or a later one.")
     return Finding(THERE, "space", note=f"{name}, {known.spec.shape}")
 
 
-def _problem(check: str, failure: Failure) -> Finding:
-    """A failure in a line, with its advice."""
-    *said, advice = failure.paragraphs()
-    return Finding(THERE, check, " ".join(" ".join(said).split()), advice)
+def _known(account: Account, space: Meant) -> Record | None:
+    if space.state is not None:
+        try:
+            return record.load(S3Store(space.state))
+        except StoreMissing:
+            return None
+    with asking():
+        state = bootstrap.find(account, space.name)
+    if state is None or state.step < len(bootstrap.STEPS):
+        return None
+    return record.load(record.store_of(account, state))

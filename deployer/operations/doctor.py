@@ -35,8 +35,14 @@ NAMESPACES = ("kernel/unprivileged_userns_clone", "user/max_user_namespaces")
 def examine(space: OpenSpace, app: str | None = None, *, deep: bool = False) -> list[Finding]:
     """Every check of this machine, of each host and of the space's apps, or of `app` alone; AppNotFound. Changes
     nothing."""
+    return [*here(), *examine_hosts(space, app, deep=deep)]
+
+
+def examine_hosts(space: OpenSpace, app: str | None = None, *, deep: bool = False) -> list[Finding]:
+    """The same without this machine."""
     names = [one.name for one in space.ledger.apps()] if app is None else [state_of(space, app).app.name]
-    findings, examined = here(), []
+    findings: list[Finding] = []
+    examined: list[Examined] = []
     for answer in _ask_every_host(space, deep=deep):
         findings += [answer] if isinstance(answer, Finding) else diagnosis.of_host(answer, space.space.name)
         examined += [answer] if isinstance(answer, Examined) else []

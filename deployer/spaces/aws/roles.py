@@ -45,6 +45,13 @@ LEDGER = (
 )
 """What all commands on apps write there: all but what hosts say of themselves and what is the owner's."""
 
+FIND_HOSTS = [
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeScalingActivities",
+    "ec2:DescribeInstanceConnectEndpoints",
+    "ec2:DescribeInstances",
+]
+
 
 class Role(StrEnum):
     """`owner` makes spaces and takes them down, `deployer` works on their apps, `preview` looks, `ci` deploys.
@@ -114,7 +121,7 @@ def _works_on_hosts(scope: Scope) -> list[Statement]:
         allow("SayWhoDidWhat", ["s3:PutObject"], [f"{scope.state}/{keys.AUDIT}*"]),
         allow("ListTheLedger", ["s3:ListBucket"], [scope.store]),
         allow("ReadTheLedger", ["s3:GetObject"], [f"{scope.store}/*"]),
-        allow("FindHosts", ["ec2:DescribeInstances", "ec2:DescribeInstanceConnectEndpoints"], [ANY], scope.there({})),
+        allow("FindHosts", FIND_HOSTS, [ANY], scope.there({})),
         allow("ReachHosts", ["ec2-instance-connect:OpenTunnel"], [endpoint], ssh),
     ]
 

@@ -1,0 +1,170 @@
+"""The hosts of a space in AWS as its group and its store have them. Nothing is changed, and no host is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deployer.errors.base import Failure
+from deployer.model.joining import AgentRef, JoinFailure
+from deployer.model.membership import counting
+from deployer.model.space import Host
+from deployer.operations.cloud_hosts import WORDS
+from deployer.operations.session import whoami
+from deployer.spaces.aws.account import Account, asking
+from deployer.spaces.aws.furnish import address_of
+from deployer.spaces.aws.record import Record
+from deployer.store import keys, record
+from deployer.store.base import Get, List, Stored
+from deployer.store.entries import Claim
+from deployer.store.ledger import Ledger
+from deployer.store.s3 import S3Store
+
+HOUR = 3600.0  # seconds in which what failed is news
+MOST = 50  # reports of hosts that are read where nobody says which are news
+INSTANCE = re.compile(r"\bi-[0-9a-z]+\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One of the group; `state` as Auto Scaling calls it."""
+
+    id: str
+    state: str
+    is_well: bool
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it may hold a seat."""
+        return self.is_well and not self.state.startswith(("Terminat", "Detach"))
+
+    @property
+    def word(self) -> str:
+        """What it does now."""
+        return WORDS.get(self.state, self.state) if self.is_well else "is ill, as AWS sees it"
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What the group has done, or tried: in AWS's words, and when it began (seconds since 1970)."""
+
+    what: str
+    status: str
+    message: str
+    began: float
+
+    @property
+    def instance(self) -> str:
+        """The instance that it is about; empty where there came none."""
+        found = INSTANCE.search(self.what)
+        return found.group() if found else ""
+
+    @property
+    def is_launch(self) -> bool:
+        """Whether a host was to come."""
+        return self.what.startswith("Launching")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`wanted` is how many hosts are to be there; `seats` are the claims; `failures` are of the hosts that are there
+    and of those of the last hour; `untold` is why nobody says what the group did, None where it does; `now` in seconds
+    since 1970."""
+
+    wanted: int
+    instances: tuple[Instance, ...]
+    activities: tuple[Activity, ...]
+    registered: tuple[Host, ...]
+    seats: dict[int, str]
+    failures: tuple[JoinFailure, ...]
+    agent: AgentRef | None
+    now: float
+    untold: Failure | None = None
+
+    @property
+    def counting(self) -> tuple[Host, ...]:
+        """The hosts that count, by seat."""
+        return counting(self.registered, self.seats, {one.id for one in self.instances if one.is_alive})
+
+    def seat_of(self, instance: str) -> int | None:
+        """The seat of a host that counts."""
+        return next((host.seat for host in self.counting if host.id == instance), None)
+
+    def launched(self, instance: str) -> float | None:
+        """When the group began to start it."""
+        return next((one.began for one in self.activities if one.is_launch and one.instance == instance), None)
+
+
+def look(account: Account, known: Record) -> Seen:
+    """Ask AWS and the store; a failure where either does not answer, but for what the group did (`untold`)."""
+    group = known.outputs["group"]
+    with asking():
+        wanted, instances = _members(account, group)
+    now, untold = datetime.now(UTC).timestamp(), None
+    activities: tuple[Activity, ...] = ()
+    try:
+        with asking():
+            activities = _activities(account, group)
+    except Failure as failure:
+        untold = failure
+    store = S3Store(address_of(account, known.bucket or known.outputs["bucket"]))
+    agent = store.batch([Get(keys.AGENT)]).answers[0]
+    there = {one.id for one in instances}
+    recent = None if untold else there | {one.instance for one in activities if now - one.began < HOUR}
+    return Seen(
+        wanted,
+        instances,
+        activities,
+        tuple(host for host in Ledger(store, whoami()).hosts() if host.id in there),
+        _seats(store),
+        _failures(store, recent),
+        record.load(AgentRef, agent) if isinstance(agent, Stored) else None,
+        now,
+        untold,
+    )
+
+
+def _members(account: Account, group: str) -> tuple[int, tuple[Instance, ...]]:
+    answer = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
+    found = answer["AutoScalingGroups"]
+    instances = (one for each in found for one in each["Instances"])
+    members = (
+        Instance(one["InstanceId"], one["LifecycleState"], one["HealthStatus"] == "Healthy") for one in instances
+    )
+    return sum(one["DesiredCapacity"] for one in found), tuple(sorted(members, key=lambda one: one.id))
+
+
+def _activities(account: Account, group: str) -> tuple[Activity, ...]:
+    """The newest first."""
+    answer = account.client("autoscaling").describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=100)
+    found = (
+        Activity(one["Description"], one["StatusCode"], one.get("StatusMessage", ""), one["StartTime"].timestamp())
+        for one in answer["Activities"]
+    )
+    return tuple(sorted(found, key=lambda one: -one.began))
+
+
+def _seats(store: S3Store) -> dict[int, str]:
+    names = _listed(store, keys.SEATS)
+    found = zip(names, store.batch([Get(name) for name in names]).answers, strict=True)
+    claims = {key: record.load(Claim, one) for key, one in found if isinstance(one, Stored)}
+    return {int(key.removeprefix(keys.SEATS)): claim.owner for key, claim in claims.items()}
+
+
+def _failures(store: S3Store, wanted: Iterable[str] | None) -> tuple[JoinFailure, ...]:
+    """Of these instances: what hosts leave stays in the store for long."""
+    names = [key for key in _listed(store, keys.HOSTS) if key.endswith("/failed")]
+    if wanted is not None:
+        ids = set(wanted)
+        names = [key for key in names if keys.host_of(key.removesuffix("/failed")) in ids]
+    found = store.batch([Get(key) for key in names[:MOST]]).answers
+    loaded = [record.load(JoinFailure, one) for one in found if isinstance(one, Stored)]
+    return tuple(sorted(loaded, key=lambda one: one.at))
+
+
+def _listed(store: S3Store, prefix: str) -> Sequence[str]:
+    listed = store.batch([List(prefix)]).answers[0]
+    assert isinstance(listed, tuple)
+    return [str(one) for one in listed]

@@ -1,0 +1,55 @@
+"""What is read of a space's hosts: of its group and its store in a region on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployer.host import myself, seat
+from deployer.model.joining import AgentRef, JoinFailure
+from deployer.model.space import Host, Space
+from deployer.operations.cloud_group import look
+from deployer.spaces.aws.account import Account
+from deployer.spaces.aws.record import Record
+from deployer.store import keys, record
+from infra.spec import Spec
+from tests.host.aws_here import BUCKET, GROUP, SPACE, Region, region
+from tests.infra.moto_here import ACCOUNT, REGION
+
+pytestmark = pytest.mark.edge
+KNOWN = Record(SPACE, Spec(REGION), ACCOUNT, "0.1.0", outputs={"group": GROUP}, bucket=BUCKET)
+
+
+@pytest.fixture
+def here() -> Iterator[Region]:
+    with region(3) as here:
+        said = Space(SPACE, "aws", "debian-13-arm64", "http://{app}.example", "2026", "1", seats=3)
+        here.put(keys.SPACE, record.dump(said))
+        yield here
+
+
+def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
+    here.put(keys.AGENT, record.dump(AgentRef("0a", "00", "0.1.0")))
+    with here.instances("InService") as found:
+        first, second, third = (myself.who(here.order(one)) for one in found)
+        for one in (first, second):
+            number = seat.take(one)
+            seat.register(one, Host(one.instance, number, "", f"10.0.0.{number}", "ssh-ed25519 AAAA", user="root"))
+        here.set_state(second.instance, "InService", healthy=False)
+        here.set_state(third.instance, "Pending:Wait")
+        third.write("failed", JoinFailure(third.instance, "2026-09-30T14:05:06Z", "seat", "no-seat: all are taken"))
+        here.put(
+            "hosts/AROA:i-0gone/failed", record.dump(JoinFailure("i-0gone", "2026-09-29T14:05:06Z", "seat", "old"))
+        )
+        seen = look(Account(REGION, here.endpoint), KNOWN)
+    assert seen.wanted == 3 and seen.untold is None
+    assert {one.id: (one.state, one.is_well) for one in seen.instances} == {
+        first.instance: ("InService", True),
+        second.instance: ("InService", False),
+        third.instance: ("Pending:Wait", True),
+    }
+    assert seen.seats == {1: first.instance, 2: second.instance}
+    assert [host.id for host in seen.counting] == [first.instance]
+    assert [(one.host, one.reason) for one in seen.failures] == [(third.instance, "no-seat: all are taken")]
+    assert seen.agent == AgentRef("0a", "00", "0.1.0")

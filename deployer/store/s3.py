@@ -16,13 +16,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from deployer.errors.store import StoreRefused
+from deployer.errors.store import StoreRefused, StoreUnreachable
 from deployer.model.space import StoreAddress
 from deployer.store.base import KEY, Answers, Delete, Get, List, Lost, Op, Put, Stored, check
 from deployer.store.s3_client import client_of, failure_of, is_refusal
 
 AT_ONCE = 16  # requests of one batch under way at the same time
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a put that met another one is sent again
+BLIP, AGAIN = 6.0, 0.5  # seconds that a store may be away, and between two turns: boto3's own end within one second
+BROKEN = (500, 502, 503, 504)
 PAGE = 1000  # objects that one request can list or delete
 Answer = Stored | str | tuple[str, ...] | None
 
@@ -32,10 +34,20 @@ class Refused(Exception):
 
 
 class S3Store:
-    """The objects at an address. Several threads may use it."""
+    """The objects at an address. Several threads may use it. What gets no answer, or breaks, is asked again for
+    `patience` seconds."""
 
-    def __init__(self, address: StoreAddress, *, attempts: int = 5, timeout: float = 10.0, page: int = PAGE) -> None:
+    def __init__(
+        self,
+        address: StoreAddress,
+        *,
+        attempts: int = 5,
+        timeout: float = 10.0,
+        page: int = PAGE,
+        patience: float = BLIP,
+    ) -> None:
         self.address = address
+        self._patience = patience
         self._root = f"{address.prefix}/" if address.prefix else ""
         self._page = page
         self._client = client_of(address, attempts, timeout)
@@ -64,7 +76,7 @@ class S3Store:
     def upload(self, key: str, file: Path) -> None:
         """Write a large object out of a file, several parts at a time where it is one of many megabytes."""
         where = (self.address.bucket, self._root + key)
-        self._translated("put_object", lambda: self._client.upload_file(str(file), *where))
+        self._patiently("put_object", lambda: self._client.upload_file(str(file), *where))
 
     def upload_url(self, key: str, seconds: int) -> str:
         """A URL by which whoever knows it may PUT this object, for so many seconds."""
@@ -144,7 +156,7 @@ class S3Store:
 
     def _list(self, prefix: str, times: list[float]) -> tuple[str, ...]:
         found: list[str] = []
-        for page in self._pages("list_objects_v2", prefix):
+        for page in self._patiently("list_objects_v2", lambda: list(self._pages("list_objects_v2", prefix))):
             times.append(self._clock(page))
             found += [one["Key"].removeprefix(self._root) for one in page.get("Contents", []) if one["Size"]]
         return tuple(sorted(key for key in found if KEY.fullmatch(key)))
@@ -175,7 +187,19 @@ class S3Store:
             answer = getattr(self._client, operation)(Bucket=self.address.bucket, **facts)
             return {**answer, "Body": answer["Body"].read()} if "Body" in answer else answer
 
-        return self._translated(operation, ask)
+        return self._patiently(operation, ask)
+
+    def _patiently(self, operation: str, ask: Callable[[], Any]) -> Any:
+        """Ask again, as long as the store may only be away for seconds."""
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                return self._translated(operation, ask)
+            except (StoreUnreachable, StoreRefused) as failure:
+                is_passing = isinstance(failure, StoreUnreachable) or failure.status in BROKEN
+                if not is_passing or time.monotonic() + AGAIN > end:
+                    raise
+            time.sleep(AGAIN)
 
     def _clock(self, answer: Any) -> float:
         """When the answer was given, by the store's clock, in whole seconds since 1970."""

@@ -42,7 +42,7 @@ def door(server: Door) -> Iterator[Door]:
 
 @pytest.fixture
 def store(door: Door, tmp_path: Path) -> S3Store:
-    return S3Store(door.address(tmp_path.name), attempts=3, timeout=1.0)
+    return S3Store(door.address(tmp_path.name), attempts=3, timeout=1.0, patience=0.0)
 
 
 def lease(token: int) -> bytes:
@@ -201,8 +201,18 @@ def test_what_s3_says_becomes_words_of_ours(store: S3Store, door: Door, name: st
     assert text in str(raised.value)
 
 
+@pytest.mark.parametrize("says", [Says(None), Says(500, "InternalError"), Says(502)], ids=["silent", "500", "502"])
+def test_a_store_that_is_away_for_a_moment_is_asked_again(door: Door, tmp_path: Path, says: Says) -> None:
+    """Of boto3's own tries the last comes within a second."""
+    store, back = S3Store(door.address(tmp_path.name), attempts=2), time.monotonic() + 1.5
+    door.fault = lambda asked: says if time.monotonic() < back else None
+    store.batch([Put("space", b"1"), Get("space"), List("")])
+    back = time.monotonic() + 1.5
+    assert store.batch([List("")]).answers == (("space",),)
+
+
 def test_a_door_that_is_shut_is_named() -> None:
-    store = S3Store(Door(free_port()).address("x"), attempts=2, timeout=1.0)
+    store = S3Store(Door(free_port()).address("x"), attempts=2, timeout=1.0, patience=0.0)
     with pytest.raises(errors.StoreUnreachable, match="Could not reach the store s3://deployer-tests/x at http://127"):
         store.batch([Get("space")])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from deployer.cli import bills, cloud_domain
+from deployer.cli import bills, cloud_domain, cloud_inside
 from deployer.cli.cloud_preview import as_json, print_proposal
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import proposals
@@ -19,6 +19,8 @@ from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
 from deployer.operations.cloud import Departure, Proposal
 from deployer.operations.cloud_hosts import await_hosts
+from deployer.operations.cloud_inside import Inside
+from deployer.operations.cloud_inside import look as look_inside
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
@@ -87,8 +89,8 @@ def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = 
     return made
 
 
-def print_record(shell: Shell, known: Record, there: Domain | None) -> None:
-    """What there is, its address and its price, and what somebody has to do about its domain."""
+def print_record(shell: Shell, known: Record, there: Domain | None, inside: Inside | None = None) -> None:
+    """What there is, its address and its price, what is inside, and what somebody has to do about its domain."""
     out, found = shell.output, known.outputs
     out.header(known.name)
     out.values(
@@ -98,6 +100,7 @@ def print_record(shell: Shell, known: Record, there: Domain | None) -> None:
             "Address": cloud_domain.url(known),
             **cloud_domain.rows(known, there),
             **({"Database": found["database"]} if "database" in found else {}),
+            **(cloud_inside.rows(inside) if inside else {}),
             "A month": bills.total(bill(known.spec, prices.load())),
         }
     )
@@ -106,15 +109,15 @@ def print_record(shell: Shell, known: Record, there: Domain | None) -> None:
 
 
 def info(shell: Shell, name: str, *, json: bool) -> None:
-    """What there was when it was last brought up to date."""
+    """What there was when it was last brought up to date, and which hosts and apps are there now."""
     tools = tools_of(shell)
     known = cloud.info(tools, name, region_of(shell, name, None))
-    there = cloud.so_far(tools, known)
+    there, inside = cloud.so_far(tools, known), look_inside(tools.account(known.spec.region), known)
     if json:
         told = {"name": name, "kind": "aws", "specification": known.spec, "outputs": known.outputs, "domain": there}
-        shell.output.json(told)
+        shell.output.json({**told, **cloud_inside.as_json(inside)})
     else:
-        print_record(shell, known, there)
+        print_record(shell, known, there, inside)
 
 
 def refresh(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:

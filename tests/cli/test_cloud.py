@@ -115,6 +115,7 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert laptop.run("spaces:refresh", "production", "--detailed-exitcode") == 0, laptop.err
     assert "Everything is as deployer left it." in laptop.out
     assert_unlocks(laptop)
+    assert_looks(laptop)
 
     laptop.says(SPACE + 'hosts = { size = "t4g.medium" }\n')
     seen = versions(laptop.here)
@@ -130,6 +131,20 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert f"Kept: last snapshot {snapshot}, 20 GB, its price is unknown." in laptop.err
     assert left == before
     assert pointers.names() == []
+
+
+def assert_looks(laptop: Laptop) -> None:
+    """`spaces:info` and `doctor` say what the group has; here nobody boots, so that nobody takes a seat."""
+    assert laptop.run("spaces:info", "production") == 0, laptop.err
+    assert " no seat (InService: serves)" in laptop.out and "none" in laptop.out
+    assert laptop.run("spaces:info", "production", "--json") == 0, laptop.err
+    told = json.loads(laptop.out)
+    assert [one["state"] for one in told["hosts"]] == ["InService"] and told["apps"] == []
+    assert laptop.run("doctor", "--space", "production") == 1
+    assert "hosts: 0 of 1 serve" in laptop.out and "it serves, as AWS sees it, and has no seat" in laptop.out
+    assert laptop.run("doctor", "--space", "production", "--json") == 1
+    [host] = [one for one in json.loads(laptop.out) if one["where"].startswith("i-")]
+    assert host["advice"].startswith("aws autoscaling set-instance-health")
 
 
 def assert_unlocks(laptop: Laptop) -> None:

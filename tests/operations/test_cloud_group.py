@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from deployer.cli.cloud_inside import as_json, rows
 from deployer.host import myself, seat
 from deployer.model.joining import AgentRef, JoinFailure
 from deployer.model.space import Host, Space
+from deployer.operations import cloud_inside
 from deployer.operations.cloud_group import look
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.record import Record
@@ -43,6 +46,7 @@ def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
             "hosts/AROA:i-0gone/failed", record.dump(JoinFailure("i-0gone", "2026-09-29T14:05:06Z", "seat", "old"))
         )
         seen = look(Account(REGION, here.endpoint), KNOWN)
+        inside = cloud_inside.look(Account(REGION, here.endpoint), KNOWN)
     assert seen.wanted == 3 and seen.untold is None
     assert {one.id: (one.state, one.is_well) for one in seen.instances} == {
         first.instance: ("InService", True),
@@ -53,3 +57,21 @@ def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
     assert [host.id for host in seen.counting] == [first.instance]
     assert [(one.host, one.reason) for one in seen.failures] == [(third.instance, "no-seat: all are taken")]
     assert seen.agent == AgentRef("0a", "00", "0.1.0")
+    words = {host.name: (host.seat, host.address, host.word) for host in inside.hosts or ()}
+    assert words == {
+        first.instance: (1, "10.0.0.1", "serves"),
+        second.instance: (None, "10.0.0.2", "is ill, as AWS sees it"),
+        third.instance: (None, "", "boots, and joins"),
+    }
+    shown = rows(inside)
+    assert shown["Hosts"].splitlines()[0] == f"{first.instance} seat 1, 10.0.0.1 (InService: serves)"
+    assert f"{third.instance} no seat (Pending:Wait: boots, and joins)" in shown["Hosts"]
+    assert shown["Apps"] == "none" and as_json(inside)["apps"] == []
+
+
+def test_what_nobody_says_is_not_known(here: Region) -> None:
+    inside = cloud_inside.look(Account(REGION, here.endpoint), replace(KNOWN, bucket="somebody-elses"))
+    assert rows(inside)["Hosts"].startswith("not known: ")
+    assert as_json(inside) == {"hosts": None, "apps": None}
+    nothing = cloud_inside.look(Account(REGION, here.endpoint), replace(KNOWN, outputs={}))
+    assert rows(nothing)["Apps"] == "not known: it is not made to its end"

@@ -1,0 +1,59 @@
+"""What is in a space in AWS: its hosts and its apps, for `spaces:info`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deployer.errors.base import Failure
+from deployer.operations import cloud_group
+from deployer.operations.session import whoami
+from deployer.spaces.aws.account import Account
+from deployer.spaces.aws.furnish import address_of
+from deployer.spaces.aws.record import Record
+from deployer.store.ledger import Ledger
+from deployer.store.s3 import S3Store
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A host of the group: `seat` is None where it does not count, `address` is empty before it has registered, `state`
+    in the group's words (`Pending:Wait`), `word` in ours."""
+
+    name: str
+    seat: int | None
+    address: str
+    state: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """None stands for what is not known; `why` says the reason."""
+
+    hosts: tuple[There, ...] | None
+    apps: tuple[str, ...] | None
+    why: str = ""
+
+
+def look(account: Account, known: Record) -> Inside:
+    """Ask AWS and the store; what either does not answer is not known."""
+    if "group" not in known.outputs or not known.bucket:
+        return Inside(None, None, "it is not made to its end")
+    hosts: tuple[There, ...] | None = None
+    apps: tuple[str, ...] | None = None
+    why = ""
+    try:
+        apps = tuple(app.name for app in Ledger(S3Store(address_of(account, known.bucket)), whoami()).apps())
+        hosts = _hosts(cloud_group.look(account, known))
+    except Failure as failure:
+        why = failure.paragraphs()[0]
+    return Inside(hosts, apps, why)
+
+
+def _hosts(seen: cloud_group.Seen) -> tuple[There, ...]:
+    """Those that count first, by seat."""
+    addresses = {host.id: host.address or host.private_address for host in seen.registered}
+    found = [
+        There(one.id, seen.seat_of(one.id), addresses.get(one.id, ""), one.state, one.word) for one in seen.instances
+    ]
+    return tuple(sorted(found, key=lambda one: (one.seat is None, one.seat or 0, one.name)))

@@ -172,6 +172,9 @@ def upgrade(shell: Shell, name: str, major: int | None, *, json: bool, yes: bool
         return
     shell.output.say()
     _do(shell, tools, found.proposal, yes=yes)
+    from deployer.cli import cloud_roll
+
+    cloud_roll.offer(shell, name, yes=yes)
 
 
 def export(shell: Shell, name: str, folder: Path) -> None:

@@ -10,7 +10,7 @@ from deployer.operations.cloud_upgrade import Move, Upgrade
 from deployer.spaces.aws.newer import Postgres
 
 MEANS = {
-    "hosts": (STAYS,),
+    "hosts": (STAYS, "Afterwards `hosts:roll` is offered, which replaces those that run, one after the other."),
     "database": (
         "RDS makes a snapshot of it and moves it at once. It does not answer meanwhile: some minutes, longer where it",
         "has many tables; apps get errors. There is no way down: the way back is that snapshot, without what is",

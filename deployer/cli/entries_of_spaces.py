@@ -142,6 +142,12 @@ ENTRIES = (
     ),
     Entry("hosts:reboot", "hosts:reboot", "Reboot hosts, one by one", ("hosts:reboot", "hosts:reboot sandbox-h1")),
     Entry(
+        "hosts:roll",
+        "hosts:roll",
+        "Replace hosts in AWS by new ones, one by one",
+        ("hosts:roll --space production", "hosts:roll --space production --host i-0123456789abcdef0 --yes"),
+    ),
+    Entry(
         "completion",
         "completion:completion",
         "Print what makes a shell complete the names of commands",

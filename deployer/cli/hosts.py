@@ -1,4 +1,4 @@
-"""`hosts`, `hosts:add`, `hosts:remove`, `hosts:promote`, `hosts:reboot`."""
+"""`hosts`, `hosts:add`, `hosts:remove`, `hosts:promote`, `hosts:reboot`, `hosts:roll`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deployer.cli import options
+from deployer.cli import options, space_options
 from deployer.cli.absent import absence_of
 from deployer.cli.confirm import confirm
 from deployer.cli.not_in_aws import refuse_in_aws
-from deployer.cli.resolve import open_named, pointer_to, space_of
+from deployer.cli.resolve import is_in_aws, open_named, pointer_to, space_of
 from deployer.cli.shell import Shell
 from deployer.cli.space_options import refuse_mixed
+from deployer.errors.cloud import NotInAws
 from deployer.operations import spaces as operations
 
 if TYPE_CHECKING:
@@ -169,3 +170,26 @@ def reboot(
     Each is shut down properly and boots again with its dynos; the next one follows when it takes requests."""
     shell: Shell = ctx.obj
     operations.reboot(space_of(shell, space), names or [], shell.tell, shell.person)
+
+
+def roll(
+    ctx: typer.Context,
+    space: options.Space = None,
+    hosts: Annotated[
+        list[str] | None, typer.Option("--host", metavar="ID", help="This one, whatever it is; repeatable.")
+    ] = None,
+    yes: space_options.Yes = False,
+) -> None:
+    """Replace the hosts of a space in AWS, one after another, by new ones.
+
+    Those whose image, size or settings are not what AWS would start a new one from; or those that --host names. First
+    one more comes and serves, then the old one hands its dynos to the others, finishes its requests and goes: with a
+    load balancer no request is lost. Where a host's own address is the front, open connections break. Cut off, it can
+    be typed again: there is never more than one host too many."""
+    shell: Shell = ctx.obj
+    name = space_of(shell, space)
+    if not is_in_aws(shell, name):
+        raise NotInAws(name, "`deployer hosts:add` and `deployer hosts:remove` replace its hosts.")
+    from deployer.cli import cloud_roll
+
+    cloud_roll.roll(shell, name, hosts or (), yes=yes)

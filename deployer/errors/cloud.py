@@ -144,6 +144,45 @@ class HostsNotThere(Failure):
         `deployer up --space {space}` goes on from here; nothing is made twice."""
 
 
+class HostNotReplaced(Failure):
+    """A roll: the host that was to come in the place of another does not serve."""
+
+    space: str
+    host: str
+    found: str  # a line for each host and each problem
+
+    headline = "No new host of {space} serves: {host} was not replaced."
+    seen = "{found}"
+    advice = """
+        The others serve, and there are as many as before. Where the account may have no more (vCPUs count by kind of
+        size), ask AWS for more under Service Quotas. `deployer hosts:roll --space {space}` goes on from here."""
+
+
+class HostStays(Failure):
+    """A roll: the host that was sent away is still there."""
+
+    space: str
+    host: str
+    minutes: str
+
+    headline = "{host} was sent away, and is still there after {minutes} minutes."
+    seen = "The new one serves in its place: apps are not without hosts."
+    advice = """
+        Its group ends it. `deployer hosts:roll --space {space}` goes on with the others."""
+
+
+class NoSuchInstance(UsageFailure):
+    """A roll of a host that there never was."""
+
+    host: str
+    space: str
+    there: str
+
+    headline = "{space} has no host {host}, and had none."
+    seen = "Its hosts: {there}."
+    advice = "`deployer hosts --space {space}` lists them."
+
+
 class NoHostsYet(Failure):
     """A command that needs hosts, and a space in AWS of which this machine does not know where its ledger lies."""
 

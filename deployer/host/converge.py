@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import files, firewall, myself, report, roll, router, seat, walls
+from deployer.host import drain, files, firewall, myself, rebooting, report, roll, router, seat, walls
 from deployer.host.access import let_in
 from deployer.host.aws import find_address, take_address
 from deployer.host.certificates import trust
@@ -64,16 +64,26 @@ class Seen:
 
 
 def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins."""
+    """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins; with
+    `leaving` its group takes it away."""
     order = myself.remembered(channel.paths)
     with alone(channel.paths, wait=False) as is_alone, _saying_why():
         if not is_alone:
             return {"looked": False, "busy": True}
+        me, seen = _myself(order, channel.paths)
+        if drain.is_sent_away(me):
+            drain.leave(me, channel)
+            return {"looked": True, "leaving": True}
+        if channel.paths.leaving.exists():  # cut off as it handed over, to boot again
+            rebooting.join_again(channel.paths)
         if channel.paths.joining.exists():  # the host was booted again in the middle of joining
             from deployer.host.join import join_alone
 
             return {"looked": True, **join_alone(order, channel)}
-        return _look(order, channel)
+        found = _look(me, seen, channel)
+        if rebooting.is_due(channel.paths, time.time()):
+            rebooting.reboot(me, channel, time.time(), rebooting.boot_again)
+        return found
 
 
 @contextmanager
@@ -145,13 +155,17 @@ def trust_database(me: Myself, paths: Paths) -> bool:
     return isinstance(stored, Stored) and trust(paths.system, stored.body.decode())
 
 
-def _look(order: JoinOrder, channel: Channel) -> dict[str, Any]:
-    paths = channel.paths
+def _myself(order: JoinOrder, paths: Paths) -> tuple[Myself, Seen]:
+    """Who this is, and what it knows from the last time; it asks AWS the first time only."""
     seen = _remembered(paths)
-    if seen is None:
-        me = myself.who(order)
-        seen = Seen(me.instance, me.user_id)
-    me = myself.again(order, seen.instance, seen.user)
+    if seen is not None:
+        return myself.again(order, seen.instance, seen.user), seen
+    me = myself.who(order)
+    return me, Seen(me.instance, me.user_id)
+
+
+def _look(me: Myself, seen: Seen, channel: Channel) -> dict[str, Any]:
+    paths = channel.paths
     now = _asked(me, seen)
     is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
     if looked := is_news or seen.is_due(time.time()):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import myself, router, seat
+from deployer.host import myself, rebooting, router, seat, updates
 from deployer.host.aws import Group, Refused, Unanswered, find_address, take_address
 from deployer.host.channel import Channel
 from deployer.host.converge import Seen, alone, let_people_in, look_at_everything, publish, roll_of
@@ -83,6 +83,7 @@ def _join(me: Myself, channel: Channel, step: Steps) -> int:
         serve(paths)
         step("complete")
         _complete(me, is_new)
+    rebooting.end_turn(me)
     return number
 
 
@@ -128,6 +129,11 @@ def _prepare(me: Myself, known: Others, channel: Channel) -> None:
         "roll": codec.encode(roll_of(me, known)),
     }
     prepare(request, channel)
+
+    def tell(what: str) -> None:
+        channel.event({"event": "changed", "what": what})
+
+    updates.ensure(channel.paths.system, tell, tell)
 
 
 @contextmanager

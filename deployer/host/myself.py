@@ -54,16 +54,27 @@ class Myself:
 @dataclass(frozen=True, slots=True)
 class Others:
     """What the store and the group said: the space, whose each seat is, with its etag, who is alive in the group, which
-    hosts count by seat, the addresses of all that are registered and in the group, whether they count or not, and the
-    USERID of each by its id."""
+    hosts count by seat, all that are registered and in the group, whether they count or not, and the USERID of each by
+    its id. Of those that the group knows, `serving` have joined, and `going` are well and are sent away."""
 
     space: Space
     seats: dict[int, str]
     etags: dict[int, str]
     alive: frozenset[str]
     counting: tuple[Host, ...]
-    addresses: tuple[str, ...]
+    registered: tuple[Host, ...]
     users: dict[str, str]
+    serving: frozenset[str]
+    going: frozenset[str]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The private addresses of all that are registered and in the group."""
+        return tuple(sorted(host.private_address for host in self.registered))
+
+    def next_to(self, instance: str) -> list[Host]:
+        """The other hosts that count and serve, by seat."""
+        return [host for host in self.counting if host.id != instance and host.id in self.serving]
 
     def seat_of(self, instance: str) -> int | None:
         """The seat of a host that counts."""
@@ -135,8 +146,10 @@ def others(me: Myself) -> Others:
         {number: one.etag for number, one in sat.items()},
         alive,
         counting(registered.values(), seats, alive),
-        tuple(sorted(one.private_address for one in registered.values())),
+        tuple(registered.values()),
         {one.id: user for user, one in registered.items()},
+        frozenset(one.id for one in members if one.state == "InService"),
+        frozenset(one.id for one in members if one.healthy and one.state.startswith("Terminating")),
     )
 
 

@@ -36,14 +36,15 @@ LOCALE = "en_US.UTF-8"
 Tell = Callable[[str], None]
 
 
-def ensure(system: Path, changed: Tell, waiting: Tell) -> None:
-    """Have all packages of a host, and its locale; `packages-missing` with apt's last words."""
+def ensure(system: Path, changed: Tell, waiting: Tell, *, at_first_boot: bool = False) -> None:
+    """Have all packages of a host, and its locale; `packages-missing` with apt's last words. A host that joins
+    by itself is `at_first_boot`: cloud-init waits for it, not the other way round."""
     wanted = host_packages(parse_os_release((system / "etc/os-release").read_text()))
     missing = missing_packages(_listed(wanted), wanted)
     if missing:
         if "postgresql" in missing:
             _leave_out_cluster(system / "etc/postgresql-common/createcluster.d")
-        _install(missing, waiting)
+        install(missing, waiting, at_first_boot=at_first_boot)
         changed(f"packages {', '.join(missing)}")
     if LOCALE.lower().replace("-", "") not in _ran(["locale", "-a"]).stdout.lower():
         _make_locale(system / "etc/locale.gen")
@@ -61,7 +62,7 @@ def for_builds(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     missing = [package for program, package in programs.items() if shutil.which(program) is None]
     if missing:
         tell(f"installing {', '.join(missing)} on this host")
-        _install(missing, lambda what: tell(f"waiting for {what}"))
+        install(missing, lambda what: tell(f"waiting for {what}"))
     return {"installed": missing}
 
 
@@ -69,6 +70,20 @@ def missing_packages(listed: str, wanted: tuple[str, ...]) -> list[str]:
     """Which of `wanted` dpkg-query does not list as installed; `listed` are lines `PACKAGE STATUS`."""
     installed = {line.split()[0] for line in listed.splitlines() if line.endswith(" installed")}
     return [package for package in wanted if package not in installed]
+
+
+def has(package: str) -> bool:
+    """Whether it is installed."""
+    return not missing_packages(_listed((package,)), (package,))
+
+
+def is_offered(package: str) -> bool:
+    """Whether apt knows where to get it: what it has heard so far."""
+    return any(
+        line.split()[1:2] != ["(none)"]
+        for line in _ran(["apt-cache", "policy", package]).stdout.splitlines()
+        if line.strip().startswith("Candidate:")
+    )
 
 
 def is_locked(said: str) -> bool:
@@ -86,9 +101,10 @@ def _leave_out_cluster(folder: Path) -> None:
     (folder / "deployer.conf").write_text(NO_CLUSTER)
 
 
-def _install(packages: list[str], waiting: Tell) -> None:
+def install(packages: list[str], waiting: Tell, *, at_first_boot: bool = False) -> None:
+    """Install them; `packages-missing` with apt's last words."""
     install = ["apt-get", "install", *OPTIONS, *packages]
-    if shutil.which("cloud-init"):
+    if shutil.which("cloud-init") and not at_first_boot:
         waiting("the machine's first boot to end (cloud-init)")
         subprocess.run(["timeout", str(int(PATIENCE)), "cloud-init", "status", "--wait"], capture_output=True)
     if _mended(install, waiting).returncode == 0:

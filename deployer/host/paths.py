@@ -39,6 +39,11 @@ class Paths:
         return self.etc / "joining"
 
     @property
+    def leaving(self) -> Path:
+        """There while a host of AWS hands over what it has: its router does not want the front's traffic any more."""
+        return self.etc / "leaving"
+
+    @property
     def store(self) -> Path:
         """The first host's store."""
         return self.root / "store"

@@ -52,7 +52,7 @@ def prepare(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     paths = channel.paths
     with _only_one(paths, waiting):
         _space(paths, request.get("space", ""), changed)
-        packages.ensure(paths.system, changed, waiting)
+        packages.ensure(paths.system, changed, waiting, at_first_boot=paths.join_order.exists())
         _folders(paths, changed)
         _epoch(paths, int(request.get("epoch", 0)), changed)
         if request.get("roll"):  # before its router runs: one that does not count must not say that it is ready

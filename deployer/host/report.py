@@ -21,7 +21,8 @@ def state(paths: Paths, host: str, coming: Sequence[Standing] = ()) -> HostState
     used = sum(one.limits.memory for one in dyno_files.read_all(paths))
     used += sum(SIZES[one.size.lower()].memory for one in coming)
     standing = tuple(Standing(one.instance, one.size, one.port) for one in in_force(paths))
-    return HostState(host, room(facts.memory()) - used, (*standing, *coming), tuple(router.all_routes(paths)))
+    routes, leaving = tuple(router.all_routes(paths)), paths.leaving.exists()
+    return HostState(host, room(facts.memory()) - used, (*standing, *coming), routes, leaving)
 
 
 def in_force(paths: Paths) -> list[Placed]:
@@ -36,6 +37,18 @@ def places(me: Myself, known: Others, own: HostState) -> list[Place]:
     for host in known.counting:
         said = own if host.id == me.instance else _said(me, known.users[host.id])
         found.append(Place(host.seat, host.private_address, said or HostState(host.id, room(facts.memory()))))
+    return found
+
+
+def leaving(me: Myself, known: Others, own: HostState) -> list[Place]:
+    """The hosts that do not count any more and serve until others do: the group sends them away, or they have said
+    so. Their seats are gone."""
+    counting = {host.id for host in known.counting}
+    found = []
+    for host in [one for one in known.registered if one.id not in counting]:
+        said = own if host.id == me.instance else _said(me, known.users[host.id])
+        if said and (said.leaving or host.id in known.going):
+            found.append(Place(0, host.private_address, said))
     return found
 
 

@@ -119,7 +119,7 @@ def settings_of(paths: Paths) -> Settings:
         folder=paths.haproxy,
         run=paths.router_socket.parent,
         version=router_service.version(paths.router_socket),
-        ready=known.counts and not paths.joining.exists(),
+        ready=known.counts and not paths.joining.exists() and not paths.leaving.exists(),
         roll=known,
     )
     return replace(found, fronts=tuple(fronts.read_text().split())) if fronts.exists() else found

@@ -87,6 +87,12 @@ def counters(path: Path, backend: str) -> dict[str, Counters]:
     return {name: counted for proxy, name, counted in parse_counters(ask(path, "show stat")) if proxy == backend}
 
 
+def in_flight(path: Path) -> int:
+    """How many requests the router is at, of all apps."""
+    found = parse_counters(ask(path, "show stat"))
+    return sum(counted.sessions for proxy, name, counted in found if name == "BACKEND" and proxy.startswith("be_"))
+
+
 def parse_counters(text: str) -> Iterator[tuple[str, str, Counters]]:
     """(proxy, slot, counters) of the answer to `show stat`, CSV whose first line is `# ` and the columns' names."""
     for row in csv.DictReader(io.StringIO(text.removeprefix("# "))):

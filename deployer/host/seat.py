@@ -8,7 +8,7 @@ from deployer.errors.base import HostFailure
 from deployer.host import myself
 from deployer.host.aws import Refused
 from deployer.host.ledger_store import asking
-from deployer.host.myself import Myself
+from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
 from deployer.model.membership import seat_for
 from deployer.model.space import Host
@@ -16,6 +16,7 @@ from deployer.store import keys, record
 from deployer.store.base import Lost, Put
 from deployer.store.entries import Claim
 
+NOBODY = Claim("")  # a host may write a seat, and delete nothing
 HOST_KEY = "etc/ssh/ssh_host_ed25519_key.pub"
 
 
@@ -35,6 +36,14 @@ def take(me: Myself) -> int:
         with suppress(Lost):
             record.put(me.store, claim)
             return number
+
+
+def give_up(me: Myself, known: Others) -> None:
+    """Leave the own seat to others, who take that as the sign to look who there is. One that somebody else has taken
+    meanwhile is theirs."""
+    for number in [number for number, owner in known.seats.items() if owner == me.instance]:
+        with suppress(Lost):
+            record.put(me.store, Put(keys.seat(number), record.dump(NOBODY), if_match=known.etags[number]))
 
 
 def registration(me: Myself, paths: Paths, seat: int) -> Host:

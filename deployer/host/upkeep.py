@@ -34,9 +34,9 @@ DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How it went: `busy`, a command changes an app; `behind`, this router's routes of an app are older than the
-    ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did not work, and
-    what."""
+    """How it went: `busy`, a command changes an app, or a host hands over; `behind`, this router's routes of an app are
+    older than the ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did
+    not work, and what."""
 
     busy: bool = False
     behind: bool = False
@@ -50,11 +50,14 @@ class Upkeep:
         self._me, self._known, self._seat, self._channel = me, known, seat, channel
         self._paths = channel.paths
         self._places: list[Place] = []
+        self._leaving: list[Place] = []
 
     def run(self) -> Kept:
         """All apps, those that the ledger does not know any more at last."""
-        self._places = report.places(self._me, self._known, report.state(self._paths, self._me.instance))
-        kept, names = Kept(), set()
+        own = report.state(self._paths, self._me.instance)
+        self._places = report.places(self._me, self._known, own)
+        self._leaving = report.leaving(self._me, self._known, own)
+        kept, names = Kept(busy=bool(self._leaving)), set()
         for view in ledger_view.views(self._me.store):
             names.add(view.app.name)
             kept = self._one(view, kept)
@@ -80,7 +83,7 @@ class Upkeep:
     def _keep(self, view: AppView, wanted: Wanted) -> None:
         digests = [layer.digest for layer in view.slug.layers]
         fetch.fetch_layers(self._paths.app(wanted.name), view.app.uid, digests, self._me.store.opened)
-        started = self._start(view, wanted, upkeep.to_start(wanted, self._places, self._seat))
+        started = self._start(view, wanted, upkeep.to_start(wanted, self._places, self._seat, self._leaving))
         self._look()
         self._switch(wanted, started)
         self._look()
@@ -118,7 +121,7 @@ class Upkeep:
             if started:
                 router.flip_links(self._paths, wanted.name, [*mine, *started])
             self._look()
-            routes = upkeep.routes(wanted, self._places)
+            routes = upkeep.routes(wanted, self._places, self._leaving)
             if routes is not None and routes != self._own(wanted.name) and not router.is_older(self._paths, routes):
                 router.put_in_force(router.of_host(self._paths), routes)
                 self._tell(f"routes {routes.generation} of {wanted.name}, to {len(routes.servers)} dynos")

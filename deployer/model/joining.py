@@ -38,12 +38,13 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class HostState:
     """`hosts/USERID/state`: the dynos that are in force on a host, what is left of its memory for dynos (MiB), and the
-    routes of its router."""
+    routes of its router. One that is `leaving` has given its seat up, and serves until others do."""
 
     host: str
     memory: int
     dynos: tuple[Standing, ...] = ()
     routes: tuple[Routes, ...] = ()
+    leaving: bool = False
     schema: int = 1
 
 

@@ -68,15 +68,17 @@ def is_in(formation: Formation, dyno: Dyno) -> bool:
     return dyno.process_type in formation and 1 <= dyno.number <= formation[dyno.process_type].quantity
 
 
-def to_start(wanted: Wanted, places: Sequence[Place], own: int) -> list[Placement]:
-    """The dynos that fall to the seat `own` and stand nowhere. NoRoom where some have room on no seat at all."""
+def to_start(wanted: Wanted, places: Sequence[Place], own: int, leaving: Sequence[Place] = ()) -> list[Placement]:
+    """The dynos that fall to the seat `own` and stand nowhere. NoRoom where some have room on no seat at all. Those on
+    hosts that are `leaving` start beside the old; but of a process without a port never two run at the same time."""
     if not wanted.quiet:
         return []
     standing = [(dyno, one.seat) for one in _by_seat(places) for dyno, _ in one.dynos(wanted.name) if wanted.has(dyno)]
     present = {dyno.name: seat for dyno, seat in reversed(standing)}
     seats = [Seat(one.seat, one.state.memory + _used(one.dynos(wanted.name))) for one in places]
     placed = place(wanted.name, wanted.app.formation, seats, present)
-    return [one for one in placed if one.seat == own and one.name not in present]
+    ends_first = {dyno.name for one in leaving for dyno, _ in one.dynos(wanted.name) if dyno.process_type != "web"}
+    return [one for one in placed if one.seat == own and one.name not in present and one.name not in ends_first]
 
 
 def to_end(wanted: Wanted, places: Sequence[Place], own: int) -> list[str]:
@@ -94,19 +96,33 @@ def to_end(wanted: Wanted, places: Sequence[Place], own: int) -> list[str]:
     ]
 
 
-def routes(wanted: Wanted, places: Sequence[Place]) -> Routes | None:
+def keeping(wanted: Wanted, places: Sequence[Place], own: Place) -> list[str]:
+    """The instances of a host that leaves, `own`, which it must not end yet: those whose dyno stands on none of the
+    hosts that count, or to which a router of theirs leads; all of them while a command is at the app."""
+    elsewhere = {dyno for one in places for dyno, found in one.dynos(wanted.name) if found.port is not None}
+    named = {(server.instance, server.address) for _, one in _named(wanted, places) for server in one.servers}
+    return [
+        found.instance
+        for dyno, found in own.dynos(wanted.name)
+        if not wanted.quiet
+        or (found.instance, own.address) in named
+        or (dyno.process_type == "web" and wanted.has(dyno) and dyno not in elsewhere)
+    ]
+
+
+def routes(wanted: Wanted, places: Sequence[Place], leaving: Sequence[Place] = ()) -> Routes | None:
     """Those that a router should have; None where it keeps what it has. `places` are all hosts that count, this one
-    with the routes of its own router."""
-    return _settled(wanted, places) if wanted.quiet else _mended(wanted, places)
+    with the routes of its own router; those that are `leaving` take requests until others do."""
+    return _settled(wanted, places, leaving) if wanted.quiet else _mended(wanted, places, leaving)
 
 
-def _settled(wanted: Wanted, places: Sequence[Place]) -> Routes:
+def _settled(wanted: Wanted, places: Sequence[Place], leaving: Sequence[Place]) -> Routes:
     """Of an app that nobody changes: for each dyno that takes requests the server that routers have named, or else the
     one that stands."""
     found = [(seat, one) for seat, one in _named(wanted, places) if one.generation == wanted.generation]
     seats = {one.address: one.seat for one in places}
     named = [server for _, one in found for server in one.servers if server.address in seats]
-    standing = [server for one in _by_seat(places) for server in _servers(wanted.name, one)]
+    standing = [server for one in [*_by_seat(places), *leaving] for server in _servers(wanted.name, one)]
     servers: dict[str, Server] = {}
     for server in [*sorted(named, key=lambda server: seats[server.address]), *standing]:
         dyno = parse_instance(server.instance)
@@ -123,13 +139,13 @@ def _intent(wanted: Wanted, servers: Sequence[Server]) -> str:
     return "maint" if wanted.app.maintenance else "running" if has_web else "none"
 
 
-def _mended(wanted: Wanted, places: Sequence[Place]) -> Routes | None:
+def _mended(wanted: Wanted, places: Sequence[Place], leaving: Sequence[Place]) -> Routes | None:
     """Of an app that somebody changes: the newest routes there are, without the servers of hosts that are gone."""
     found = [one for _, one in _named(wanted, places)]
     if not found:
         return None
     newest = max(found, key=lambda one: one.generation)
-    alive = {one.address for one in places}
+    alive = {one.address for one in [*places, *leaving]}
     standing = {(s.slot, s.instance): s for one in reversed(_by_seat(places)) for s in _servers(wanted.name, one)}
     kept = (s if s.address in alive else standing.get((s.slot, s.instance)) for s in newest.servers)
     return replace(newest, domains=wanted.domains, servers=tuple(server for server in kept if server))

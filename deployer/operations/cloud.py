@@ -134,7 +134,7 @@ def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
         remember_pointer(account, state, wanted)
         run = _engine(tools, account, state, wanted, tell)
         asked = settings(account, wanted, proposal.domain)
-        with _going_on(f"deployer up --space {proposal.name}"):
+        with going_on(f"deployer up --space {proposal.name}"):
             if proposal.deletes_database:
                 _release(run, account, settings(account, known, leaving=True), tell)
             record.save(store, wanted)
@@ -212,7 +212,7 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
             known = record.load(store)
             if known:
                 domain.forget_given_up(account, gone.name)
-                with _going_on(f"deployer down --space {gone.name}"), _in_the_way(account, gone.name):
+                with going_on(f"deployer down --space {gone.name}"), _in_the_way(account, gone.name):
                     _delete(_engine(tools, account, state, known, tell), account, known, tell, keep=keep)
     tell(Doing(f"Asking AWS what is left of {gone.name}"))
     found = wait_until_gone(account, gone.name, tools.patience, also=_of_its_domain(known))
@@ -236,7 +236,18 @@ def _of_its_domain(known: Record | None) -> list[Look]:
 
 
 @contextmanager
-def _going_on(command: str) -> Iterator[None]:
+def leased(account: Account, name: str, command: str) -> Iterator[None]:
+    """While nobody else may change the space; SpaceBusy, SpaceNotMade."""
+    with asking():
+        state, number = bootstrap.find(account, name), account.number()
+    if state is None:
+        raise SpaceNotMade(name, number, account.region)
+    with _leased(account, state, command):
+        yield
+
+
+@contextmanager
+def going_on(command: str) -> Iterator[None]:
     """An interrupt says how to go on."""
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from deployer.errors.cloud import HostsNotThere
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
@@ -32,17 +33,20 @@ WORDS = {
 
 @dataclass
 class Arrivals:
-    """What was seen of the hosts of a space until now."""
+    """What was seen of the hosts of a space until now. `wanted` are so many, or its count; of the group's activities
+    those that began `since`."""
 
     account: Account
     known: Record
     tell: Tell
+    wanted: int | None = None
+    since: datetime | None = None
     states: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)  # what AWS or a host said, each once
 
     def look(self) -> bool:
         """Whether as many hosts serve as are wanted; what is new is told."""
-        group, wanted = self.known.outputs["group"], self.known.spec.hosts.count
+        group, wanted = self.known.outputs["group"], self.wanted or self.known.spec.hosts.count
         with asking():
             self._note_states(group)
             self._note_activities(group)
@@ -71,7 +75,8 @@ class Arrivals:
         """A group waits in silence where AWS has no room, or the account may have no more."""
         scaling = self.account.client("autoscaling")
         for one in scaling.describe_scaling_activities(AutoScalingGroupName=group, MaxRecords=10)["Activities"]:
-            if one["StatusCode"] in FAILED and (told := one.get("StatusMessage")):
+            is_new = self.since is None or one["StartTime"] >= self.since
+            if is_new and one["StatusCode"] in FAILED and (told := one.get("StatusMessage")):
                 self._note(f"AWS: {told}")
 
     def _note_failures(self) -> None:

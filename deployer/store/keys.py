@@ -7,6 +7,7 @@ APPS = "apps/"
 ADDONS = "addons/"
 HOSTS = "hosts/"
 SEATS = "seats/"
+REBOOT = "seats/reboot"  # below what hosts may write
 UIDS = "uids/"
 AUDIT = "audit/"
 LEASES = "leases/"

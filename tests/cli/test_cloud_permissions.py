@@ -78,6 +78,7 @@ def test_a_space_takes_no_more_than_the_policies_allow(
             types("spaces:refresh", "production")
         with watching() as more:
             types("up", *NAMED, "--yes")
+            types("hosts:roll", *NAMED, "--yes")
             types("spaces:unlock", "production")
             types("down", *NAMED, "--confirm", "production")
     owner += looker + more

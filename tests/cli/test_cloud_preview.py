@@ -113,6 +113,7 @@ FACTS = {
     "running": "17.4",
     "asked": 16,
     "possible": "18",
+    "there": "i-0123, i-0456",
 }
 
 

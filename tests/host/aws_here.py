@@ -25,6 +25,11 @@ class Instance:
 
     id: str
     metadata: str
+    values: dict[str, str]
+
+    def says(self, path: str, text: str) -> None:
+        """Have its metadata say so from now on."""
+        self.values[path] = text
 
 
 @dataclass
@@ -87,7 +92,7 @@ class Region:
             self.set_state(name, state)
             threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield [Instance(name, server.address) for name, server in zip(names, servers, strict=True)]
+            yield [Instance(name, server.address, server.values) for name, server in zip(names, servers, strict=True)]
         finally:
             for server in servers:
                 server.shutdown()

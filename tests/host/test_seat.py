@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from deployer.errors.base import HostFailure
-from deployer.host import converge, myself, seat
+from deployer.host import converge, drain, myself, report, seat
 from deployer.host.myself import Myself
 from deployer.host.paths import Paths
-from deployer.model.joining import Access
+from deployer.model.joining import Access, HostState
 from deployer.model.space import Host, Space
 from deployer.store import keys, record
 from tests.host.aws_here import SPACE, Region, region
@@ -144,3 +144,38 @@ def test_exactly_the_keys_of_the_store_open_a_host(here: Region, hosts: list[Mys
         "ecdsa-sha2-nistp256 AAAA= eve@x ssh-rsa AAAA\n"
     )
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_leaves_gives_its_seat_up_and_is_known_until_it_is_gone(
+    here: Region, hosts: list[Myself], tmp_path: Path
+) -> None:
+    first, second, third, _ = hosts
+    for one in (first, second):
+        seat.register(one, seat.registration(one, paths_of(tmp_path, one), seat.take(one)))
+    own = HostState(second.instance, 1000)
+    here.set_state(second.instance, "InService")
+    assert [host.id for host in myself.others(first).next_to(first.instance)] == [second.instance]
+    assert myself.others(second).next_to(second.instance) == [], "one that still joins serves nobody"
+    seat.give_up(first, myself.others(first))
+    seat.give_up(first, myself.others(first))
+    known = myself.others(second)
+    assert (known.seat_of(first.instance), report.leaving(second, known, own)) == (None, [])
+    for said in (HostState(first.instance, 1000, leaving=True), HostState(first.instance, 1000)):
+        first.write("state", said)
+        found = [(one.seat, one.state.host) for one in report.leaving(second, known, own)]
+        assert found == ([(0, first.instance)] if said.leaving else [])
+    here.set_state(first.instance, "Terminating:Wait")
+    assert len(report.leaving(second, myself.others(second), own)) == 1, "the group sends it away, and it is well"
+    here.set_state(first.instance, "Terminating:Wait", healthy=False)
+    assert report.leaving(second, myself.others(second), own) == [], "nobody waits for one that is dead"
+    assert seat.take(third) == 1
+
+
+def test_whom_its_group_sends_away_sees_it_in_its_metadata(here: Region) -> None:
+    with here.instances() as (one, *_):
+        me = myself.who(here.order(one))
+        assert not drain.is_sent_away(me)
+        one.says(drain.WANTED, "InService")
+        assert not drain.is_sent_away(me)
+        one.says(drain.WANTED, "Terminated")
+        assert drain.is_sent_away(me)

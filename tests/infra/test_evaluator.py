@@ -133,7 +133,7 @@ def test_a_host_registers_itself_and_no_other(host: str, other: str, more: str) 
     assert not allows([HOST], WRITE, f"{STORE}/{keys.host('*')}{more}", as_host(host))
 
 
-@for_any(st.builds(keys.seat, numbers) | st.builds(keys.result, words, numbers), ids)
+@for_any(st.builds(keys.seat, numbers) | st.just(keys.REBOOT) | st.builds(keys.result, words, numbers), ids)
 def test_a_host_sits_down_and_reports_and_deletes_nothing(key: str, host: str) -> None:
     assert allows([HOST], WRITE, f"{STORE}/{key}", as_host(host))
     assert [one for one in CHANGES[1:] if allows([HOST], one, f"{STORE}/{key}", as_host(host))] == []
@@ -147,6 +147,24 @@ def test_a_host_sees_who_is_in_a_group_and_speaks_to_its_own() -> None:
         assert allows([HOST], f"autoscaling:{action}", group, {tag: MINE.name})
         assert not allows([HOST], f"autoscaling:{action}", group, {tag: OTHER.name})
     assert not allows([HOST], "autoscaling:SetDesiredCapacity", group, {tag: MINE.name})
+
+
+def test_the_owner_alone_rolls_hosts_of_its_own_group() -> None:
+    named = "autoScalingGroup:4d:autoScalingGroupName/{}-0a1b2c3"
+    mine, others = (MINE.arn("autoscaling", named.format(name(one.name, "group", "hosts"))) for one in (MINE, OTHER))
+    for action in ("UpdateAutoScalingGroup", "TerminateInstanceInAutoScalingGroup"):
+        assert allows([role(Role.OWNER)], f"autoscaling:{action}", mine)
+        assert not allows([role(Role.OWNER)], f"autoscaling:{action}", others)
+        assert not allows([role(Role.DEPLOYER), role(Role.CI), role(Role.PREVIEW), HOST], f"autoscaling:{action}", mine)
+    looks = {
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeScalingActivities",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "elasticloadbalancing:DescribeTargetHealth",
+    }
+    assert [one for one in looks if not allows([role(Role.OWNER)], one, "*", {"aws:RequestedRegion": REGION})] == []
 
 
 def test_a_host_takes_the_address_of_its_space_where_nothing_stands_before_it() -> None:

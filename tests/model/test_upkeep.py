@@ -13,7 +13,7 @@ from deployer.model.dyno import Dyno
 from deployer.model.formation import Quantity
 from deployer.model.joining import HostState, Standing
 from deployer.model.routes import Routes, Server
-from deployer.model.upkeep import Place, Wanted, is_sound, routes, to_end, to_start
+from deployer.model.upkeep import Place, Wanted, is_sound, keeping, routes, to_end, to_start
 
 DOMAIN = ("shop.example",)
 FORMATION = {"web": Quantity(2), "worker": Quantity(1)}
@@ -209,3 +209,32 @@ def test_when_all_have_done_it_nothing_is_left_to_do(places: list[Place]) -> Non
 def test_no_dyno_starts_twice(places: list[Place]) -> None:
     roomy = [replace(one, state=replace(one.state, memory=9000)) for one in places]
     assert all(len(seats) == 1 for seats in started(SHOP, roomy).values())
+
+
+def test_a_host_that_leaves_takes_requests_until_another_does() -> None:
+    old = Place(0, "10.0.0.9", HostState("i-9", 0, (dyno("web.2"), dyno("worker.1")), (), leaving=True))
+    told = known(server("web.1", 1), server("web.2", 9))
+    staying = place(1, dyno("web.1"), known=(told,))
+    assert routes(SHOP, [staying], [old]) == told and routes(SHOP, [staying]) == known(server("web.1", 1))
+    assert routes(BUSY, [staying], [old]) == told
+    both = [staying, place(2, dyno("web.2", port=7009))]
+    assert routes(SHOP, both, [old]) == known(server("web.1", 1), server("web.2", 2, port=7009))
+
+
+def test_beside_a_host_that_leaves_others_start_what_takes_requests_and_nothing_else() -> None:
+    places = [place(1, dyno("web.1")), place(2)]
+    old = Place(0, "10.0.0.9", HostState("i-9", 0, (dyno("web.2"), dyno("worker.1"))))
+    assert [one.name for seat in (1, 2) for one in to_start(SHOP, places, seat, [old])] == ["web.2"]
+    ended = replace(old, state=replace(old.state, dynos=(dyno("web.2"),)))
+    assert {one.name for seat in (1, 2) for one in to_start(SHOP, places, seat, [ended])} == {"web.2", "worker.1"}
+
+
+def test_a_host_that_leaves_keeps_what_others_do_not_serve_yet() -> None:
+    own = Place(0, "10.0.0.9", HostState("i-9", 0, (dyno("web.2"), dyno("web.3"), dyno("web.1", 2))))
+    old, new = known(server("web.2", 9)), known(server("web.2", 1, port=7009))
+    assert keeping(SHOP, [place(1)], own) == ["shop.web.2.v3"], "nothing else is one that the ledger wants"
+    assert keeping(SHOP, [place(1, dyno("web.2", port=None))], own) == ["shop.web.2.v3"], "it only begins there"
+    there = place(1, dyno("web.2", port=7009), known=(new,))
+    assert keeping(SHOP, [there, place(2, known=(old,))], own) == ["shop.web.2.v3"], "a router leads here"
+    assert keeping(SHOP, [there, place(2, known=(new,))], own) == []
+    assert keeping(BUSY, [there], own) == [one.instance for one in own.state.dynos], "a command is at it"

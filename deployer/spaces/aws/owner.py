@@ -17,7 +17,8 @@ HOST = "ec2.amazonaws.com"  # what may run with the role of a host
 PASS = "iam:PassRole"
 BY_NAME = ("autoscaling", "elasticloadbalancing", "rds", "secretsmanager")
 DNS = "route53:ChangeResourceRecordSets"
-# What deployer asks beside Pulumi's provider: proof.py, foreign.py, price_list.py, and where the newest image is.
+# What deployer asks beside Pulumi's provider: proof.py, foreign.py, price_list.py, operations/cloud_roll.py, and where
+# the newest image is.
 FOUND = {
     "acm:ListCertificates",
     "ec2:DescribeInstances",
@@ -120,7 +121,7 @@ CHANGES = (
 
 
 def statements(scope: Scope) -> list[Statement]:
-    """All that `spaces:create --region`, `up`, `down`, `preview`, `spaces:refresh` and `spaces:unlock` take."""
+    """All that `up`, `down`, `preview`, `hosts:roll`, and `spaces:create`, `refresh`, `unlock`, `upgrade` take."""
     return [*_looks(scope), *_makes(scope), *_roles(scope), _keeps(scope)]
 
 

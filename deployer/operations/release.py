@@ -96,7 +96,7 @@ def _remember_buildpacks(change: Change, slug: Slug | None) -> None:
 
 
 def _record(change: Change, draft: Draft) -> Release:
-    ledger, app = change.space.ledger, change.app.name
+    ledger, app, current = change.space.ledger, change.app.name, change.state.current
     return ledger.new_release(
         app,
         Release(
@@ -110,6 +110,7 @@ def _record(change: Change, draft: Draft) -> Release:
             commit_object=draft.commit_object,
             app_json=draft.app_json,
         ),
+        serving=current.release if current else 0,
     )
 
 

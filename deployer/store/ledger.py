@@ -25,6 +25,7 @@ from deployer.store.foresight import Answer, Foresight, Known, Read
 from deployer.store.records import Records
 
 FIRST_UID = 20001
+NEVER_BEGAN = "cut off before it began"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +226,18 @@ class Ledger(Records):
         """What became of it; None while it is pending."""
         return self._get(Result, keys.result(app, number))
 
-    def new_release(self, app: str, draft: Release) -> Release:
-        """Record a release under the next number; `number`, `user` and `created` of the draft are filled in."""
+    def new_release(self, app: str, draft: Release, serving: int | None = None) -> Release:
+        """Record a release under the next number; `number`, `user` and `created` of the draft are filled in. With the
+        number of the one that is `serving` the app's lease is held and no operation is under way: a newer one without
+        a result was cut off before it began, and has failed."""
         draft = replace(draft, user=draft.user or self.who, created=draft.created or self.timestamp())
         while True:
-            release = replace(draft, number=max(self._release_numbers(app), default=0) + 1)
+            found = self._keys(keys.releases(app))
+            numbers = [number for key in found if (number := keys.release_number(key)) is not None]
+            for number in numbers:
+                if serving is not None and number > serving and keys.result(app, number) not in found:
+                    self.end_release(app, number, NEVER_BEGAN)
+            release = replace(draft, number=max(numbers, default=0) + 1)
             put = Put(keys.release(app, release.number), record.dump(release), if_absent=True)
             try:
                 record.put(self.store, put, before=tuple(self._unwritten.values()))

@@ -213,6 +213,17 @@ def test_an_operation_moves_through_its_phases_and_is_forgotten(ledger: Ledger) 
     ledger.save_operation("shop", Operation("scale", "boot", 3, 2, 8))
 
 
+def test_a_release_that_was_cut_off_before_it_began_has_failed_when_the_next_one_comes(ledger: Ledger) -> None:
+    """Between its record and that of the operation a command can end, and no operation says so."""
+    ledger.create_app("shop", space="sandbox")
+    number = ledger.new_release("shop", draft(), serving=1).number
+    assert ledger.result("shop", number) is None
+    ledger.new_release("shop", draft(), serving=1)
+    result = ledger.result("shop", number)
+    assert result is not None and (result.status, result.reason) == ("failed", "cut off before it began")
+    assert ledger.result("shop", number + 1) is None
+
+
 def test_the_first_word_about_a_release_stands(ledger: Ledger) -> None:
     ledger.create_app("shop", space="s")
     release = ledger.new_release("shop", draft())

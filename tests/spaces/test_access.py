@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,7 +14,7 @@ import pytest
 
 from deployer.errors.base import Failure
 from deployer.errors.ledger import SpaceEmpty
-from deployer.errors.remote import HostKeyChanged
+from deployer.errors.remote import AuthenticationRefused, HostKeyChanged
 from deployer.errors.ssh import NoKeyAccepted
 from deployer.model.space import NO_HOST, Host, Pointer, StoreAddress
 from deployer.operations.dialling import dialler
@@ -102,6 +105,22 @@ def test_the_hosts_key_is_that_of_the_ledger_and_the_users_that_of_ssh(scene: Sc
     ssh_config.way_to.cache_clear()
     with pytest.raises(NoKeyAccepted):
         scene.says(scene.host)
+
+
+def test_a_key_of_this_machine_that_is_new_may_take_its_time(scene: Scene) -> None:
+    """Hosts look for new ones every ten seconds; whose key is old is told at once."""
+    scene.specify()
+    authorized = scene.identity.parent / "authorized"
+    before = authorized.read_bytes()
+    mine = replace(scene, pointer=replace(scene.pointer, identity=str(scene.identity)))
+    authorized.write_bytes(b"")
+    made = time.time()
+    os.utime(scene.identity, (made - 3600, made - 3600))
+    with pytest.raises(AuthenticationRefused):
+        mine.says(scene.host)
+    os.utime(scene.identity)
+    threading.Timer(1.0, authorized.write_bytes, (before,)).start()
+    assert mine.says(scene.host) == "h1\n"
 
 
 def test_a_space_without_an_endpoint_says_so(scene: Scene) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
 from deployer.errors.ledger import SpaceEmpty
+from deployer.errors.remote import AuthenticationRefused
 from deployer.model.space import Host, Pointer
 from deployer.remote import agent, ssh
 from deployer.remote.agent import Session
@@ -18,6 +20,8 @@ from deployer.spaces.aws import record, tunnel
 from deployer.spaces.aws.account import Account
 from deployer.store.s3 import S3Store
 
+SPREADS = 60.0  # seconds after it was made in which a key reaches hosts: they look every ten
+AGAIN = 1.0
 Find = Callable[[Account, str], tunnel.Endpoint]
 
 
@@ -42,7 +46,7 @@ class Access:
                 self._known.append(self._way())
         dial = self._known[0]
         if self.pointer.identity:
-            return agent.connect(host, Path(self.pointer.identity), dial or ssh.dial)
+            return _connected(host, Path(self.pointer.identity), dial or ssh.dial)
         return self._reach.through(dial, host) if dial else self._reach.connect(host)
 
     def _way(self) -> Dial | None:
@@ -54,3 +58,14 @@ class Access:
         if known.spec.ssh_from:
             return None
         return tunnel.dialler(self.find(Account(known.spec.region, address.endpoint), self.pointer.name))
+
+
+def _connected(host: Host, identity: Path, dial: Dial) -> Session:
+    """By this machine's own key; a new one may not have reached the host yet."""
+    while True:
+        try:
+            return agent.connect(host, identity, dial)
+        except AuthenticationRefused:
+            if not identity.exists() or time.time() - identity.stat().st_mtime > SPREADS:
+                raise
+        time.sleep(AGAIN)

@@ -29,7 +29,7 @@ MAY_IMPORT = {
 INFRA_MAY_IMPORT = ("deployer.model.", "deployer.errors.", "infra.")
 MAY_IMPORT_INFRA = {"cli", "operations", "spaces"}
 # The agent travels to hosts that have nothing but Python.
-TRAVELS = ("deployer.host.", "deployer.model.", "deployer.store.", "deployer.errors.base.")
+TRAVELS = ("deployer.host.", "deployer.model.", "deployer.store.", "deployer.errors.base.", "deployer.version.")
 # Each costs 40 to 260 ms of every start of the command line.
 HEAVY = {"paramiko", "fabric", "boto3", "botocore", "pulumi", "pulumi_aws", "rich", "zstandard", "websockets"}
 OWNERS = {"paramiko": "deployer/remote", "pulumi": "infra", "pulumi_aws": "infra", "websockets": "deployer/spaces/aws"}

@@ -10,14 +10,14 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import drain, files, firewall, myself, rebooting, report, roll, router, seat, walls
+from deployer.host import drain, files, firewall, myself, newer, rebooting, report, roll, router, seat, walls
 from deployer.host.access import let_in
 from deployer.host.aws import find_address, take_address
 from deployer.host.certificates import trust
@@ -65,7 +65,7 @@ class Seen:
 
 def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins; with
-    `leaving` its group takes it away."""
+    `leaving` its group takes it away; `agent` is the newer one that it has followed, which looks the next time."""
     order = myself.remembered(channel.paths)
     with alone(channel.paths, wait=False) as is_alone, _saying_why():
         if not is_alone:
@@ -142,6 +142,12 @@ def roll_of(me: Myself, known: Others) -> Roll:
     return Roll(known.space.roll, me.instance, peers)
 
 
+def prepare_request(me: Myself, known: Others, addresses: Iterable[str]) -> dict[str, Any]:
+    """The request by which a host of AWS is prepared; `addresses` are those that its firewall lets in."""
+    hosts = sorted(set(addresses))
+    return {"hosts": hosts, "epoch": known.space.epoch, "roll": codec.encode(roll_of(me, known))}
+
+
 def let_people_in(me: Myself, paths: Paths) -> bool:
     """Their keys are root's; whether that changed any. Where the store has no such record nothing is changed."""
     found = myself.read(me, Access, keys.ACCESS)
@@ -169,7 +175,11 @@ def _look(me: Myself, seen: Seen, channel: Channel) -> dict[str, Any]:
     now = _asked(me, seen)
     is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
     if looked := is_news or seen.is_due(time.time()):
-        kept, seats = _everything(me, channel)
+        known = myself.others(me)
+        # What this one has seen is not remembered: the newer one looks at everything.
+        if agent := newer.follow(me, paths, prepare_request(me, known, known.addresses), _say):
+            return {"looked": False, "agent": agent}
+        kept, seats = _everything(me, known, channel)
         for app, why in kept.failed.items():
             _say(f"{app}: {why}")
         behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
@@ -196,13 +206,18 @@ def _asked(me: Myself, seen: Seen) -> Seen:
 
 def watched(seats: int) -> list[str]:
     """The keys whose change is looked for, in a space of so many seats."""
-    return [keys.SPACE, keys.ACCESS, keys.DATABASE_CA, *(keys.seat(number) for number in range(1, seats + 1))]
+    return [
+        keys.SPACE,
+        keys.ACCESS,
+        keys.AGENT,
+        keys.DATABASE_CA,
+        *(keys.seat(number) for number in range(1, seats + 1)),
+    ]
 
 
-def _everything(me: Myself, channel: Channel) -> tuple[Kept, int]:
+def _everything(me: Myself, known: Others, channel: Channel) -> tuple[Kept, int]:
     """All of it, and how many seats there are. A host that does not count any more lets requests end that its dynos
     are at; what takes none starts on others, and ends here."""
-    known = myself.others(me)
     if let_people_in(me, channel.paths):
         channel.event({"event": "changed", "what": "keys"})
     number = known.seat_of(me.instance)

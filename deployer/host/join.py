@@ -13,14 +13,13 @@ from deployer.errors.base import HostFailure
 from deployer.host import myself, rebooting, router, seat, updates
 from deployer.host.aws import Group, Refused, Unanswered, find_address, take_address
 from deployer.host.channel import Channel
-from deployer.host.converge import Seen, alone, let_people_in, look_at_everything, publish, roll_of
+from deployer.host.converge import Seen, alone, let_people_in, look_at_everything, prepare_request, publish
 from deployer.host.first_boot import HOOK
 from deployer.host.ledger_store import asking
 from deployer.host.lock import host_lock
 from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
 from deployer.host.prepare import prepare
-from deployer.model import codec
 from deployer.model.joining import JoinFailure, JoinOrder
 
 COMPANY = 30.0  # seconds for which others that join at the same time are waited for: dynos are placed on all seats
@@ -123,12 +122,7 @@ def _prepare(me: Myself, known: Others, channel: Channel) -> None:
     myself.remember(channel.paths, me.order)
     with asking("asking for this host's addresses"):
         own = me.metadata.private_address()
-    request = {
-        "hosts": sorted({*known.addresses, own}),
-        "epoch": known.space.epoch,
-        "roll": codec.encode(roll_of(me, known)),
-    }
-    prepare(request, channel)
+    prepare(prepare_request(me, known, [*known.addresses, own]), channel)
 
     def tell(what: str) -> None:
         channel.event({"event": "changed", "what": what})

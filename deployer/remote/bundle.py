@@ -11,7 +11,7 @@ import deployer
 
 STORE = ("__init__", "base", "copy", "entries", "folder", "keys", "record", "wire")
 PACKAGES = ("host", "model")  # whole packages below deployer/
-MODULES = ("__init__.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
+MODULES = ("__init__.py", "version.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from deployer.model.joining import Access, AgentRef, HostState, JoinOrder
 from deployer.model.release import Release
 from deployer.model.slug import Slug
 from deployer.model.space import Host, Space, StoreAddress
-from deployer.remote.bundle import bundle
+from deployer.remote.bundle import Bundle, bundle, bundle_of
 from deployer.ship.archive import write
 from deployer.spaces.aws.user_data import render
 from deployer.store import keys, record
@@ -31,6 +31,7 @@ from deployer.store.base import Get, List, Put, Stored
 from deployer.store.lease import hold
 from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
+from deployer.version import VERSION
 from tests.box.box import Box, box
 from tests.box.ordered import BUCKET, GROUP, Ordered, allow, keep, order
 from tests.infra.moto_here import REGION
@@ -138,10 +139,11 @@ def joined(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Joined:
     return joined
 
 
-def publish(store: S3Store) -> None:
+def publish(store: S3Store, agent: Bundle | None = None, tool: str = VERSION) -> None:
     """What `deployer up` writes before there are hosts."""
-    archive, name = bundle().archive(), bundle().name
-    ref = AgentRef(name, hashlib.sha256(archive).hexdigest(), "1")
+    agent = agent or bundle()
+    archive, name = agent.archive(), agent.name
+    ref = AgentRef(name, hashlib.sha256(archive).hexdigest(), tool)
     people = Access({"ada@laptop": f"{KEY}a"})
     store.batch(
         [Put(keys.agent(name), archive), Put(keys.AGENT, record.dump(ref)), Put(keys.ACCESS, record.dump(people))]
@@ -205,6 +207,30 @@ def test_peoples_keys_follow_the_store(joined: Joined) -> None:
     for one in made.here.instances():
         read = partial(made.here.run, one.id, "cat", "/root/.ssh/authorized_keys")
         made.here.wait(lambda read=read: read() == f"{KEY}b bob@desk\n")
+
+
+def test_hosts_follow_a_newer_agent_and_no_older_one(joined: Joined) -> None:
+    made, own = joined.made, bundle()
+    made.serving(2)
+    newer = bundle_of({**own.files, "deployer/host/units.py": own.files["deployer/host/units.py"] + b"# newer\n"})
+    look = ("readlink", "/srv/deployer/agent/current")
+    publish(joined.store, newer, VERSION)
+    for one in made.states():
+        made.here.wait(lambda one=one: made.here.run(one, *look).strip() == newer.name, 60)
+    publish(joined.store, own, "0.0.1")
+    for one in made.states():
+        made.here.wait(lambda one=one: looked_since(joined, one))
+        assert made.here.run(one, *look).strip() == newer.name
+        made.here.wait(partial(joined.hears, one, "web.1 hello\n", "web.2 hello\n"), 60)
+    publish(joined.store, newer, VERSION)
+
+
+def looked_since(joined: Joined, instance: str) -> bool:
+    """Whether a host knows what `agent/current` is now."""
+    stored = joined.store.batch([Get(keys.AGENT)]).answers[0]
+    assert isinstance(stored, Stored)
+    known = json.loads(joined.made.here.run(instance, "cat", "/srv/deployer/converge.json"))["etags"]
+    return bool(known.get(keys.AGENT, "").strip('"') == stored.etag.strip('"'))
 
 
 def test_a_host_that_was_booted_again_as_it_joined_goes_on(joined: Joined) -> None:

@@ -82,7 +82,7 @@ def test_an_app_that_a_command_is_at_is_not_quiet(here: Region, people: Ledger, 
 
 def test_only_what_has_changed_is_news(here: Region, store: LedgerStore) -> None:
     names = watched(2)
-    assert names == [keys.SPACE, keys.ACCESS, keys.DATABASE_CA, keys.seat(1), keys.seat(2)]
+    assert names == [keys.SPACE, keys.ACCESS, keys.AGENT, keys.DATABASE_CA, keys.seat(1), keys.seat(2)]
     first = store.etags(names, {})
     assert first == {}
     here.put(keys.ACCESS, record.dump(Access({"a": "b"})))

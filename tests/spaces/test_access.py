@@ -50,7 +50,7 @@ class Scene:
         record.save(S3Store(self.pointer.store), Record("production", spec, ACCOUNT, "0.1.0"))
 
     def says(self, host: Host) -> str:
-        access = Access(self.pointer, NOBODY, lambda account, space: self.aws.endpoint)
+        access = Access(self.pointer, NOBODY, lambda account, space: self.aws.endpoint, again=0.5)
         with access.connect(host) as session:
             return session.run(["echo", host.id], as_root=False).printed
 

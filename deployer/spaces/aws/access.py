@@ -21,7 +21,7 @@ from deployer.spaces.aws.account import Account
 from deployer.store.s3 import S3Store
 
 SPREADS = 60.0  # seconds after it was made in which a key reaches hosts: they look every ten
-AGAIN = 1.0
+AGAIN = 6.0  # seconds: sshd counts five against an address for each try, and shuts it out at fifteen
 Find = Callable[[Account, str], tunnel.Endpoint]
 
 
@@ -33,6 +33,7 @@ class Access:
     pointer: Pointer
     person: Person
     find: Find = tunnel.find
+    again: float = AGAIN
     _known: list[Dial | None] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
@@ -46,8 +47,18 @@ class Access:
                 self._known.append(self._way())
         dial = self._known[0]
         if self.pointer.identity:
-            return _connected(host, Path(self.pointer.identity), dial or ssh.dial)
+            return self._connected(host, Path(self.pointer.identity), dial or ssh.dial)
         return self._reach.through(dial, host) if dial else self._reach.connect(host)
+
+    def _connected(self, host: Host, identity: Path, dial: Dial) -> Session:
+        """By this machine's own key; a new one may not have reached the host yet."""
+        while True:
+            try:
+                return agent.connect(host, identity, dial)
+            except AuthenticationRefused:
+                if not identity.exists() or time.time() - identity.stat().st_mtime > SPREADS:
+                    raise
+            time.sleep(self.again)
 
     def _way(self) -> Dial | None:
         """The dial through the space's endpoint; None where its hosts are reached directly."""
@@ -58,14 +69,3 @@ class Access:
         if known.spec.ssh_from:
             return None
         return tunnel.dialler(self.find(Account(known.spec.region, address.endpoint), self.pointer.name))
-
-
-def _connected(host: Host, identity: Path, dial: Dial) -> Session:
-    """By this machine's own key; a new one may not have reached the host yet."""
-    while True:
-        try:
-            return agent.connect(host, identity, dial)
-        except AuthenticationRefused:
-            if not identity.exists() or time.time() - identity.stat().st_mtime > SPREADS:
-                raise
-        time.sleep(AGAIN)

@@ -44,6 +44,7 @@ MODULES = {
     "test_crashes.py": "Dynos that crash again and again",
     "test_repair.py": "With nobody present",
     "test_rented_bare.py": "Machines as they are rented: Debian 13, Debian 12",
+    "../box/test_faults.py": "Spaces in AWS, with AWS played on this machine",
     "test_soak.py": "Two hundred deploys in a row, on three hosts",
 }
 
@@ -55,7 +56,7 @@ def page(outcomes: Mapping[str, Outcome]) -> str:
     for module, title in MODULES.items():
         lines += [f"\n## {title}\n\n", "| what happens | last run |\n| --- | --- |\n"]
         for function, sentence in tests_of(HOSTS / module):
-            lines.append(f"| {sentence} | {told(_of(outcomes, f'{module}::{function}'))} |\n")
+            lines.append(f"| {sentence} | {told(_of(outcomes, f'{Path(module).name}::{function}'))} |\n")
     return "".join(lines)
 
 

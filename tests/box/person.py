@@ -59,12 +59,13 @@ class Person:
     name: str = ""  # that the app answers to, once it is up
     out: str = ""
     err: str = ""
+    arrival: float = ARRIVAL
 
     def types(self, *words: str, status: int = 0) -> str:
         """Type `deployer WORDS`; what it printed. AssertionError with all that was said where it ends otherwise."""
         out, err = _Screen(self.watching), _Screen(self.watching)
         tools = self.here.cloud.tools(self.folder.parent)
-        tools = replace(tools, arrival=ARRIVAL, env={**tools.env, **self.near})
+        tools = replace(tools, arrival=self.arrival, env={**tools.env, **self.near})
         shell = Shell(Output(out, err, False, False), {}, self.folder, pointers, open_space, tools=lambda: tools)
         ended = run(words, shell)
         self.out, self.err = out.getvalue(), err.getvalue()

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,11 @@ NAME_TAG = "aws:autoscaling:groupName"
 ABANDONED = (
     "Instance failed to complete user's Lifecycle Action: Lifecycle Action with token {token} was abandoned: {why}"
 )
+NO_ROOM = (
+    "We currently do not have sufficient {size} capacity in the Availability Zone you requested ({zone}). Our system "
+    "will be working on provisioning additional capacity. Launching EC2 instance failed."
+)
+RETRIES = 2.0  # seconds between two tries to launch one where there was no room
 COMPLETED, TIMED_OUT = "Lifecycle Action Completed with ABANDON Result", "Heartbeat Timeout"
 
 
@@ -49,11 +54,14 @@ class Action:
 
 @dataclass
 class Scaling:
-    """`seconds` are those that a hook of that name waits, in the place of its own heartbeat."""
+    """`seconds` are those that a hook of that name waits, in the place of its own heartbeat. `full` are the zones in
+    which AWS has no capacity, or which are gone."""
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     actions: dict[str, dict[str, Action]] = field(default_factory=dict)  # by instance and hook
     activities: list[dict[str, Any]] = field(default_factory=list)  # the newest first
+    full: set[str] = field(default_factory=set)
+    refused: float = 0.0  # when there was no room, by the monotonic clock
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def follow(self) -> None:
@@ -146,12 +154,36 @@ class Scaling:
         missing = (group.desired_capacity or 0) - len(live)
         if missing > 0 and not _is_suspended(group, "Launch"):
             for _ in range(missing):
-                state = launch(group)
+                if not (room := [one for one in _subnets(group) if _zone(group, one) not in self.full]):
+                    self._refuse(group)
+                    return
+                state = launch(group, room)
                 cause = "an instance was started in response to a difference between desired and actual capacity"
                 self._tell(state, f"Launching a new EC2 instance: {state.instance_id}", cause)
         if missing < 0 and not _is_suspended(group, "Terminate"):
             for state in _victims(live)[:-missing]:
                 self.send_away(state, "an instance was taken out of service in response to a difference")
+
+    def _refuse(self, group: Any) -> None:
+        """Say that there is no room; now and then, as AWS does."""
+        if time.monotonic() - self.refused < RETRIES:
+            return
+        self.refused = time.monotonic()
+        version = group.ec2_launch_template.get_version(group.launch_template_version)
+        why = NO_ROOM.format(size=version.instance_type, zone=_zone(group, _subnets(group)[0]))
+        now = datetime.now(UTC)
+        told = {
+            "ActivityId": str(uuid.uuid4()),
+            "AutoScalingGroupName": group.name,
+            "Description": "Launching a new EC2 instance.  Status Reason: " + why,
+            "Cause": f"At {now:%Y-%m-%dT%H:%M:%SZ} an instance was to be started.",
+            "StartTime": now,
+            "EndTime": now,
+            "StatusCode": "Failed",
+            "StatusMessage": why,
+            "Progress": 100,
+        }
+        self.activities.insert(0, told)
 
     def _tell(self, state: Any, description: str, cause: str) -> None:
         now = datetime.now(UTC)
@@ -173,12 +205,12 @@ class Scaling:
                 told.update(StatusCode=status, Progress=100, EndTime=datetime.now(UTC), **said)
 
 
-def launch(group: Any) -> Any:
-    """One more instance, in the subnet that has the fewest: moto would make all of them in the first."""
+def launch(group: Any, room: Sequence[str]) -> Any:
+    """One more instance, in that of these subnets that has the fewest: moto would make all of them in the first."""
     from moto.autoscaling.models import InstanceState
 
     used = Counter(one.instance.subnet_id for one in group.instance_states)
-    subnet = min(group.vpc_zone_identifier.split(","), key=lambda one: used[one])
+    subnet = min(room, key=lambda one: used[one])
     version = group.ec2_launch_template.get_version(group.launch_template_version)
     made = group.ec2_backend.run_instances(
         version.image_id,
@@ -203,6 +235,14 @@ def launch(group: Any) -> Any:
     state = InstanceState(made, "Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in)
     group.instance_states.append(state)
     return state
+
+
+def _subnets(group: Any) -> list[str]:
+    return str(group.vpc_zone_identifier).split(",")
+
+
+def _zone(group: Any, subnet: str) -> str:
+    return str(group.ec2_backend.get_subnet(subnet).availability_zone)
 
 
 def register(group: Any, instances: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Says:
 
 
 EXPIRED = Says(403, "ExpiredToken", "The security token included in the request is expired")
+SLOW_DOWN = Says(503, "SlowDown", "Please reduce your request rate.")
+CUT = Says(0, "", "the connection ends, and nothing is said")
 
 
 @dataclass
@@ -60,6 +63,8 @@ class Gate:
             if says is None:
                 return app(environ, start)
             self.met.append((time.monotonic(), asked))
+            if says is CUT:
+                environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             kind, body = _worded(says, asked.service, is_form=is_form)
             start(f"{says.status} Refused", [("Content-Type", kind), ("x-amzn-RequestId", "0123abcd")])
             return [body]

@@ -190,6 +190,19 @@ def current(person: Person) -> int:
         return state.current.release
 
 
+def became(person: Person, number: int) -> str:
+    """What became of a release: `succeeded` or `failed`; empty while it is pending."""
+    with open_space(pointers.load("production")) as space:
+        result = space.ledger.result(person.app, number)
+    return result.status if result else ""
+
+
+def held_by(person: Person) -> str:
+    """Whose lease the app's is; empty where it is nobody's."""
+    with open_space(pointers.load("production")) as space:
+        return _lease(space, person.app).user
+
+
 def _lease(space: OpenSpace, app: str) -> Lease:
     stored = space.ledger.store.batch([Get(keys.lease(f"app-{app}"))]).answers[0]
     assert isinstance(stored, Stored)

@@ -8,7 +8,7 @@ from deployer.errors.apps import AppNotFound
 from deployer.errors.base import Failure
 from deployer.errors.hosts import NoHostHasJoined
 from deployer.operations.cloud_diagnosis import problem
-from deployer.operations.cloud_doctor import Looked, Meant, Site, hosts, look
+from deployer.operations.cloud_doctor import Looked, Meant, Site, look, look_at_hosts
 from deployer.operations.diagnosis import Finding
 from deployer.operations.doctor import examine_hosts, here, repair
 from deployer.spaces.aws.tools import home_here
@@ -23,9 +23,9 @@ def findings(shell: Shell, name: str, app: str | None, *, deep: bool, mend: bool
     state = pointer.store if pointer else None
     space = Meant(name, region_of(shell, name, spec), source, spec.account if spec else None, state)
     looked = look(_site(shell), space)
-    group = hosts(looked)
-    told = _by_ssh(shell, name, app, deep=deep, mend=mend) if _has_ledger(shell, name, looked) else []
-    return together([*here(), *looked.findings, *group, *told])
+    look_at_hosts(looked)
+    told = _by_ssh(shell, name, app, looked.gone, deep=deep, mend=mend) if _has_ledger(shell, name, looked) else []
+    return together([*here(), *looked.findings, *told])
 
 
 def _has_ledger(shell: Shell, name: str, looked: Looked) -> bool:
@@ -33,9 +33,10 @@ def _has_ledger(shell: Shell, name: str, looked: Looked) -> bool:
     return looked.answers and name in shell.pointers.names() and shell.pointers.load(name).ledger is not None
 
 
-def _by_ssh(shell: Shell, name: str, app: str | None, *, deep: bool, mend: bool) -> list[Finding]:
+def _by_ssh(shell: Shell, name: str, app: str | None, gone: frozenset[str], *, deep: bool, mend: bool) -> list[Finding]:
     try:
         with shell.opening(shell.pointers.load(name)) as opened:
+            opened.gone = gone
             found = examine_hosts(opened, app, deep=deep)
             if mend and any(one.problem for one in found):
                 repair(opened, found, shell.tell)

@@ -56,12 +56,13 @@ class Meant:
 @dataclass
 class Looked:
     """What was found. `answers` says that AWS does, and that the account is the space's; `known` is what is noted of
-    the space, None where nothing is, or not for whoever asks."""
+    the space, None where nothing is, or not for whoever asks; `gone` are hosts that AWS does not have any more."""
 
     findings: list[Finding]
     account: Account
     answers: bool = False
     known: Record | None = None
+    gone: frozenset[str] = frozenset()
 
 
 def examine(site: Site, space: Meant) -> list[Finding]:
@@ -84,15 +85,18 @@ def look(site: Site, space: Meant) -> Looked:
     return looked
 
 
-def hosts(looked: Looked) -> list[Finding]:
-    """The space's hosts, as its group and its store have them; nothing where it has none yet, or nobody says."""
+def look_at_hosts(looked: Looked) -> None:
+    """The space's hosts too, as its group and its store have them, where it has some and somebody says."""
     known = looked.known
     if known is None or "group" not in known.outputs:
-        return []
+        return
     try:
-        return of_group(cloud_group.look(looked.account, known), known.name, known.spec.region)
+        seen = cloud_group.look(looked.account, known)
     except Failure as failure:
-        return [problem(THERE, "hosts", failure)]
+        looked.findings.append(problem(THERE, "hosts", failure))
+        return
+    looked.gone = seen.gone
+    looked.findings += of_group(seen, known.name, known.spec.region)
 
 
 def _library(where: str, check: str, name: str, advice: str) -> Finding:

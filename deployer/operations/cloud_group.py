@@ -88,6 +88,11 @@ class Seen:
         """The hosts that count, by seat."""
         return counting(self.registered, self.seats, {one.id for one in self.instances if one.is_alive})
 
+    @property
+    def gone(self) -> frozenset[str]:
+        """Who still has a seat, and is not in the group any more: nobody answers there."""
+        return frozenset(self.seats.values()) - {one.id for one in self.instances}
+
     def seat_of(self, instance: str) -> int | None:
         """The seat of a host that counts."""
         return next((host.seat for host in self.counting if host.id == instance), None)

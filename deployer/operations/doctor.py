@@ -54,7 +54,9 @@ def examine_hosts(space: OpenSpace, app: str | None = None, *, deep: bool = Fals
 
 
 def repair(space: OpenSpace, findings: Sequence[Finding], tell: Tell) -> None:
-    """Prepare each host anew, and make what runs of apps with a problem what the ledger says."""
+    """Prepare each host anew, and make what runs of apps with a problem what the ledger says; ToolTooOld where a newer
+    deployer has prepared them."""
+    space.check_tool()
     for session in space.sessions:
         prepare_host(session, space.hosts, space.space.epoch, tell)
     known = {app.name for app in space.ledger.apps()}

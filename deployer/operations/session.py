@@ -83,6 +83,7 @@ class OpenSpace:
     hosts: tuple[Host, ...] = ()
     decided: set[str] = field(default_factory=set)  # hosts that somebody has decided to leave out in this command
     state: StoreAddress | None = None
+    gone: frozenset[str] = frozenset()  # in AWS, hosts that the group does not have any more: they are not dialled
     moved_from: str = ""  # the host that this machine has taken for the first one until now
     _open: dict[str, Session] = field(default_factory=dict)
     _silent: dict[str, Failure] = field(default_factory=dict)
@@ -153,7 +154,7 @@ class OpenSpace:
         """The hosts that the ledger has; NoHostHasJoined where a space whose hosts come by themselves has none."""
         if self.space.kind != "aws":
             return self.ledger.hosts()
-        found = self.ledger.seated_hosts()
+        found = tuple(host for host in self.ledger.seated_hosts() if host.id not in self.gone)
         if not found:
             raise NoHostHasJoined(self.space.name)
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.box.box import Box, box
-from tests.box.person import at_work
+from tests.box.person import Person, at_work
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
@@ -31,9 +32,28 @@ def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> N
         [one] = here.instances()
         assert f"{one.id}  1" in ada.types("hosts", "--space", "production")
         assert "web.1: up" in ada.types("ps")
+        looked_at(ada, one.id)
         assert "Nothing changed" in (ada.types("up", "--space", "production", "--yes"), ada.err)[1]
         ada.types("down", "production", status=2)
         assert "Its apps go with it: shop." in ada.err
         ada.types("down", "production", "--confirm", "production")
         assert "Nothing of production is left in AWS: $0.00." in ada.err
     assert here.cloud.there() == before and not here.instances()
+
+
+def looked_at(ada: Person, host: str) -> None:
+    """What `doctor` and `spaces:info` say of a host that has joined, and of one that dies."""
+    info = ada.types("spaces:info", "production")
+    assert f"{host} seat 1, " in info and "(InService: serves)" in info and "Apps:" in info
+    ada.types("doctor", "--space", "production")
+    assert f"ok  {host}" in ada.out and "group (seat 1), disk" in ada.out
+    assert "hosts (1 of 1 serve), group" in ada.out and "ok  shop" in ada.out
+    ada.here.terminate(host, hard=True)
+    ada.here.wait(lambda: host not in ada.types("spaces:info", "production"), 60)
+    began = time.monotonic()
+    ada.types("doctor", "--space", "production", status=1)
+    assert time.monotonic() - began < 8, "nobody dials a host that the group does not have any more"
+    assert host not in ada.out
+    assert "hosts: 0 of 1 serve, 1 on the way" in ada.out and "boots, and joins" in ada.out
+    ada.here.wait(lambda: "(InService: serves)" in ada.types("spaces:info", "production"), 120)
+    ada.types("doctor", "--space", "production")

@@ -76,12 +76,15 @@ def test_a_space_takes_no_more_than_the_policies_allow(
         with watching() as looker:
             types("preview", *NAMED)
             types("spaces:refresh", "production")
+        with watching() as worker:
+            assert laptop.run("doctor", *NAMED) == 1, "nobody boots here"
         with watching() as more:
             types("up", *NAMED, "--yes")
             types("hosts:roll", *NAMED, "--yes")
             types("spaces:unlock", "production")
             types("down", *NAMED, "--confirm", "production")
-    owner += looker + more
+    assert "autoscaling:DescribeScalingActivities" in actions(worker) and refused(Role.DEPLOYER, worker) == []
+    owner += looker + more + worker
     assert {one.by for one in owner} == {"boto3", "engine"}
     assert len(actions(owner) & WRITES) > least / 2 and len(actions(owner)) > least
     assert refused(Role.OWNER, owner) == []

@@ -56,6 +56,8 @@ def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
     assert seen.seats == {1: first.instance, 2: second.instance}
     assert [host.id for host in seen.counting] == [first.instance]
     assert [(one.host, one.reason) for one in seen.failures] == [(third.instance, "no-seat: all are taken")]
+    assert seen.gone == frozenset()
+    assert replace(seen, instances=seen.instances[:0]).gone == {first.instance, second.instance}
     assert seen.agent == AgentRef("0a", "00", "0.1.0")
     words = {host.name: (host.seat, host.address, host.word) for host in inside.hosts or ()}
     assert words == {

@@ -90,7 +90,7 @@ def test_an_interrupted_release_command_comes_to_its_end_before_the_next_one_beg
     tom: Owner, sandbox: Sandbox
 ) -> None:
     """Half a migration is worse than none, and two at a time are worse still."""
-    tom.writes(Procfile="web: python server.py\nrelease: echo migrating; sleep 3; echo migrated\n")
+    tom.writes(Procfile="web: python server.py\nrelease: echo migrating; sleep 6; echo migrated\n")
     current, process = tom.current, tom.starts(*DEPLOY)
     until_read(process, "migrating")
     os.killpg(process.pid, signal.SIGINT)

@@ -96,7 +96,11 @@ def test_the_agent_needs_nothing_but_python(interpreter: str, tmp_path: Path) ->
 def travelled(folder: Path) -> Path:
     """What goes to a host: the agent, model and store, and the tree of failures."""
     sources = [p for name in ("host", "model", "store") for p in (ROOT / "deployer" / name).rglob("*.py")]
-    sources += [ROOT / "deployer/__init__.py", ROOT / "deployer/errors/__init__.py", ROOT / "deployer/errors/base.py"]
+    sources += [
+        *(ROOT / f"deployer/{one}.py" for one in ("__init__", "version")),
+        ROOT / "deployer/errors/__init__.py",
+        ROOT / "deployer/errors/base.py",
+    ]
     for source in sources:
         target = folder / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)

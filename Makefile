@@ -40,7 +40,7 @@ OF_FAULTS := $(addprefix tests/hosts/test_,faults*.py rented_bare.py left_out.py
 faults: setup ## kill commands, hosts, routers and agents while users ask: minutes; writes docs/reliability.md
 	@$(BIN)/pytest -m "(hosts or edge) and not soak" --record docs/reliability.json \
 		$(OF_FAULTS) tests/infra/test_cloud_faults.py tests/cli/test_cloud_refusals.py; ended=$$?; \
-		$(BIN)/pytest -m faults --record docs/reliability.json tests/box/test_faults.py || ended=$$?; \
+		$(BIN)/pytest -m faults --record docs/reliability.json tests/box || ended=$$?; \
 		$(BIN)/pytest -q --update-golden tests/test_reliability.py && exit $$ended
 
 soak: setup ## 200 deploys on three hosts, something going wrong in each, under load: an hour

@@ -10,7 +10,7 @@ import pytest
 from demo import aws
 from tests.box.box import Box, box
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_every_host_is_replaced_and_no_request_is_lost(ada: Person) -> None:
     assert "Nothing to do" in ada.err
 
 
+@pytest.mark.faults
 def test_one_that_boots_again_loses_no_request(ada: Person) -> None:
     """As at night, where an update asks for it."""
     here = ada.here

@@ -87,7 +87,7 @@ class Booted(Running):
         """A command in it, as root, which is `told` something: what nobody can do on EC2, for tests to look."""
         enter = ["nsenter", f"--target={self._init()}", "--all", "--", *words]
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root"}
-        return subprocess.run(enter, input=told, check=True, capture_output=True, text=True, timeout=60, env=env)
+        return subprocess.run(enter, input=told, check=True, capture_output=True, text=True, timeout=20, env=env)
 
     def _init(self) -> int:
         """The number, on this machine, of its first process."""

@@ -205,7 +205,7 @@ def test_a_reboot_keeps_the_disk_and_runs_no_user_data(made: Ordered) -> None:
     made.client("ec2").reboot_instances(InstanceIds=[one])
 
     def again() -> list[str]:
-        with suppress(subprocess.CalledProcessError, LookupError):
+        with suppress(subprocess.SubprocessError, LookupError):
             return made.here.run(one, "sh", "-c", look).split()
         return before  # it is on its way
 

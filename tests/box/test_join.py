@@ -243,6 +243,7 @@ def test_a_host_that_was_booted_again_as_it_joined_goes_on(joined: Joined) -> No
     assert joined.asked(one, "/-/ready", "router") == (200, "ready\n")
 
 
+@pytest.mark.faults
 def test_neither_a_broken_app_nor_a_command_at_work_keeps_a_host_from_joining(joined: Joined, tmp_path: Path) -> None:
     made, here = joined.made, joined.made.here
     made.serving(2)

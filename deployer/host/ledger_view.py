@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from deployer.host.ledger_store import LedgerStore
 from deployer.model.app import App, Current, Operation
@@ -14,10 +14,8 @@ from deployer.model.slug import Slug
 from deployer.model.space import Space
 from deployer.model.upkeep import Wanted
 from deployer.store import keys, record
-from deployer.store.base import Get, List, Stored
+from deployer.store.base import Get, List
 from deployer.store.entries import ConfigRecord
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def views(store: LedgerStore) -> Iterator[AppView]:
 def lease(store: LedgerStore, app: str) -> tuple[int, bool]:
     """The token of an app's lease, and whether a command holds it."""
     found = store.batch([Get(keys.lease(f"app-{app}"))])
-    known = _loaded(Lease, found.answers[0]) or Lease(0)
+    known = record.found(Lease, found.answers[0]) or Lease(0)
     return known.token, known.is_held(found.now)
 
 
@@ -82,8 +80,4 @@ def _view(store: LedgerStore, name: str) -> AppView | None:
 
 def _read(store: LedgerStore, *wanted: tuple[type, str]) -> list[Any]:
     answers = store.batch([Get(key) for _, key in wanted]).answers
-    return [_loaded(kind, answer) for (kind, _), answer in zip(wanted, answers, strict=True)]
-
-
-def _loaded(kind: type[T], answer: object) -> T | None:
-    return record.load(kind, answer) if isinstance(answer, Stored) else None
+    return [record.found(kind, answer) for (kind, _), answer in zip(wanted, answers, strict=True)]

@@ -155,8 +155,7 @@ def others(me: Myself) -> Others:
 
 def read(me: Myself, kind: type[T], key: str) -> T | None:
     """One record; None where there is none."""
-    stored = me.store.batch([Get(key)]).answers[0]
-    return record.load(kind, stored) if isinstance(stored, Stored) else None
+    return record.found(kind, me.store.batch([Get(key)]).answers[0])
 
 
 def _registered(me: Myself, there: Container[str]) -> dict[str, Host]:

@@ -5,7 +5,6 @@ to the others, and to those that join later. A host's own role may not write the
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 import urllib.error
@@ -75,15 +74,10 @@ def _put(url: str, file: IO[bytes]) -> int:
     asked = urllib.request.Request(url, data=file, method="PUT", headers=about)
     try:
         with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
-            shutil.copyfileobj(answer, _Nowhere())
+            answer.read()
     except urllib.error.HTTPError as error:
         reason = error.read(400).decode(errors="replace")
         raise HostFailure("upload-refused", {"status": error.code, "reason": reason}) from error
     except OSError as error:
         raise HostFailure("upload-refused", {"status": 0, "reason": str(error)}) from error
     return length
-
-
-class _Nowhere:
-    def write(self, data: bytes, /) -> int:
-        return len(data)

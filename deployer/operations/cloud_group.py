@@ -125,7 +125,7 @@ def look(account: Account, known: Record) -> Seen:
         tuple(host for host in Ledger(store, whoami()).hosts() if host.id in there),
         _seats(store),
         _failures(store, recent),
-        record.load(AgentRef, agent) if isinstance(agent, Stored) else None,
+        record.found(AgentRef, agent),
         now,
         untold,
     )
@@ -152,10 +152,10 @@ def _activities(account: Account, group: str) -> tuple[Activity, ...]:
 
 
 def _seats(store: S3Store) -> dict[int, str]:
-    names = _listed(store, keys.SEATS)
+    names = [name for name in _listed(store, keys.SEATS) if keys.seat_number(name)]  # seats/reboot is no seat
     found = zip(names, store.batch([Get(name) for name in names]).answers, strict=True)
     claims = {key: record.load(Claim, one) for key, one in found if isinstance(one, Stored)}
-    return {int(key.removeprefix(keys.SEATS)): claim.owner for key, claim in claims.items()}
+    return {keys.seat_number(key): claim.owner for key, claim in claims.items()}
 
 
 def _failures(store: S3Store, wanted: Iterable[str] | None) -> tuple[JoinFailure, ...]:

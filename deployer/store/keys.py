@@ -115,6 +115,12 @@ def seat(number: int) -> str:
     return f"{SEATS}{number}"
 
 
+def seat_number(key: str) -> int:
+    """3 for `seats/3`; 0 for what else stands there."""
+    name = key.removeprefix(SEATS)
+    return int(name) if name.isdigit() else 0
+
+
 def uid(number: int) -> str:
     """The claim of an app on a uid."""
     return f"{UIDS}{number}"

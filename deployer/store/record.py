@@ -28,6 +28,11 @@ def load(kind: type[T], stored: Stored) -> T:
     return decode(kind, json.loads(stored.body))
 
 
+def found(kind: type[T], answer: object) -> T | None:
+    """The record in a store's answer to Get; None where there is none."""
+    return load(kind, answer) if isinstance(answer, Stored) else None
+
+
 def digest(value: Any) -> str:
     """The sha256 of a value's JSON, the same on every machine and in every order of its keys."""
     text = json.dumps(encode(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -16,6 +16,7 @@ from deployer.operations.cloud_group import look
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.record import Record
 from deployer.store import keys, record
+from deployer.store.entries import Claim
 from infra.spec import Spec
 from tests.host.aws_here import BUCKET, GROUP, SPACE, Region, region
 from tests.infra.moto_here import ACCOUNT, REGION
@@ -39,6 +40,7 @@ def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
         for one in (first, second):
             number = seat.take(one)
             seat.register(one, Host(one.instance, number, "", f"10.0.0.{number}", "ssh-ed25519 AAAA", user="root"))
+        here.put(keys.REBOOT, record.dump(Claim(first.instance)))  # which stands beside the seats, and is none
         here.set_state(second.instance, "InService", healthy=False)
         here.set_state(third.instance, "Pending:Wait")
         third.write("failed", JoinFailure(third.instance, "2026-09-30T14:05:06Z", "seat", "no-seat: all are taken"))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from deployer.errors.base import Failure
 from deployer.errors.store import StoreMissing
@@ -28,6 +29,7 @@ from infra.names import ADDED, name
 from infra.sizes import HOSTS
 
 LOOK_EVERY = 2.0  # seconds between two looks for the bucket
+T = TypeVar("T")
 
 
 def bucket_of(known: Record, state: State) -> str:
@@ -62,21 +64,14 @@ def furnish(store: S3Store, known: Record, who: str, public_key: str, now: str) 
 
 def _write_space(store: S3Store, known: Record, now: str) -> None:
     platform = str(Platform(DEFAULT_SYSTEM, HOSTS[known.spec.hosts.size].architecture))
-    while True:
-        found = store.batch([Get(keys.SPACE)]).answers[0]
-        stored = found if isinstance(found, Stored) else None
-        before = record.load(Space, stored) if stored else _first(known.name, platform, now)
+
+    def as_known(found: Space | None) -> Space:
+        before = found or _first(known.name, platform, now)
         tool = VERSION if is_older(before.tool, VERSION) else before.tool
         seats = known.spec.hosts.count + 1  # one more, while one is replaced
-        after = replace(before, platform=platform, url=url_of(known) or before.url, tool=tool, seats=seats)
-        if stored and after == before:
-            return
-        put = Put(keys.SPACE, record.dump(after), if_absent=not stored, if_match=stored.etag if stored else None)
-        try:
-            record.put(store, put)
-        except Lost:
-            continue
-        return
+        return replace(before, platform=platform, url=url_of(known) or before.url, tool=tool, seats=seats)
+
+    _change(store, keys.SPACE, Space, as_known)
 
 
 def _first(name: str, platform: str, now: str) -> Space:
@@ -86,9 +81,7 @@ def _first(name: str, platform: str, now: str) -> Space:
 
 def _write_agent(store: S3Store) -> None:
     """The archive first: whoever reads which one it is finds it."""
-    found = store.batch([Get(keys.AGENT)]).answers[0]
-    stored = found if isinstance(found, Stored) else None
-    before = record.load(AgentRef, stored) if stored else None
+    before = record.found(AgentRef, store.batch([Get(keys.AGENT)]).answers[0])
     if before and (before.name == bundle().name or is_older(VERSION, before.tool)):
         return  # a newer deployer's stays
     archive = bundle().archive()
@@ -98,16 +91,20 @@ def _write_agent(store: S3Store) -> None:
 
 
 def _let_in(store: S3Store, who: str, public_key: str) -> None:
+    _change(store, keys.ACCESS, Access, lambda found: Access({**(found.keys if found else {}), who: public_key}))
+
+
+def _change(store: S3Store, key: str, kind: type[T], change: Callable[[T | None], T]) -> None:
+    """Have a record be what `change` makes of it, whoever else writes it at the same time; nothing where it is so."""
     while True:
-        found = store.batch([Get(keys.ACCESS)]).answers[0]
-        stored = found if isinstance(found, Stored) else None
-        access = record.load(Access, stored) if stored else Access()
-        if access.keys.get(who) == public_key:
+        stored = store.batch([Get(key)]).answers[0]
+        before = record.found(kind, stored)
+        after = change(before)
+        if after == before:
             return
-        after = record.dump(Access({**access.keys, who: public_key}))
-        put = Put(keys.ACCESS, after, if_absent=not stored, if_match=stored.etag if stored else None)
+        etag = stored.etag if isinstance(stored, Stored) else None
         try:
-            record.put(store, put)
+            record.put(store, Put(key, record.dump(after), if_absent=etag is None, if_match=etag))
         except Lost:
             continue
         return

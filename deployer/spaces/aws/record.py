@@ -9,7 +9,7 @@ from deployer.model.space import StoreAddress
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.bootstrap import State
 from deployer.store import keys, record
-from deployer.store.base import Get, Put, Stored
+from deployer.store.base import Get, Put
 from deployer.store.s3 import S3Store
 from infra.resources import MAJOR
 from infra.spec import Spec
@@ -56,8 +56,7 @@ def store_of(account: Account, state: State) -> S3Store:
 
 def load(store: S3Store) -> Record | None:
     """The record, if there is one yet."""
-    found = store.batch([Get(keys.SPACE)]).answers[0]
-    return record.load(Record, found) if isinstance(found, Stored) else None
+    return record.found(Record, store.batch([Get(keys.SPACE)]).answers[0])
 
 
 def save(store: S3Store, value: Record) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 import pytest
 
 from tests.box.acknowledged import APP, CRASHES, PROGRAM, Users, became, current, furnish, held_by, is_whole
-from tests.box.box import Box, box
+from tests.box.box import Box
 from tests.box.laptop import Command, Laptop
 from tests.box.person import Person, at_work
 from tests.infra.gate import CUT, EXPIRED, SLOW_DOWN, Asked, Says
@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.timeout(600)]
 BACK = 120.0  # seconds until all is as before
 MORE = 'load-balancer = true\ndatabase = { size = "db.t4g.micro" }'
 WITH_THE_DEAD = 8  # requests at most that were with a host as it died
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[Box]:
-    with box(hooks={"drain": 0.5}) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,11 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from tests.box.box import Box, box
+from tests.box.box import Box
 from tests.box.person import Person, at_work, visitor
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 BACK = 120.0  # seconds until all is as before
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[Box]:
-    with box(hooks={"drain": 0.5}) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

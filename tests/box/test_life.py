@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.box.box import Box, box
+from tests.box.box import Box
 from tests.box.person import Person, at_work
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[Box]:
-    with box(hooks={"drain": 0.5}) as made:
-        yield made
 
 
 def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.box.box import Box, box
+from tests.box.box import Box
 from tests.box.person import Person, at_work
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
@@ -19,12 +19,6 @@ Capture = pytest.CaptureFixture[str]
 JOINED = '"result":{"host"'  # as its agent says it on the console
 DATABASE = 'database = { size = "db.t4g.micro" }'
 POST = "from django.contrib.auth.models import User; User.objects.create(username='ada'); print(User.objects.count())"
-
-
-@pytest.fixture(scope="module")
-def here() -> Iterator[Box]:
-    with box(hooks={"drain": 0.5}) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deployer.spaces.sandbox.front import tell
 from deployer.spaces.sandbox.process import Process
 from tests.box.fleet import RUNNING, instances
 from tests.box.front_config import SLOTS, Balancer, Forward, Front, Listener, Targets, render
@@ -216,12 +216,7 @@ class Proxy:
         return {"status": "", "check_status": "", "check_code": "", "scur": "", **found}
 
     def _tell(self, command: str) -> str:
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE)
-            connection.connect(str(self.socket))
-            connection.sendall(command.encode() + b"\n")
-            return b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode(errors="replace")
-        return ""
+        return tell(self.socket, command)
 
 
 def is_free(port: int) -> bool:

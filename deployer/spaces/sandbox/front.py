@@ -64,6 +64,16 @@ def render(record: Record, socket: Path) -> str:
     return CONFIG.format(address=ADDRESS, port=record.port, socket=socket) + "".join(slots)
 
 
+def tell(admin: Path, command: str) -> str:
+    """One command to an HAProxy at its admin socket, and what it says; nothing where it does not run."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(str(admin))
+        connection.sendall(command.encode() + b"\n")
+        return b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode(errors="replace")
+    return ""
+
+
 def _line(number: int, content: str) -> str:
     return f"  server h{number} {content}\n"
 
@@ -161,13 +171,7 @@ class Front:
         return 0
 
     def _tell(self, command: str) -> str:
-        """One command to the running HAProxy; nothing where it does not run."""
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE)
-            connection.connect(str(self.socket))
-            connection.sendall(command.encode() + b"\n")
-            return b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode(errors="replace")
-        return ""
+        return tell(self.socket, command)
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -34,8 +34,8 @@ class AppView:
 
     def wanted(self, space: Space) -> Wanted:
         """What hosts should have of it."""
-        domains, quiet = (space.app_host(self.app.name),), not (self.held or self.operation)
-        return Wanted(self.app, self.current.release, self.current.generation, domains, quiet)
+        quiet = not (self.held or self.operation)
+        return Wanted(self.app, self.current.release, self.current.generation, space.domains(self.app), quiet)
 
 
 def apps(store: LedgerStore) -> list[str]:

@@ -17,7 +17,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """`apps/A/app`: what outlives releases. `uid` owns the app's files and processes on every host, never reused."""
+    """`apps/A/app`: what outlives releases. `uid` owns the app's files and processes on every host, never reused.
+    `domains` are the names that people have added, `redirect` sends HTTP to HTTPS where a name has a certificate."""
 
     name: str
     uid: int
@@ -26,6 +27,8 @@ class App:
     formation: dict[str, Quantity] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
     maintenance: bool = False
+    domains: tuple[str, ...] = ()
+    redirect: bool = True
     schema: int = 1
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from deployer.model.app import App
+
 
 @dataclass(frozen=True, slots=True)
 class Host:
@@ -56,6 +58,10 @@ class Space:
     def app_host(self, app: str) -> str:
         """The name in the Host header that routers send to an app, without a port."""
         return self.app_url(app).split("//", 1)[1].split("/", 1)[0].split(":", 1)[0]
+
+    def domains(self, app: App) -> tuple[str, ...]:
+        """All names that routers send to an app, that of its URL first."""
+        return (self.app_host(app.name), *app.domains)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class Change:
     @property
     def domains(self) -> tuple[str, ...]:
         """The host names that the routers send to this app."""
-        return (self.space.space.app_host(self.app.name),)
+        return self.space.space.domains(self.app)
 
     def enter(self, kind: str, phase: str, release: int, formation: Formation) -> None:
         """Write down what comes next, so that another laptop can finish or undo it; LeaseLost where it is not ours."""

@@ -14,7 +14,11 @@ LEASES = "leases/"
 ACCESS = "access/keys"
 AGENT = "agent/current"
 DATABASE_CA = "databases/ca"
-ALL = (SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT, "agent/", "layers/", "databases/")
+CERTIFICATES = "certificates/"
+ALL = (
+    *(SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT),
+    *("agent/", "layers/", "databases/", CERTIFICATES),
+)
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
 
@@ -108,6 +112,11 @@ def agent(name: str) -> str:
 def layer(digest: str) -> str:
     """A layer's archive, for hosts that join."""
     return f"layers/{digest}"
+
+
+def certificate(name: str) -> str:
+    """The certificate of one name."""
+    return CERTIFICATES + name
 
 
 def seat(number: int) -> str:

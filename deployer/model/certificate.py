@@ -1,0 +1,34 @@
+"""The certificate of one name, as the ledger has it (docs/certificates.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PENDING, ISSUED, FAILING = "pending", "issued", "failing"
+ACME, ACM = "acme", "acm"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`certificates/NAME`. `by` is who issues it: `acme`, whose chain and key (PEM) stand here, or `acm`, which has its
+    own and is known by its `arn`. Times are ISO 8601 in UTC: `starts` and `ends` are those of the certificate that is
+    in force, `asked` is when its issuer was asked last. `failures` counts those in a row, `reason` is the last one's.
+    `status` is `failing` where the last try failed, also while an older certificate is still in force."""
+
+    name: str
+    by: str
+    status: str
+    chain: str = ""
+    key: str = field(default="", repr=False)
+    arn: str = ""
+    starts: str = ""
+    ends: str = ""
+    asked: str = ""
+    failures: int = 0
+    reason: str = ""
+    schema: int = 1
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether there is one that a front can show."""
+        return bool(self.chain and self.key) or (self.by == ACM and self.status == ISSUED)

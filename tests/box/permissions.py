@@ -1,7 +1,7 @@
 """What hosts may do: a call that a role makes is held to the role's policies, as AWS holds it. moto lets all pass.
 
-Who is no role is a person, and may do everything. Of a role the policies within it count, in tests/infra/evaluator.py;
-boundaries do not.
+Who is no role is a person, and may do everything. Of a role the policies within it count, and its boundary, which
+allows nothing by itself (IAM User Guide, `Permissions boundaries for IAM entities`), by tests/infra/evaluator.py.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.infra.gate import Asked, Says
 ALWAYS = ("sts",)  # GetCallerIdentity needs no permission
 S3 = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject", "POST": "DeleteObject"}
 NOBODY = "because no identity-based policy allows the {action} action"
+BEYOND = "because no permissions boundary allows the {action} action"
 Thing = tuple[str, Mapping[str, str]]  # an ARN, and what the request says of it
 
 
@@ -27,13 +28,29 @@ def refusal(asked: Asked) -> Says | None:
         return None
     role, session = who
     action, things = (_of_s3 if asked.service == "s3" else _of_others)(asked)
-    policies = [json.loads(one) if isinstance(one, str) else one for one in role.policies.values()]
     for resource, context in things:
-        if not allows(policies, action, resource, {"aws:userid": session.user_id, **context}):
-            reason = NOBODY.format(action=action)
+        if why := _why_not(role, action, resource, {"aws:userid": session.user_id, **context}):
+            reason = why.format(action=action)
             message = f'User: {session.arn} is not authorized to perform: {action} on resource: "{resource}" {reason}'
             return Says(403, "UnauthorizedOperation" if asked.service == "ec2" else "AccessDenied", message)
     return None
+
+
+def _why_not(role: Any, action: str, resource: str, context: Mapping[str, str]) -> str:
+    """What forbids it; empty where nothing does."""
+    policies = [json.loads(one) if isinstance(one, str) else one for one in role.policies.values()]
+    if not allows(policies, action, resource, context):
+        return NOBODY
+    limit = role.permissions_boundary_arn
+    if limit and not allows([_managed(limit)], action, resource, context):
+        return BEYOND
+    return ""
+
+
+def _managed(arn: str) -> Any:
+    """What a policy of the account's says, which has one version."""
+    [found] = [one for iam in backends("iam") for one in iam.managed_policies.values() if one.arn == arn]
+    return json.loads(found.versions[0].document)
 
 
 def _role_of(key: str) -> Any:

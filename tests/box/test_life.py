@@ -14,15 +14,19 @@ pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
 
 def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> None:
-    before = here.cloud.there()
     with at_work(here, tmp_path, "shop", "python_flask_worker") as ada:
         ada.describes()
+        boundary = administered(ada)
+        before = here.cloud.there()
         url = ada.brings_up()
         assert url == f"http://shop.{here.front_address().replace('.', '-')}.sslip.io/"
         assert "1 host to join production" in ada.err and "web.1 is up" in ada.err
         status, text = ada.asks()
         assert (status, text) == (200, "Hello from Flask, dyno web.1, release v2\n")
         [one] = here.instances()
+        [role] = here.cloud.client("iam").list_roles(PathPrefix="/deployer/")["Roles"]
+        limit = here.cloud.client("iam").get_role(RoleName=role["RoleName"])["Role"]["PermissionsBoundary"]
+        assert limit["PermissionsBoundaryArn"] == boundary  # what hosts ask of AWS is held to it
         assert f"{one.id}  1" in ada.types("hosts", "--space", "production")
         assert "web.1: up" in ada.types("ps")
         looked_at(ada, one.id)
@@ -32,6 +36,14 @@ def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> N
         ada.types("down", "production", "--confirm", "production")
         assert "Nothing of production is left in AWS: $0.00." in ada.err
     assert here.cloud.there() == before and not here.instances()
+
+
+def administered(person: Person) -> str:
+    """The administrator of the account makes the boundary of hosts; its ARN."""
+    document = person.types("iam:policy", "hosts", "--space", "production")
+    iam = person.here.cloud.client("iam")
+    made = iam.create_policy(Path="/deployer/", PolicyName="deployer-production-hosts", PolicyDocument=document)
+    return str(made["Policy"]["Arn"])
 
 
 def looked_at(ada: Person, host: str) -> None:

@@ -16,7 +16,9 @@ class AwsRefusedHost(Failure):
 
     headline = "AWS refused what host {host} asked: {asked}."
     seen = "{reason}"
-    advice = "`deployer doctor` compares the role of the hosts with what it needs."
+    advice = """\
+        `deployer spaces:refresh` says what somebody has changed by hand of the hosts' role or the bucket, and `deployer
+        up` puts it right. Else a boundary, or a policy of the organization, forbids it."""
 
 
 @words("aws-unanswered")

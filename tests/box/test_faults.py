@@ -18,11 +18,12 @@ from tests.box.acknowledged import APP, CRASHES, PROGRAM, Users, became, current
 from tests.box.box import Box
 from tests.box.laptop import Command, Laptop
 from tests.box.person import Person, at_work
-from tests.infra.gate import CUT, EXPIRED, SLOW_DOWN, Asked, Says
+from tests.infra.gate import CUT, DENIED, EXPIRED, SLOW_DOWN, Asked, Says
 from tests.infra.moto_here import REGION
 from tests.spaces.instance_connect import KEY
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.timeout(600)]
+CONVERGES = 10.0  # seconds between two looks of a host
 BACK = 120.0  # seconds until all is as before
 MORE = 'load-balancer = true\ndatabase = { size = "db.t4g.micro" }'
 WITH_THE_DEAD = 8  # requests at most that were with a host as it died
@@ -236,6 +237,20 @@ def test_s3_goes_in_a_deploy_and_the_next_command_goes_on(
         assert "s3://" in said or "bucket" in said.lower(), said
         ada.types("deploy", "-a", f"production/{APP}")
     assert seen.keys() == {200} and current(person) > release
+
+
+@pytest.mark.parametrize("says", [DENIED, CUT], ids=["denied", "cut"])
+def test_s3_answers_people_and_no_host(here: Box, person: Person, ada: Laptop, users: Users, says: Says) -> None:
+    release, before = current(person), states(here)
+    changes_a_line(ada)
+    with users.asking() as seen:
+        with failing(here, lambda asked: of_s3(asked) and asked.key != KEY, says):
+            said = ada.types("deploy", "-a", f"production/{APP}", status=1)
+            assert f"v{release} still serving" in said and "reading layers/" in said, said
+            time.sleep(2 * CONVERGES)
+        ada.types("deploy", "-a", f"production/{APP}")
+    assert seen.keys() == {200} and current(person) > release
+    assert states(here) == before
 
 
 def test_credentials_end_in_a_deploy_and_the_same_command_goes_on(

@@ -42,6 +42,7 @@ class Says:
 
 EXPIRED = Says(403, "ExpiredToken", "The security token included in the request is expired")
 SLOW_DOWN = Says(503, "SlowDown", "Please reduce your request rate.")
+DENIED = Says(403, "AccessDenied", "Access Denied")
 CUT = Says(0, "", "the connection ends, and nothing is said")
 
 

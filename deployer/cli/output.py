@@ -137,6 +137,16 @@ def table_lines(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
     return [line.rstrip() for line in lines]
 
 
+def csv_lines(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table as CSV, which spreadsheets read."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([titles, *rows])
+    return text.getvalue()
+
+
 def moment(text: str, now: datetime) -> str:
     """A time of the ledger as Heroku shows it: `2026/09/30 14:05:06 +0000 (~ 6m ago)`."""
     at = datetime.fromisoformat(text)

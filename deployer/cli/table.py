@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from deployer.cli import entries_of_apps, entries_of_spaces
+from deployer.cli import entries_of_apps, entries_of_domains, entries_of_spaces
 from deployer.cli.entry import Entry
 
 TOPICS = {
@@ -17,6 +17,7 @@ TOPICS = {
     "buildpacks": "which buildpacks build an app",
     "builds": "build caches",
     "config": "config vars: an app's environment",
+    "domains": "names under which an app answers",
     "git": "git remotes that deploy",
     "hosts": "the machines of a space",
     "iam": "who may do what in AWS",
@@ -28,7 +29,11 @@ TOPICS = {
     "spaces": "where apps run",
 }
 
-ENTRIES: tuple[Entry, ...] = (*entries_of_apps.ENTRIES, *entries_of_spaces.ENTRIES)
+ENTRIES: tuple[Entry, ...] = (
+    *entries_of_apps.ENTRIES,
+    *entries_of_domains.ENTRIES,
+    *entries_of_spaces.ENTRIES,
+)
 
 
 @cache

@@ -27,7 +27,7 @@ from deployer.model.routes import Routes, Server
 # Loopback and private networks: where load balancers stand, and where a router's real clients do not.
 PRIVATE = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 INTENTS = ("none", "running", "maint", "crashed")
-DOMAIN = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
+DOMAIN = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*")
 SLOT = re.compile(r"web\.[1-9][0-9]{0,2}")
 MOST_CONNECTIONS = 4000  # of all apps
 ROUTER = "router"  # its own key in state.map, with `ready` or `joining`; no app has it, backends begin with be_
@@ -223,6 +223,7 @@ frontend web
   log global
   option idle-close-on-response
 {_REQUEST}
+{_BACKEND}
 {_ROUTING}
 {_answer(404, "no-such-app", "no_app !replaced")}
 {_answer(503, "maintenance", "{ var(txn.code) -m str H80 }")}
@@ -263,8 +264,13 @@ _REQUEST = """\
   http-request set-var(txn.tls) bool(true) if { req.hdr(x-forwarded-proto) -m str https }
   http-request set-var(txn.ver) req.ver"""
 
+# `*.example.com` for `www.example.com`: a name that an app has by itself goes before one that has a wildcard.
+_BACKEND = """\
+  http-request set-var(txn.be) var(txn.host),map(@FOLDER@/hosts.map)
+  acl has_backend var(txn.be) -m found
+  http-request set-var(txn.be) var(txn.host),regsub(^[^.]+,*),map(@FOLDER@/hosts.map,no_app) if !has_backend"""
+
 _ROUTING = """\
-  http-request set-var(txn.be) var(txn.host),map(@FOLDER@/hosts.map,no_app)
   http-request set-var(txn.state) var(txn.be),map(@FOLDER@/state.map,none)
   http-request set-var(txn.router) str(router),map(@FOLDER@/state.map,joining)
   acl no_app var(txn.be) -m str no_app
@@ -316,7 +322,8 @@ def _hold(settings: Settings) -> str:
     return f"""\
 frontend hold
   bind unix@{settings.run}/hold.sock mode 600{owner}
-  http-request set-var(txn.be) req.hdr(host),lower,field(1,:),map(@FOLDER@/hosts.map,no_app)
+  http-request set-var(txn.host) req.hdr(host),lower,field(1,:)
+{_BACKEND}
   http-request set-var(txn.code) str(H81) if {{ var(txn.be) -m str no_app }}
   http-request lua.hold {settings.boot * 1000} unless {{ var(txn.code) -m found }}
   http-request return status 503 hdr X-Deployer-Code %[var(txn.code)] if {{ var(txn.code) -m found }}

@@ -20,13 +20,15 @@ class Server:
 @dataclass(frozen=True, slots=True)
 class Routes:
     """`generation` grows with every change; a router ignores older ones. `intent` is none (no web dynos), running
-    or maint: whether a dyno lives is seen by the router's own checks."""
+    or maint: whether a dyno lives is seen by the router's own checks. `redirect` sends HTTP to HTTPS for domains whose
+    certificate is in force."""
 
     app: str
     generation: int
     domains: tuple[str, ...]
     intent: str
     servers: tuple[Server, ...]
+    redirect: bool = True
     schema: int = 1
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from deployer.model.app import App
+from deployer.model.names import is_app_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Space:
     hosts have no private addresses `local_only` says that each router sends requests to its own host's dynos alone.
     `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know.
     `first` is the id of the host that was made the first one; empty where it is still that of the space's creation.
-    `seats` is how many hosts a space in AWS may have at the same time, one more than it wants."""
+    `seats` is how many hosts a space in AWS may have at the same time, one more than it wants; `balanced` says that an
+    ALB stands before them."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -49,7 +51,13 @@ class Space:
     called: int = 0
     first: str = ""
     seats: int = 0
+    balanced: bool = False
     schema: int = 1
+
+    @property
+    def has_load_balancer(self) -> bool:
+        """Whether an ALB ends TLS. Records of before `balanced` say so by their URL, as far as that can be told."""
+        return self.kind == "aws" and (self.balanced or "{app}" not in self.url or self.url.startswith("https://"))
 
     def app_url(self, app: str) -> str:
         """Where an app answers."""
@@ -58,6 +66,12 @@ class Space:
     def app_host(self, app: str) -> str:
         """The name in the Host header that routers send to an app, without a port."""
         return self.app_url(app).split("//", 1)[1].split("/", 1)[0].split(":", 1)[0]
+
+    def app_at(self, host: str) -> str | None:
+        """The app, whether there is one or not, that this space gives the name `host`; None where it gives none so."""
+        before, braces, after = self.app_host("{app}").partition("{app}")
+        name = host.removeprefix(before).removesuffix(after)
+        return name if braces and f"{before}{name}{after}" == host and is_app_name(name) else None
 
     def domains(self, app: App) -> tuple[str, ...]:
         """All names that routers send to an app, that of its URL first."""

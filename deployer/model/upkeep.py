@@ -129,7 +129,8 @@ def _settled(wanted: Wanted, places: Sequence[Place], leaving: Sequence[Place]) 
         if dyno.process_type == "web" and wanted.has(dyno):
             servers.setdefault(server.slot, server)
     whole = tuple(sorted(servers.values(), key=lambda server: parse_instance(server.instance)))
-    return Routes(wanted.name, wanted.generation, wanted.domains, _intent(wanted, whole), whole)
+    intent, redirect = _intent(wanted, whole), wanted.app.redirect
+    return Routes(wanted.name, wanted.generation, wanted.domains, intent, whole, redirect=redirect)
 
 
 def _intent(wanted: Wanted, servers: Sequence[Server]) -> str:
@@ -148,7 +149,8 @@ def _mended(wanted: Wanted, places: Sequence[Place], leaving: Sequence[Place]) -
     alive = {one.address for one in [*places, *leaving]}
     standing = {(s.slot, s.instance): s for one in reversed(_by_seat(places)) for s in _servers(wanted.name, one)}
     kept = (s if s.address in alive else standing.get((s.slot, s.instance)) for s in newest.servers)
-    return replace(newest, domains=wanted.domains, servers=tuple(server for server in kept if server))
+    servers = tuple(server for server in kept if server)
+    return replace(newest, domains=wanted.domains, redirect=wanted.app.redirect, servers=servers)
 
 
 def _named(wanted: Wanted, places: Sequence[Place]) -> list[tuple[int, Routes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deployer.errors.apps import AppNotFound, BadAppName
+from deployer.errors.domains import NameTakenAsDomain
 from deployer.model.addon import Addon
 from deployer.model.app import App
 from deployer.model.events import Detail, Tell
@@ -32,6 +33,10 @@ def create(space: OpenSpace, name: str | None, buildpacks: tuple[str, ...] = ())
         raise BadAppName(name)
     space.begin_change()
     app = space.ledger.create_app(name or random_name(), space=space.space.name, buildpacks=buildpacks)
+    domain = space.space.app_host(app.name)
+    if owner := space.ledger.domain_owner(domain):
+        space.ledger.delete_app(app.name)
+        raise NameTakenAsDomain(app.name, domain, owner)
     space.ledger.audit("create", app.name)
     return app
 
@@ -61,4 +66,5 @@ def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None
         fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))
         change.held.check()
         space.ledger.delete_app(app)
+        space.ledger.free_domains(change.app.domains, app)
     build.forget(f"{space.space.name}/{app}")

@@ -62,6 +62,11 @@ class Change:
         self.space.ledger.save_operation(self.app.name, operation, self.held)
         self.state = replace(self.state, operation=operation)
 
+    def save(self, app: App) -> None:
+        """Write the app's record."""
+        self.space.ledger.save_app(app, self.held)
+        self.state = replace(self.state, app=app)
+
     def leave(self) -> None:
         """Forget the operation: it is done, or undone."""
         self.space.ledger.clear_operation(self.app.name)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from deployer.errors.base import Failure
-from deployer.model.app import Current
+from deployer.model.app import App, Current
 from deployer.model.events import Detail, Step, Warn
 from deployer.model.formation import Formation
 from deployer.model.process import Process, health_of, process_of
@@ -20,7 +20,9 @@ from deployer.operations import phases
 from deployer.operations.change import Change, uninterrupted
 from deployer.operations.phases import Placed, Switched
 
-NO_RELEASE = ("scale", "maintenance")  # kinds of operations that make none
+OF_THE_RECORD = ("maintenance", "change of domains", "change of the redirect")
+"""Kinds of operations that are in force once the app's record says so."""
+NO_RELEASE = ("scale", *OF_THE_RECORD)  # kinds of operations that make none
 
 
 def finish_or_undo(change: Change) -> None:
@@ -29,7 +31,7 @@ def finish_or_undo(change: Change) -> None:
     if operation is None:
         return
     committed = operation.is_in(change.state.current)
-    verb = "Finishing" if committed else "Undoing"
+    verb = "Finishing" if committed or operation.kind in OF_THE_RECORD else "Undoing"
     change.tell(
         Step(f"{verb} a {operation.kind} of v{operation.release} that was cut off in its phase {operation.phase}")
     )
@@ -125,13 +127,19 @@ def start(
     return started
 
 
-def switch_to(change: Change, release: int, formation: Formation, dynos: Sequence[Placed]) -> Switched:
-    """Validate the routes to these dynos everywhere, commit, and put them in force. Nothing stops it half-way."""
+def switch_to(
+    change: Change, release: int, formation: Formation, dynos: Sequence[Placed], record: App | None = None
+) -> Switched:
+    """Validate the routes to these dynos everywhere, commit, and put them in force. Nothing stops it half-way. Where
+    the app's `record` is to be another one it is written before the commit: a command that finds no more of it brings
+    the routers to it."""
     current = change.state.current
     generation = current.generation + 1 if current else 1
-    app = replace(change.app, formation=formation)
-    routes = phases.routes_to(dynos, app.name, generation, change.domains, maint=app.maintenance)
+    app = replace(record or change.app, formation=formation)
+    routes = phases.routes_to(dynos, app, generation, change.space.space.domains(app))
     phases.stage(change.space, change.fence, routes)
     with uninterrupted():
+        if record is not None:
+            change.save(app)
         change.state = change.space.ledger.commit(change.state, app, Current(release, generation), change.held)
         return phases.switch(change.space, change.fence, routes, dynos)

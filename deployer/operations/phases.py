@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from deployer.errors.formation import NotEnoughMemory
+from deployer.model.app import App
 from deployer.model.codec import encode
 from deployer.model.dyno import Dyno, parse_instance
 from deployer.model.events import Detail, Output, Tell
@@ -231,15 +232,15 @@ def settle(space: OpenSpace, fence: Fence) -> None:
     space.first.call("task_settle", fence.request())
 
 
-def routes_to(dynos: Iterable[Placed], app: str, generation: int, domains: tuple[str, ...], *, maint: bool) -> Routes:
-    """The routes to these dynos. Without any the intent is `none`, so that the router says H14."""
+def routes_to(dynos: Iterable[Placed], app: App, generation: int, domains: tuple[str, ...]) -> Routes:
+    """The app's routes to these dynos. Without any the intent is `none`, so that the router says H14."""
     servers = tuple(
         Server(p.dyno.name, p.session.host.private_address, p.port, p.dyno.instance)
         for p in sorted(dynos, key=lambda placed: placed.dyno)
         if p.port is not None
     )
-    intent = "maint" if maint else "running" if servers else "none"
-    return Routes(app, generation, domains, intent, servers)
+    intent = "maint" if app.maintenance else "running" if servers else "none"
+    return Routes(app.name, generation, domains, intent, servers, redirect=app.redirect)
 
 
 def stage(space: OpenSpace, fence: Fence, routes: Routes) -> None:

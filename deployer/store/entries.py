@@ -15,7 +15,7 @@ class ConfigRecord:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`uids/N` and `seats/N`: who has the number."""
+    """`uids/N`, `seats/N` and `domains/NAME`: who has the number, or the name."""
 
     owner: str
     schema: int = 1

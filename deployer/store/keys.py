@@ -15,9 +15,10 @@ ACCESS = "access/keys"
 AGENT = "agent/current"
 DATABASE_CA = "databases/ca"
 CERTIFICATES = "certificates/"
+DOMAINS = "domains/"
 ALL = (
     *(SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT),
-    *("agent/", "layers/", "databases/", CERTIFICATES),
+    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS),
 )
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
@@ -116,7 +117,17 @@ def layer(digest: str) -> str:
 
 def certificate(name: str) -> str:
     """The certificate of one name."""
-    return CERTIFICATES + name
+    return CERTIFICATES + _part(name)
+
+
+def domain(name: str) -> str:
+    """The claim of an app on a domain that people have added: who puts it there first has the domain."""
+    return DOMAINS + _part(name)
+
+
+def _part(name: str) -> str:
+    """A key has no asterisk, and a domain no underscore: `*.example.com` stands at `_.example.com`."""
+    return name.replace("*", "_")
 
 
 def seat(number: int) -> str:

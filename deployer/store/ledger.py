@@ -22,7 +22,7 @@ from deployer.store import keys, record
 from deployer.store.base import Delete, Get, List, Lost, Put, Store, Stored
 from deployer.store.entries import AuditEntry, Claim, ConfigRecord
 from deployer.store.foresight import Answer, Foresight, Known, Read
-from deployer.store.records import Records
+from deployer.store.names import Names
 
 FIRST_UID = 20001
 NEVER_BEGAN = "cut off before it began"
@@ -49,7 +49,7 @@ class ReleaseEntry:
     result: Result | None
 
 
-class Ledger(Records):
+class Ledger(Names):
     """The ledger over a store. `who` (`user@host`) and `now` stand in the releases that it makes."""
 
     def __init__(self, store: Store, who: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -164,9 +164,9 @@ class Ledger(Records):
         self.store.batch([*ops, Put(keys.current(name), record.dump(Current(1, 1, first.config)))])
         return app
 
-    def save_app(self, app: App) -> None:
-        """Write what outlives releases."""
-        self._put(keys.app(app.name), app)
+    def save_app(self, app: App, through: Store | None = None) -> None:
+        """Write what outlives releases; `through` as for `commit`."""
+        self._put(keys.app(app.name), app, through)
 
     def delete_app(self, name: str) -> None:
         """Forget an app: its record last, so that an interrupted `apps:destroy` can be repeated. Its uid and its

@@ -75,7 +75,7 @@ def test_only_more_than_addresses_asks_for_a_reload() -> None:
     [
         ({"app": "a b"}, "no app's name"),
         ({"domains": ("shop.test be_other",)}, "no domain"),
-        ({"domains": ("*.test",)}, "no domain"),
+        ({"domains": ("www.*.test",)}, "no domain"),
         ({"intent": "up"}, "no intent"),
         ({"servers": (Server("web.1", "10.0.0.1 disabled", 7001, "i"),)}, "no address"),
         ({"servers": (Server("web.1", "10.0.0.1", 0, "i"),)}, "no port"),

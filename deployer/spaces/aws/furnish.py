@@ -69,7 +69,8 @@ def _write_space(store: S3Store, known: Record, now: str) -> None:
         before = found or _first(known.name, platform, now)
         tool = VERSION if is_older(before.tool, VERSION) else before.tool
         seats = known.spec.hosts.count + 1  # one more, while one is replaced
-        return replace(before, platform=platform, url=url_of(known) or before.url, tool=tool, seats=seats)
+        url, balanced = url_of(known) or before.url, known.spec.load_balancer
+        return replace(before, platform=platform, url=url, tool=tool, seats=seats, balanced=balanced)
 
     _change(store, keys.SPACE, Space, as_known)
 

@@ -1,0 +1,170 @@
+"""`domains` and its kin: the names under which an app answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deployer.cli import options
+from deployer.cli.confirm import confirm
+from deployer.cli.output import csv_lines
+from deployer.cli.resolve import opened
+from deployer.cli.shell import Shell
+from deployer.model.space import Space
+from deployer.operations.domain_lines import DomainLine, of_app
+
+Hostname = Annotated[str, typer.Argument(metavar="HOSTNAME", help="Like www.example.com, or *.example.com.")]
+TITLES = ("Domain Name", "DNS Record Type", "DNS Target", "Certificate")
+
+
+def domains(
+    ctx: typer.Context,
+    app: options.App = None,
+    remote: options.Remote = None,
+    as_csv: Annotated[bool, typer.Option("-c", "--csv", help="CSV on stdout.", show_default=False)] = False,
+    as_json: options.Json = False,
+) -> None:
+    """List the domains of an app, how DNS leads them to it, and how far their certificates are."""
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        _, lines = of_app(space, name)
+    rows = [(one.name, one.pointing.kind, one.pointing.target, one.standing.word) for one in lines if one.added]
+    if as_json:
+        shell.output.json([domain_json(name, one) for one in lines])
+    elif as_csv:
+        shell.output.out.write(csv_lines(TITLES, rows))
+    else:
+        shell.output.header(f"{name} Domain of the space")
+        shell.output.print(lines[0].name)
+        if rows:
+            shell.output.print()
+            shell.output.header(f"{name} Custom Domains")
+            shell.output.table(TITLES, rows)
+
+
+def add(
+    ctx: typer.Context,
+    hostname: Hostname,
+    app: options.App = None,
+    remote: options.Remote = None,
+    as_json: options.Json = False,
+) -> None:
+    """Have a domain lead to the app.
+
+    Makes no release and restarts nothing. It says which DNS record leads the domain here; HTTPS follows by itself."""
+    from deployer.operations.domains import add as operation
+    from deployer.operations.domains import spelled
+
+    shell: Shell = ctx.obj
+    wanted = spelled(hostname)
+    with opened(shell, app, remote) as (space, name):
+        with shell.doing(f"Adding {wanted} to {shell.output.app_err(name)} ({space.space.name})") as said:
+            if not operation(space, name, wanted, shell.tell.quietly):
+                said.append("it was there already")
+        line = next(one for one in of_app(space, name)[1] if one.name == wanted)
+    if as_json:
+        shell.output.json(domain_json(name, line))
+    elif line.added:
+        _say_how(shell, space.space, name, line)
+
+
+def remove(
+    ctx: typer.Context,
+    hostname: Hostname,
+    app: options.App = None,
+    remote: options.Remote = None,
+    wait: options.Wait = None,
+) -> None:
+    """Take a domain from the app."""
+    from deployer.operations.domains import remove as operation
+    from deployer.operations.domains import spelled
+
+    shell: Shell = ctx.obj
+    wanted = spelled(hostname)
+    with (
+        opened(shell, app, remote) as (space, name),
+        shell.doing(f"Removing {wanted} from {shell.output.app_err(name)} ({space.space.name})"),
+    ):
+        operation(space, name, wanted, shell.tell.quietly, wait=wait)
+
+
+def clear(
+    ctx: typer.Context,
+    app: options.App = None,
+    remote: options.Remote = None,
+    confirmation: options.Confirm = None,
+    wait: options.Wait = None,
+) -> None:
+    """Take all domains from the app that were added to it."""
+    from deployer.operations.domains import clear as operation
+
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        names = [one.name for one in of_app(space, name)[1] if one.added]
+        if names:
+            confirm(shell, name, confirmation, f"This will take {', '.join(names)} from {shell.output.app_err(name)}.")
+        with shell.doing(f"Removing all domains from {shell.output.app_err(name)} ({space.space.name})") as said:
+            said.append(f"{operation(space, name, shell.tell.quietly, wait=wait)} removed")
+
+
+def info(
+    ctx: typer.Context,
+    hostname: Hostname,
+    app: options.App = None,
+    remote: options.Remote = None,
+    as_json: options.Json = False,
+) -> None:
+    """Describe a domain of an app."""
+    from deployer.operations.domains import check_has, spelled
+
+    shell: Shell = ctx.obj
+    wanted = spelled(hostname)
+    with opened(shell, app, remote) as (space, name):
+        found, lines = of_app(space, name)
+        line = next((one for one in lines if one.name == wanted), None)
+        if line is None:
+            check_has(space, found, wanted)
+    assert line is not None
+    if as_json:
+        shell.output.json(domain_json(name, line))
+    else:
+        shell.output.header(wanted)
+        shell.output.values(_values(name, line))
+
+
+def domain_json(app: str, line: DomainLine) -> dict[str, object]:
+    """Heroku's domain object, as far as there is something to say."""
+    return {
+        "hostname": line.name,
+        "kind": "custom" if line.added else "space",
+        "app": {"name": app},
+        "cname": line.pointing.target if line.added else None,
+        "dns_record_type": line.pointing.kind if line.added else None,
+        "acm_status": line.standing.word,
+        "acm_status_reason": line.standing.reason or None,
+    }
+
+
+def _values(app: str, line: DomainLine) -> dict[str, str]:
+    because = f"{line.standing.word}: {line.standing.reason}" if line.standing.reason else line.standing.word
+    leads = f"{line.pointing.kind} {line.pointing.target}" if line.added else ""
+    pairs = {
+        "App": app,
+        "Certificate": because,
+        "DNS Record": leads,
+        "Kind": "custom" if line.added else "of the space",
+    }
+    return {key: value for key, value in pairs.items() if value}
+
+
+def _say_how(shell: Shell, space: Space, app: str, line: DomainLine) -> None:
+    kind, target = line.pointing.kind, line.pointing.target
+    if space.kind == "sandbox":
+        url = space.app_url(app).replace(space.app_host(app), line.name)
+        shell.output.say(f"It answers at {url} on this machine, once the name leads here. In /etc/hosts:")
+        shell.output.say(f"    {target} {line.name}")
+        return
+    shell.output.say("Have a record in the DNS of that domain lead here:")
+    shell.output.say(f"    {line.name} {kind} {target}")
+    shell.output.say(f"`deployer domains:info {line.name} -a {app}` says how far its certificate is.")

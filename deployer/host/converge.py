@@ -37,6 +37,7 @@ from deployer.store.base import Get, Stored
 
 FULL = 300.0  # seconds between two looks at everything
 GROUP = 30.0  # seconds between two looks at who is alive in the group: a host that ends says nothing
+CALM = 60.0  # seconds without news, after which dynos move back to where they belong
 OFTEN = 10.0  # seconds, twice as many each time, where something was still to come on other hosts
 
 
@@ -44,7 +45,8 @@ OFTEN = 10.0  # seconds, twice as many each time, where something was still to c
 class Seen:
     """What this host knows from before: who it is, etags, when it looked at everything (seconds since 1970), a digest
     of what it has published; `busy` where a command was at an app then, `behind` how often in a row something was still
-    to come; who was `alive` when the group was `asked`; how many `seats` there were."""
+    to come; who was `alive` when the group was `asked`; how many `seats` there were; `since` when there has been no
+    news."""
 
     instance: str
     user: str
@@ -56,11 +58,16 @@ class Seen:
     alive: tuple[str, ...] = ()
     asked: float = 0.0
     seats: int = 0
+    since: float = 0.0
 
     def is_due(self, now: float) -> bool:
         """Whether it is time to look at everything."""
         pause = min(FULL, OFTEN * 2 ** (self.behind - 1)) if self.behind else FULL
-        return self.busy or now - self.at >= pause
+        return self.busy or now - self.at >= pause or self.at < self.since + CALM <= now
+
+    def is_calm(self, now: float) -> bool:
+        """Whether nothing has happened for a while."""
+        return now - self.since >= CALM
 
 
 def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -117,12 +124,12 @@ def _give_up() -> None:
     raise BlockingIOError
 
 
-def look_at_everything(me: Myself, known: Others, number: int, channel: Channel) -> Kept:
+def look_at_everything(me: Myself, known: Others, number: int, channel: Channel, *, calm: bool = False) -> Kept:
     """Firewall and roll, whom dynos trust, then all apps."""
     follow(me, known, channel.paths)
     if trust_database(me, channel.paths):
         channel.event({"event": "changed", "what": "authorities of the space's database"})
-    return Upkeep(me, known, number, channel).run()
+    return Upkeep(me, known, number, channel, calm=calm).run()
 
 
 def follow(me: Myself, known: Others, paths: Paths) -> None:
@@ -174,12 +181,14 @@ def _look(me: Myself, seen: Seen, channel: Channel) -> dict[str, Any]:
     paths = channel.paths
     now = _asked(me, seen)
     is_news = (now.etags, now.alive) != (seen.etags, seen.alive)
+    if is_news:
+        now = replace(now, since=time.time())
     if looked := is_news or seen.is_due(time.time()):
         known = myself.others(me)
         # What this one has seen is not remembered: the newer one looks at everything.
         if agent := newer.follow(me, paths, prepare_request(me, known, known.addresses), _say):
             return {"looked": False, "agent": agent}
-        kept, seats = _everything(me, known, channel)
+        kept, seats = _everything(me, known, channel, calm=now.is_calm(time.time()))
         for app, why in kept.failed.items():
             _say(f"{app}: {why}")
         behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
@@ -215,7 +224,7 @@ def watched(seats: int) -> list[str]:
     ]
 
 
-def _everything(me: Myself, known: Others, channel: Channel) -> tuple[Kept, int]:
+def _everything(me: Myself, known: Others, channel: Channel, *, calm: bool) -> tuple[Kept, int]:
     """All of it, and how many seats there are. A host that does not count any more lets requests end that its dynos
     are at; what takes none starts on others, and ends here."""
     if let_people_in(me, channel.paths):
@@ -229,7 +238,7 @@ def _everything(me: Myself, known: Others, channel: Channel) -> tuple[Kept, int]
         seat.register(me, own)
     if not me.order.has_front and known.counting[0].id == me.instance:
         _keep_address(me, known, channel)
-    return look_at_everything(me, known, number, channel), known.space.seats
+    return look_at_everything(me, known, number, channel, calm=calm), known.space.seats
 
 
 def _keep_address(me: Myself, known: Others, channel: Channel) -> None:

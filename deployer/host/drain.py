@@ -26,7 +26,7 @@ from deployer.host.router_socket import RouterIsDown
 from deployer.host.upkeep import DRAIN, Upkeep
 from deployer.model import upkeep
 from deployer.model.dyno import parse_instance
-from deployer.model.upkeep import Place
+from deployer.model.places import Place
 
 HOOK = "drain"
 WANTED = "meta-data/autoscaling/target-lifecycle-state"

@@ -9,10 +9,10 @@ from typing import Any
 from deployer.host.ledger_store import LedgerStore
 from deployer.model.app import App, Current, Operation
 from deployer.model.lease import Lease
+from deployer.model.places import Wanted
 from deployer.model.release import Release
 from deployer.model.slug import Slug
 from deployer.model.space import Space
-from deployer.model.upkeep import Wanted
 from deployer.store import keys, record
 from deployer.store.base import Get, List
 from deployer.store.entries import ConfigRecord

@@ -72,6 +72,11 @@ class Others:
         """The private addresses of all that are registered and in the group."""
         return tuple(sorted(host.private_address for host in self.registered))
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all hosts that the group has count and serve, and none comes or goes."""
+        return frozenset(host.id for host in self.counting) == self.alive == self.serving and not self.going
+
     def next_to(self, instance: str) -> list[Host]:
         """The other hosts that count and serve, by seat."""
         return [host for host in self.counting if host.id != instance and host.id in self.serving]

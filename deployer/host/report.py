@@ -12,7 +12,7 @@ from deployer.host.paths import Paths
 from deployer.model.formation import SIZES
 from deployer.model.joining import HostState, Standing
 from deployer.model.placement import room
-from deployer.model.upkeep import Place, is_sound
+from deployer.model.places import Place, is_sound
 from deployer.store import keys
 
 
@@ -35,8 +35,8 @@ def places(me: Myself, known: Others, own: HostState) -> list[Place]:
     """The hosts that count, with what they said. One that has not said anything yet is as this one, and empty."""
     found = []
     for host in known.counting:
-        said = own if host.id == me.instance else _said(me, known.users[host.id])
-        found.append(Place(host.seat, host.private_address, said or HostState(host.id, room(facts.memory()))))
+        state = own if host.id == me.instance else said(me, known.users[host.id])
+        found.append(Place(host.seat, host.private_address, state or HostState(host.id, room(facts.memory()))))
     return found
 
 
@@ -46,15 +46,15 @@ def leaving(me: Myself, known: Others, own: HostState) -> list[Place]:
     counting = {host.id for host in known.counting}
     found = []
     for host in [one for one in known.registered if one.id not in counting]:
-        said = own if host.id == me.instance else _said(me, known.users[host.id])
-        if said and (said.leaving or host.id in known.going):
-            found.append(Place(0, host.private_address, said))
+        state = own if host.id == me.instance else said(me, known.users[host.id])
+        if state and (state.leaving or host.id in known.going):
+            found.append(Place(0, host.private_address, state))
     return found
 
 
-def _said(me: Myself, user: str) -> HostState | None:
-    """What another host says of itself; None where it says nothing, or nothing that makes sense."""
+def said(me: Myself, user: str) -> HostState | None:
+    """What a host has said of itself; None where it says nothing, or nothing that makes sense."""
     with suppress(ValueError, TypeError):
-        said = myself.read(me, HostState, keys.own(user, "state"))
-        return said if said and is_sound(said) else None
+        found = myself.read(me, HostState, keys.own(user, "state"))
+        return found if found and is_sound(found) else None
     return None

@@ -20,13 +20,13 @@ from deployer.host.lock import host_lock
 from deployer.host.myself import Myself, Others
 from deployer.host.remove import remove
 from deployer.host.replace import replace as put_in_place
-from deployer.model import upkeep
+from deployer.model import moving, upkeep
 from deployer.model.dyno import Dyno
-from deployer.model.joining import Standing
+from deployer.model.joining import HostState, Standing
 from deployer.model.placement import NoRoom, Placement
+from deployer.model.places import Place, Wanted
 from deployer.model.process import health_of, process_of
 from deployer.model.routes import Routes
-from deployer.model.upkeep import Place, Wanted
 
 OF_AWS = ("aws-refused", "aws-unanswered")
 DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped
@@ -35,7 +35,7 @@ DRAIN = 30.0  # seconds that requests in flight get before their dyno is stopped
 @dataclass(frozen=True, slots=True)
 class Kept:
     """How it went: `busy`, a command changes an app, or a host hands over; `behind`, this router's routes of an app are
-    older than the ledger's, or lack a dyno that is to come on another host; `failed`, the apps with something that did
+    older than the ledger's, or something is to come or go on another host; `failed`, the apps with something that did
     not work, and what."""
 
     busy: bool = False
@@ -44,19 +44,22 @@ class Kept:
 
 
 class Upkeep:
-    """One turn of a host on its seat."""
+    """One turn of a host on its seat. Where the space is `calm`, dynos move back to where they belong."""
 
-    def __init__(self, me: Myself, known: Others, seat: int, channel: Channel) -> None:
+    def __init__(self, me: Myself, known: Others, seat: int, channel: Channel, *, calm: bool = False) -> None:
         self._me, self._known, self._seat, self._channel = me, known, seat, channel
+        self._calm = calm and known.is_settled
         self._paths = channel.paths
         self._places: list[Place] = []
         self._leaving: list[Place] = []
+        self._told: HostState | None = None
 
     def run(self) -> Kept:
         """All apps, those that the ledger does not know any more at last."""
         own = report.state(self._paths, self._me.instance)
         self._places = report.places(self._me, self._known, own)
         self._leaving = report.leaving(self._me, self._known, own)
+        self._told = report.said(self._me, self._me.user_id) if self._calm else None
         kept, names = Kept(busy=bool(self._leaving)), set()
         for view in ledger_view.views(self._me.store):
             names.add(view.app.name)
@@ -78,7 +81,8 @@ class Upkeep:
                 return replace(kept, busy=True)
             kept = self._failed(kept, name, failure.code, str(failure.details.get("reason") or failure.details))
         behind = name not in kept.failed and self._is_behind(wanted)
-        return replace(kept, busy=kept.busy or view.held, behind=kept.behind or behind)
+        moves = self._calm and bool(moving.staying(wanted, self._places))
+        return replace(kept, busy=kept.busy or view.held or moves, behind=kept.behind or behind)
 
     def _keep(self, view: AppView, wanted: Wanted) -> None:
         digests = [layer.digest for layer in view.slug.layers]
@@ -87,7 +91,18 @@ class Upkeep:
         self._look()
         self._switch(wanted, started)
         self._look()
-        self._end(wanted)
+        self._end(wanted, upkeep.to_end(wanted, self._places, self._seat))
+        if self._calm:
+            self._move(view, wanted)
+
+    def _move(self, view: AppView, wanted: Wanted) -> None:
+        """What has a better place goes there, at most one dyno at a time."""
+        self._end(wanted, moving.to_let_go(wanted, self._places, self._seat, self._told))
+        if taken := moving.to_take(wanted, self._places, self._seat):
+            started = self._start(view, wanted, taken)
+            self._look()
+            self._switch(wanted, started)
+            self._look()
 
     def _start(self, view: AppView, wanted: Wanted, dynos: Sequence[Placement]) -> list[str]:
         """Start them, those with a port first; the instances that are healthy. Others hear of it before: they will not
@@ -128,12 +143,11 @@ class Upkeep:
         for instance in started:
             self._tell(f"started {instance}")
 
-    def _end(self, wanted: Wanted) -> None:
-        """End what the ledger does not say, once no router leads to it."""
-        ended = upkeep.to_end(wanted, self._places, self._seat)
+    def _end(self, wanted: Wanted, ended: Sequence[str]) -> None:
+        """End these, once their requests have ended; no router leads to them any more."""
         if not ended:
             return
-        retire.retire({"instances": ended, "drain": DRAIN}, self._channel)
+        retire.retire({"instances": list(ended), "drain": DRAIN}, self._channel)
         self._look()
         self._tell(f"ended {', '.join(ended)}")
 
@@ -162,6 +176,8 @@ class Upkeep:
     def _is_behind(self, wanted: Wanted) -> bool:
         own = self._own(wanted.name)
         if own is None or own.generation < wanted.generation:
+            return True
+        if self._calm and (moving.due(wanted, self._places) or moving.is_missing(wanted, self._places)):
             return True
         web = wanted.app.formation.get("web")
         return wanted.quiet and web is not None and len(own.servers) < web.quantity

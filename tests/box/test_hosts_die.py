@@ -14,6 +14,7 @@ from tests.box.person import Person, at_work, visitor
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 BACK = 120.0  # seconds until all is as before
+MOVED = 180.0  # seconds until dynos have moved back: a minute of calm, and some looks of each host
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,26 @@ def test_one_of_two_dies_and_the_other_serves_on(ada: Person) -> None:
     assert {name for _, name in dynos(ada)} == {name for _, name in before}
     assert ada.asks()[0] == 200
     assert "is out" not in ada.types("ps")
+
+
+def test_dynos_move_back_to_the_host_that_came_and_then_the_other_may_die(ada: Person) -> None:
+    """So that one of two dies twice in a row, and requests are lost only that were with it."""
+    here = ada.here
+    with visitor(ada) as seen:
+        here.wait(lambda: are_apart(ada), MOVED)
+        time.sleep(2)
+    assert seen.keys() == {200} and seen[200] > 20, seen
+    assert "is out" not in ada.types("ps")
+    (victim,) = {host for host, name in dynos(ada) if ".web.1." in name}
+    with visitor(ada) as seen:
+        time.sleep(1)
+        here.terminate(victim, hard=True)
+        here.wait(lambda: len(dynos(ada)) == 2 and victim not in {host for host, _ in dynos(ada)}, BACK)
+        time.sleep(2)
+    assert seen[200] > 20 and seen.total() - seen[200] <= 16, seen
+
+
+def are_apart(ada: Person) -> bool:
+    """Each of the two runs once, on a host of its own."""
+    found = dynos(ada)
+    return len(found) == len({name for _, name in found}) == len({host for host, _ in found}) == 2

@@ -12,8 +12,9 @@ from deployer.model.app import App
 from deployer.model.dyno import Dyno
 from deployer.model.formation import Quantity
 from deployer.model.joining import HostState, Standing
+from deployer.model.places import Place, Wanted, is_sound
 from deployer.model.routes import Routes, Server
-from deployer.model.upkeep import Place, Wanted, is_sound, keeping, routes, to_end, to_start
+from deployer.model.upkeep import keeping, routes, to_end, to_start
 
 DOMAIN = ("shop.example",)
 FORMATION = {"web": Quantity(2), "worker": Quantity(1)}
@@ -118,10 +119,10 @@ def test_what_the_ledger_does_not_say_ends() -> None:
     assert to_end(SHOP, [here], 2) == []
 
 
-def test_what_stands_twice_stays_on_the_lowest_seat() -> None:
+def test_what_has_no_port_and_stands_twice_stays_on_the_lowest_seat() -> None:
     places = [place(1, dyno("web.1"), dyno("worker.1")), place(2, dyno("web.1"), dyno("worker.1"))]
     assert to_end(SHOP, places, 1) == []
-    assert to_end(SHOP, places, 2) == ["shop.web.1.v3", "shop.worker.1.v3"]
+    assert to_end(SHOP, places, 2) == ["shop.worker.1.v3"]
 
 
 def test_nothing_ends_that_a_router_still_names() -> None:
@@ -196,13 +197,14 @@ def test_when_all_have_done_it_nothing_is_left_to_do(places: list[Place]) -> Non
     assert not {(name, f"10.0.0.{seat}") for seat, names in ended.items() for name in names} & {
         (one.instance, one.address) for one in found.servers
     }
-    left = [
-        replace(
-            one, state=replace(one.state, dynos=tuple(d for d in one.state.dynos if d.instance not in ended[one.seat]))
-        )
-        for one in taken
-    ]
-    assert routes(SHOP, left) == found
+    assert routes(SHOP, [without(one, ended[one.seat]) for one in taken]) == found
+
+
+def without(one: Place, ended: list[str]) -> Place:
+    """The same host when these have ended."""
+    left = tuple(dyno for dyno in one.state.dynos if dyno.instance not in ended)
+    memory = one.state.memory + 512 * (len(one.state.dynos) - len(left))
+    return replace(one, state=replace(one.state, dynos=left, memory=memory))
 
 
 @given(spaces)

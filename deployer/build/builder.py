@@ -12,7 +12,6 @@ The end of its standard input ends the build."""
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
 import hashlib
 import io
@@ -87,8 +86,7 @@ def main() -> None:
 
 def told(failure: Failure) -> Message:
     """A failure as JSON: where its class is, and its facts."""
-    facts = {field.name: getattr(failure, field.name) for field in dataclasses.fields(failure)}  # type: ignore[arg-type]
-    return {"module": type(failure).__module__, "name": type(failure).__name__, "facts": facts}
+    return {"module": type(failure).__module__, "name": type(failure).__name__, "facts": failure.facts()}
 
 
 def _take(lock: IO[str], wire: Wire) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from deployer.cli import bills, cloud_domain, cloud_inside
 from deployer.cli.cloud_preview import as_json, print_proposal
+from deployer.cli.cloud_release import Coming
 from deployer.cli.confirm import confirm
 from deployer.cli.resolve import proposals
 from deployer.cli.shell import Shell
@@ -55,16 +56,23 @@ def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> No
     _make(shell, name, spec, spec.region, yes=yes)
 
 
-def up(shell: Shell, name: str, confirmation: str | None, *, yes: bool) -> str | None:
-    """Make the space what deployer.toml says; what it was, where it says nothing. What stands before its hosts: an
-    address, or the name of a load balancer."""
+def up(shell: Shell, name: str, confirmation: str | None, coming: Coming | None, *, yes: bool) -> str | None:
+    """Make the space what deployer.toml says; what it was, where it says nothing. A release that is `coming` is shown,
+    and built meanwhile. What stands before its hosts: an address, or the name of a load balancer."""
     spec = described(shell, name)
-    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, yes=yes)
+    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, coming, yes=yes)
     return made.outputs.get("address") or made.outputs.get("dns")
 
 
 def _make(
-    shell: Shell, name: str, spec: Spec | None, region: str, confirmation: str | None = None, *, yes: bool
+    shell: Shell,
+    name: str,
+    spec: Spec | None,
+    region: str,
+    confirmation: str | None = None,
+    coming: Coming | None = None,
+    *,
+    yes: bool,
 ) -> Record:
     tools = tools_of(shell)
     found = cloud.preview(tools, name, spec, region)
@@ -74,15 +82,28 @@ def _make(
         shell.output.say(f"Nothing to do: {name} is as it should be.")
         print_record(shell, found.known, found.domain)
         return found.known
-    return _do(shell, tools, found, confirmation, yes=yes)
+    return _do(shell, tools, found, confirmation, coming, yes=yes)
 
 
-def _do(shell: Shell, tools: Tools, found: Proposal, confirmation: str | None = None, *, yes: bool) -> Record:
+def _do(
+    shell: Shell,
+    tools: Tools,
+    found: Proposal,
+    confirmation: str | None = None,
+    coming: Coming | None = None,
+    *,
+    yes: bool,
+) -> Record:
     print_proposal(shell.output, found, prices.load(), to=shell.output.say)
+    if coming:
+        for line in ["", *coming.foresee(tools.account(found.after.region), found), ""]:
+            shell.output.say(line)
     if found.deletes_database:  # a `--yes` that somebody has in a script is not meant for that
         confirm(shell, found.name, confirmation, f"This will delete the database of {found.name}.")
     else:
         agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
+    if coming:
+        coming.begin(found)
     made = cloud.up(tools, found, shell.tell)
     await_hosts(tools.account(made.spec.region), made, shell.tell, tools.arrival)
     print_record(shell, made, cloud.so_far(tools, made))

@@ -6,10 +6,13 @@ from itertools import groupby
 from typing import Any
 
 from deployer.cli import bills
+from deployer.cli.cloud_release import lines
 from deployer.cli.resolve import proposals
 from deployer.cli.shell import Shell
 from deployer.errors.preview import SpaceNotProposed
+from deployer.model import app_json
 from deployer.operations import preview as operation
+from deployer.operations.outlook import Folder, foresee
 from deployer.operations.preview import App, Proposed
 from infra.bill import HOURS, Line, Usage
 from infra.prices import Source, Table
@@ -27,10 +30,10 @@ def preview_space(shell: Shell, app: App, space: str, table: Table, *, as_json: 
     if as_json:
         shell.output.json(_as_json(space, proposed))
     else:
-        _show(shell, space, proposed, table)
+        _show(shell, app, space, proposed, table)
 
 
-def _show(shell: Shell, space: str, proposed: Proposed, table: Table) -> None:
+def _show(shell: Shell, app: App, space: str, proposed: Proposed, table: Table) -> None:
     out, spec, bill = shell.output, proposed.spec, proposed.bill
     known = bills.sources([*bill.lines, *proposed.heroku.lines])
     out.header(f"{space} in AWS, {spec.region}: dollars a month")
@@ -53,8 +56,22 @@ def _show(shell: Shell, space: str, proposed: Proposed, table: Table) -> None:
     groups = groupby(proposed.resources, key=lambda resource: resource.noun)
     out.values({noun.capitalize(): "\n".join(map(str, found)) for noun, found in groups})
     out.print()
+    for line in _release(shell, app, space):
+        out.print(line)
     bills.print_sources(out, known, [bill], [proposed.heroku], spec.region)
     out.print(f"\n{NOT_YET.format(space=space)}")
+
+
+def _release(shell: Shell, app: App, space: str) -> list[str]:
+    """What `up` would make of the folder's app at the end, if there is one."""
+    from deployer.cli.up import has_app, target_to_be
+
+    if not has_app(shell):
+        return []
+    path = shell.folder / app_json.NAME
+    described = app_json.parse(path.read_text("utf-8", "replace")) if path.is_file() else app_json.AppJson()
+    name = str(target_to_be(shell, None, space).app)
+    return [*lines(foresee(Folder(name, described, app)), space), ""]
 
 
 def _counted(proposed: Proposed) -> str:

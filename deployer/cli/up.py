@@ -53,17 +53,30 @@ def up(
     in_aws = space is not None and is_in_aws(shell, space)
     if confirmation is not None and not in_aws:
         raise OptionsMixed("--confirm and a space that is not in AWS")
-    target = _target(shell, app, space)
-    declared = None if in_aws and not (app or commit or _has_app(shell)) else _declared(shell, target, commit, values)
+    target = target_to_be(shell, app, space)
+    declared = None if in_aws and not (app or commit or has_app(shell)) else _declared(shell, target, commit, values)
     if in_aws:
-        from deployer.cli import cloud
-
-        front = cloud.up(shell, target.space, confirmation, yes=yes)
+        front, declared = _up_in_aws(shell, target.space, declared, confirmation, yes=yes)
     else:
         front = None
         _have_space(shell, target.space)
     if declared:
         _release(shell, target.space, declared, front)
+
+
+def _up_in_aws(
+    shell: Shell, space: str, declared: Declared | None, confirmation: str | None, *, yes: bool
+) -> tuple[str | None, Declared | None]:
+    """Make the space, and build meanwhile what is to be released: what stands before its hosts, and that."""
+    from deployer.cli import cloud
+    from deployer.cli.cloud_release import coming
+
+    with coming(shell, space, declared) as release:
+        front = cloud.up(shell, space, confirmation, release, yes=yes)
+        if release is None:
+            return front, None
+        release.wait()
+        return front, release.declared
 
 
 def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str, str]) -> Declared:
@@ -75,7 +88,7 @@ def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str
     return Declared(str(target.app), described, order, values)
 
 
-def _has_app(shell: Shell) -> bool:
+def has_app(shell: Shell) -> bool:
     """Whether there is an app in the folder, or only the description of a space."""
     from buildpacks import catalog
     from buildpacks.tree import Tree
@@ -141,7 +154,7 @@ def folder_name(name: str) -> str:
     return found
 
 
-def _target(shell: Shell, app: str | None, space: str | None) -> Target:
+def target_to_be(shell: Shell, app: str | None, space: str | None) -> Target:
     """Which app in which space, whether they are there yet or not."""
     try:
         found = target_of(shell, app, None)

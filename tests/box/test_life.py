@@ -21,6 +21,9 @@ def test_from_an_empty_account_to_a_url_and_back(here: Box, tmp_path: Path) -> N
         url = ada.brings_up()
         assert url == f"http://shop.{here.front_address().replace('.', '-')}.sslip.io/"
         assert "1 host to join production" in ada.err and "web.1 is up" in ada.err
+        released = ["+ the app shop", "Building shop meanwhile", "Making production", "web.1 is up"]
+        assert [ada.err.index(one) for one in released] == sorted(ada.err.index(one) for one in released), ada.err
+        assert ada.err.index("Building shop meanwhile") < ada.err.index("shop is built") < ada.err.index("Waiting for")
         status, text = ada.asks()
         assert (status, text) == (200, "Hello from Flask, dyno web.1, release v2\n")
         [one] = here.instances()
@@ -44,6 +47,21 @@ def administered(person: Person) -> str:
     iam = person.here.cloud.client("iam")
     made = iam.create_policy(Path="/deployer/", PolicyName="deployer-production-hosts", PolicyDocument=document)
     return str(made["Policy"]["Arn"])
+
+
+def test_a_build_that_fails_beside_the_cloud_leaves_the_space_and_says_how_to_go_on(here: Box, tmp_path: Path) -> None:
+    with at_work(here, tmp_path, "shop", "python_flask_worker") as ada:
+        ada.describes()
+        wanted = (ada.folder / "requirements.txt").read_text()
+        (ada.folder / "requirements.txt").write_text("no-such-package-anywhere==99.99.99\n")
+        ada.types("up", "--space", "production", "--yes", status=1)
+        said = ["The build of shop said:", "nothing is released", "1 host to join", "production is there. `deployer up"]
+        assert [ada.err.index(one) for one in said] == sorted(ada.err.index(one) for one in said), ada.err
+        assert "The app" not in ada.types("apps", "--space", "production")
+        (ada.folder / "requirements.txt").write_text(wanted)
+        ada.brings_up()
+        assert ada.asks()[0] == 200
+        ada.types("down", "production", "--confirm", "production")
 
 
 def looked_at(ada: Person, host: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from infra.prices import Price, Table
-from infra.spec import DISK, ZONES, Spec
+from infra.spec import DISK, ZONES, OwnDatabase, Spec
 
 HOURS = 730  # of a month, as AWS reckons
 CENT = Decimal("0.01")
@@ -83,8 +83,9 @@ def items(spec: Spec, usage: Usage) -> tuple[Item, ...]:
         *_hosts(spec),
         *(_load_balancer(usage) if spec.load_balancer else ()),
         *(_database(spec.database.size, spec.database.storage) if spec.database else ()),
+        *(item for one in spec.databases for item in _own_database(one)),
         *_store(spec, usage),
-        *(_between_zones(usage) if spec.database or spec.hosts.count > 1 else ()),
+        *(_between_zones(usage) if spec.has_databases or spec.hosts.count > 1 else ()),
     )
 
 
@@ -106,6 +107,12 @@ def _database(size: str, storage: int) -> Iterable[Item]:
     yield _hourly("database", f"PostgreSQL (RDS): {size}", f"rds/{size}", 1)
     yield _monthly("database", f"Its storage, {storage} GB", "rds/storage", storage, "GB")
     yield _monthly("database", "Its password in Secrets Manager", "secret", 1, "secret")
+
+
+def _own_database(one: OwnDatabase) -> Iterable[Item]:
+    yield _hourly("database", f"{one.addon} (RDS): {one.size}", f"rds/{one.size}", 1)
+    yield _monthly("database", f"{one.addon}, its storage, {one.storage} GB", "rds/storage", one.storage, "GB")
+    yield _monthly("database", f"{one.addon}, its password", "secret", 1, "secret")
 
 
 def _store(spec: Spec, usage: Usage) -> Iterable[Item]:

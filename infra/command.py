@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 Hear = Callable[[str], Any]
+BETWEEN = 1.0  # seconds from one SIGINT to the next
 TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -73,6 +75,13 @@ class Command:
         if interrupt:
             raise interrupt
         return found
+
+    def leave(self) -> None:
+        """Have it end at once: what runs in AWS goes on there, and is unnoted. It takes the second SIGINT as that."""
+        running = self._running
+        while running and running.poll() is None:
+            running.send_signal(signal.SIGINT)
+            time.sleep(BETWEEN)
 
     def _ask_to_stop(self) -> None:
         if self._running and self._running.poll() is None:

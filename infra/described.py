@@ -1,5 +1,6 @@
 """A specification as deployer.toml describes it, `[space.production]`: the words in which a project of Pulumi's own has
-it, too. What people write goes through infra.read, which says what is wrong with it."""
+it, too, and beside them what is the ledger's alone. What people write goes through infra.read, which says what is wrong
+with it."""
 
 from __future__ import annotations
 
@@ -7,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from infra.spec import NETWORK, Budget, Database, Hosts, Spec
+from infra.spec import NETWORK, Budget, Database, Hosts, Origin, OwnDatabase, Spec
 
 
 def describe(spec: Spec) -> dict[str, Any]:
-    """What deployer.toml would say, the defaults included."""
+    """What deployer.toml would say, the defaults included; `databases` and `domains` it cannot say."""
     told = {
         "region": spec.region,
         "account": spec.account,
@@ -22,6 +23,8 @@ def describe(spec: Spec) -> dict[str, Any]:
         "budget": asdict(spec.budget) if spec.budget else None,
         "access": {"ssh-from": list(spec.ssh_from)} if spec.ssh_from else None,
         "network": spec.network,
+        "databases": [asdict(one) for one in spec.databases] or None,
+        "domains": list(spec.domains) or None,
     }
     return {key: value for key, value in told.items() if value is not None}
 
@@ -38,4 +41,10 @@ def described(told: Mapping[str, Any]) -> Spec:
         budget=Budget(**told["budget"]) if "budget" in told else None,
         ssh_from=tuple(told.get("access", {}).get("ssh-from", ())),
         network=told.get("network", NETWORK),
+        databases=tuple(map(_own, told.get("databases", ()))),
+        domains=tuple(told.get("domains", ())),
     )
+
+
+def _own(told: Mapping[str, Any]) -> OwnDatabase:
+    return OwnDatabase(**{**told, "origin": Origin(**told["origin"]) if told.get("origin") else None})

@@ -10,7 +10,7 @@ import re
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +37,13 @@ QUIET = {
 }
 # The provider below the engine's home, of the library's version: one on PATH would be taken before it, of any version.
 OWN_PLUGINS = {"PULUMI_IGNORE_AMBIENT_PLUGINS": "true"}
+LOOK = 1.0  # seconds between two looks whether a run may be left
 MARKS = re.compile(r"<\{%[^%]*%\}>")  # of colours, in the engine's messages
 Listen = Callable[[Progress], None]
 Find = Callable[[str, Mapping[str, Any]], str | None]
 """The id of a thing of this type with these inputs, if it is in AWS."""
+Leave = Callable[[], bool]
+"""Whether AWS has begun to make what nobody wants to wait for."""
 
 
 def nowhere(kind: str, inputs: Mapping[str, Any]) -> None:
@@ -71,15 +74,54 @@ def preview(engine: Engine, settings: Settings, find: Find = nowhere) -> tuple[C
 
 
 def up(
-    engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere
-) -> dict[str, Any]:
+    engine: Engine,
+    settings: Settings,
+    listen: Listen = lambda progress: None,
+    find: Find = nowhere,
+    leave: Leave | None = None,
+) -> dict[str, Any] | None:
     """Make it so; the outputs of the program. What somebody has changed by hand is changed back; what a run that was
-    cut off has made is found with `find` and taken over."""
+    cut off has made is found with `find` and taken over.
+
+    With `leave` it does not wait for databases that AWS makes: as soon as nothing else runs, and that says so, the run
+    is cut off, and what AWS makes is taken over at once. There are no outputs then."""
+    from pulumi.automation import CommandError
+
     heard = _Heard(listen)
     with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
-        done = stack.up(refresh=True, on_event=heard)
+        with _leaving(stack.workspace.pulumi_command, heard, leave) as left:
+            try:
+                done = stack.up(refresh=True, on_event=heard)
+            except CommandError:
+                if not left.is_set():
+                    raise
+        if left.is_set():
+            stack.cancel()  # its lock
+            _adopt(stack, find)
+            return None
     return {name: output.value for name, output in done.outputs.items()}
+
+
+@contextmanager
+def _leaving(command: Command, heard: _Heard, leave: Leave | None) -> Iterator[threading.Event]:
+    """Meanwhile look whether the run may be left, and leave it then: the event says that it was."""
+    left, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK):
+            if leave and heard.only_makes(DATABASE) and leave():
+                left.set()
+                command.leave()
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield left
+    finally:
+        over.set()
+        thread.join()
 
 
 def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere) -> None:
@@ -97,14 +139,15 @@ def unlock(engine: Engine, settings: Settings) -> None:
         stack.cancel()
 
 
-def release(engine: Engine, settings: Settings, listen: Listen, find: Find) -> None:
-    """Bring the database alone up to date with settings that are `leaving`: what is in force when it is deleted counts,
-    and what has gone already is not to come back for it."""
+def release(engine: Engine, settings: Settings, listen: Listen, find: Find, only: Sequence[str] = ()) -> None:
+    """Bring databases alone up to date with settings that are `leaving`, `only` those of these names where some are:
+    what is in force when one is deleted counts, and what has gone already is not to come back for it."""
     heard = _Heard(listen)
     with _explained(settings.space, heard), _stack(engine, settings) as stack:
         _adopt(stack, find)
         found = (stack.export_stack().deployment or {}).get("resources") or []
         databases = [one["urn"] for one in found if one["type"] == DATABASE]
+        databases = [one for one in databases if not only or one.rpartition("::")[2] in only]
         if databases:
             stack.up(target=databases, on_event=heard)
 
@@ -185,6 +228,12 @@ class _Heard:
             elif event.diagnostic_event and event.diagnostic_event.severity == "error":
                 self._note(event.diagnostic_event)
 
+    def only_makes(self, kind: str) -> bool:
+        """Whether things of this kind are being made, and nothing else is done."""
+        with self._lock:
+            running = [one for one in self.steps if one.urn in self._begun]
+        return bool(running) and all((one.type, _verb(one)) == (kind, "create") for one in running)
+
     def _begins(self, step: Any) -> None:
         self.steps.append(step)
         if (found := change(step, STEPS)) is not None:
@@ -200,6 +249,11 @@ class _Heard:
         text = MARKS.sub("", told.message).strip()
         if text and not text.endswith(("update failed", "destroy failed", "preview failed")):
             self.problems.append(problem(told.urn or "", text))
+
+
+def _verb(step: Any) -> str:
+    found = change(step, STEPS)
+    return found.verb if found else ""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 ADDED = 8  # characters by Pulumi
 PREFIX = "deployer"
+OWN = "deployerdb"  # no name of a space begins with it, so that no pattern of one space's names fits another's
 LIMITS = {
     "load-balancer": 32,
     "target-group": 32,
@@ -28,6 +29,7 @@ LIMITS = {
     "budget": 100,
 }
 DIGEST = 6  # hex digits that tell shortened names apart
+OWN_DIGITS = 8  # hex digits that stand for an add-on
 
 
 def name(space: str, kind: str, suffix: str = "") -> str:
@@ -40,6 +42,24 @@ def name(space: str, kind: str, suffix: str = "") -> str:
 def last_snapshot(space: str) -> str:
     """What the last snapshot of a database is called that goes now."""
     return name(space, "snapshot", f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
+
+
+def own_database(space: str, addon: str) -> str:
+    """What the RDS instance is called that an add-on has to itself: eight digits say whose it is."""
+    digits = hashlib.sha256(addon.encode()).hexdigest()[:OWN_DIGITS]
+    return f"{own_databases(space)}-{digits}"
+
+
+def own_databases(space: str) -> str:
+    """What the names of all such instances of a space begin with."""
+    return _fitted(f"{OWN}-{space}", LIMITS["database"] - ADDED - OWN_DIGITS - 1)
+
+
+def own_snapshot(space: str, addon: str, last: str) -> str:
+    """What the last snapshot of such a one is called, where `last` is what that of the space's own would be: with as
+    many digits as Pulumi gives the database, so that one pattern fits both."""
+    digits = hashlib.sha256(last.encode()).hexdigest()[: ADDED - 1]
+    return f"{own_database(space, addon)}-{digits}"
 
 
 def _fitted(whole: str, limit: int) -> str:

@@ -163,11 +163,13 @@ CALLS: dict[str, Calls] = {
         f"CreateTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes DeleteTargetGroup {BALANCER_TAGS}",
     ),
     # rds/instance.go. `Permissions required for Secrets Manager integration` in the RDS user guide: AWS makes the
-    # master's password, as a secret, in the name of whoever makes the database.
+    # master's password, as a secret, in the name of whoever makes the database. One that is filled from another or from
+    # a snapshot is restored, and changed afterwards.
     "aws:rds/instance:Instance": Calls(
         "rds",
         "DescribeDBInstances ListTagsForResource",
-        f"CreateDBInstance ModifyDBInstance DeleteDBInstance CreateDBSnapshot {RDS_TAGS} {PLACES} {LINK} "
+        "CreateDBInstance RestoreDBInstanceFromDBSnapshot RestoreDBInstanceToPointInTime "
+        f"ModifyDBInstance DeleteDBInstance CreateDBSnapshot {RDS_TAGS} {PLACES} {LINK} "
         "secretsmanager:CreateSecret secretsmanager:TagResource kms:DescribeKey",
     ),
     # rds/parameter_group.go

@@ -62,7 +62,7 @@ def program(settings: Settings) -> None:
     if spec.domain and settings.zone:
         Domain(space, spec.domain, settings.zone, hosts, front, opts)
     database = None
-    if spec.database:
+    if spec.has_databases:
         end = End(settings.snapshot, leaving=settings.leaving, keep=settings.keep)
         database = Database(space, spec, network, hosts.walls, settings.postgres, end, opts)
     if spec.budget:
@@ -107,7 +107,7 @@ def export(hosts: Hosts, store: Store, front: LoadBalancer | None, database: Dat
             outputs |= {"proof": front.proof, "https": front.is_secure or None}
     else:
         outputs["address"] = hosts.address
-    if database:
+    if database and database.endpoint:
         outputs |= {"database": database.endpoint, "master": database.secret}
     for key, value in outputs.items():
         pulumi.export(key, value)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.kinds import DATABASE
-from infra.names import name
+from infra.names import name, own_database
 from infra.sizes import HOSTS
 from infra.spec import DISK, Spec
 from infra.subnets import plan
@@ -42,7 +42,7 @@ def resources(space: str, spec: Spec, has_zone: bool | None = None) -> tuple[Res
         *_hosts(space, spec),
         *(_load_balancer(space, spec) if spec.load_balancer else _address()),
         *(_domain(spec, has_zone) if spec.domain and has_zone is not False else ()),
-        *(_database(space, spec) if spec.database else ()),
+        *(_databases(space, spec) if spec.has_databases else ()),
         *_budget(space, spec),
     )
 
@@ -52,7 +52,7 @@ def _network(spec: Spec) -> Iterable[Resource]:
     yield Resource("network", "internet gateway")
     yield Resource("network", "route table", about="public; there is no NAT gateway")
     for subnet in plan(spec.network):
-        if subnet.public or spec.database:
+        if subnet.public or spec.has_databases:
             yield Resource("network", "subnet", subnet.name, str(subnet.network))
     yield Resource("network", "S3 gateway endpoint")
 
@@ -106,13 +106,19 @@ def _domain(spec: Spec, has_zone: bool | None) -> Iterable[Resource]:
         yield Resource("domain", "Route 53 record", about="proves the domain", when=where)
 
 
-def _database(space: str, spec: Spec) -> Iterable[Resource]:
-    assert spec.database
-    about = f"{spec.database.size}, {spec.database.storage} GB, private, encrypted, protected from deletion"
+def _databases(space: str, spec: Spec) -> Iterable[Resource]:
     yield Resource("database", "security group", name(space, "security-group", "database"), "5432 from the hosts")
     yield Resource("database", "subnet group", name(space, "subnet-group", "database"))
     yield Resource("database", "parameter group", name(space, "parameter-group", f"postgres{MAJOR}"), "TLS only")
-    yield Resource("database", DATABASE, name(space, "database"), about)
+    if spec.database:
+        yield _database(name(space, "database"), spec.database.size, spec.database.storage)
+    for one in spec.databases:
+        yield _database(own_database(space, one.addon), one.size, one.storage, f"of {one.addon}")
+
+
+def _database(called: str, size: str, storage: int, whose: str = "") -> Resource:
+    about = f"{size}, {storage} GB, private, encrypted, protected from deletion"
+    return Resource("database", DATABASE, called, ", ".join(filter(None, (whose, about))))
 
 
 def _budget(space: str, spec: Spec) -> Iterable[Resource]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DISK = 20  # GB of a host's root disk: the system, layers of slugs, a bounded journal, the dynos' scratch
 ZONES = 2  # that a load balancer and a database want
@@ -26,6 +26,26 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a database of its own is filled from: a `snapshot` by its name, or another `instance` of RDS as it was at a
+    `time` (`2026-11-30T12:00:00Z`), at the last one that RDS can bring back where none is said."""
+
+    snapshot: str = ""
+    instance: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDatabase:
+    """An RDS instance that one add-on has to itself, named after the add-on; empty where it has no `origin`."""
+
+    addon: str
+    size: str
+    storage: int
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """Dollars a month, and who is written to when they are nearly spent."""
 
@@ -36,7 +56,10 @@ class Budget:
 @dataclass(frozen=True, slots=True)
 class Spec:
     """One space of kind `aws`. `ssh_from` are the networks from which port 22 is open; where there are none, SSH goes
-    through an EC2 Instance Connect Endpoint. `network` is the VPC's, a private one."""
+    through an EC2 Instance Connect Endpoint. `network` is the VPC's, a private one.
+
+    `databases` and `domains`, further ones than its own, are what commands on apps have added: the ledger's alone, of
+    which no deployer.toml says anything."""
 
     region: str
     hosts: Hosts = Hosts()
@@ -47,14 +70,34 @@ class Spec:
     budget: Budget | None = None
     ssh_from: tuple[str, ...] = ()
     network: str = NETWORK
+    databases: tuple[OwnDatabase, ...] = ()
+    domains: tuple[str, ...] = ()
+
+    def keeping(self, known: Spec) -> Spec:
+        """With what commands on apps have added to `known`."""
+        return replace(self, databases=known.databases, domains=known.domains)
+
+    @property
+    def addons(self) -> tuple[str, ...]:
+        """Those that have a database to themselves."""
+        return tuple(one.addon for one in self.databases)
+
+    @property
+    def has_databases(self) -> bool:
+        """Whether RDS runs anything for it."""
+        return self.database is not None or bool(self.databases)
 
     @property
     def sizes(self) -> tuple[str, ...]:
-        """Of its hosts, and of its database."""
-        return (self.hosts.size, self.database.size) if self.database else (self.hosts.size,)
+        """Of its hosts, and of its databases."""
+        shared = (self.database.size,) if self.database else ()
+        return (self.hosts.size, *shared, *(one.size for one in self.databases))
 
     @property
     def shape(self) -> str:
-        """`2 hosts, ALB, RDS`"""
+        """`2 hosts, ALB, RDS, 1 database of its own`"""
         hosts = "1 host" if self.hosts.count == 1 else f"{self.hosts.count} hosts"
-        return ", ".join([hosts, *["ALB"][: self.load_balancer], *["RDS"][: self.database is not None]])
+        own = len(self.databases)
+        databases = ["RDS"] if self.database else []
+        databases += ["1 database of its own" if own == 1 else f"{own} databases of their own"] if own else []
+        return ", ".join([hosts, *["ALB"][: self.load_balancer], *databases])

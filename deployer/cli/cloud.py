@@ -18,10 +18,10 @@ from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken
 from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.operations import cloud, prices
-from deployer.operations.cloud import Departure, Proposal
 from deployer.operations.cloud_hosts import await_hosts
 from deployer.operations.cloud_inside import Inside
 from deployer.operations.cloud_inside import look as look_inside
+from deployer.operations.cloud_proposal import Departure, Proposal
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
@@ -98,7 +98,7 @@ def _do(
     if coming:
         for line in ["", *coming.foresee(tools.account(found.after.region), found), ""]:
             shell.output.say(line)
-    if found.deletes_database:  # a `--yes` that somebody has in a script is not meant for that
+    if found.gone:  # a `--yes` that somebody has in a script is not meant for that
         confirm(shell, found.name, confirmation, f"This will delete the database of {found.name}.")
     else:
         agree(shell, found.name, f"Do this in the account {found.account}?", yes=yes)
@@ -121,12 +121,19 @@ def print_record(shell: Shell, known: Record, there: Domain | None, inside: Insi
             "Address": cloud_domain.url(known),
             **cloud_domain.rows(known, there),
             **({"Database": found["database"]} if "database" in found else {}),
+            **_own_databases(known.spec),
             **(cloud_inside.rows(inside) if inside else {}),
             "A month": bills.total(bill(known.spec, prices.load())),
         }
     )
     if told := cloud_domain.todo(known, there):
         out.warn(told)
+
+
+def _own_databases(spec: Spec) -> dict[str, str]:
+    """Those that one add-on each has to itself."""
+    found = [f"{one.addon}: {one.size}, {one.storage} GB" for one in spec.databases]
+    return {"Databases of apps": "\n".join(found)} if found else {}
 
 
 def info(shell: Shell, name: str, *, json: bool) -> None:
@@ -242,12 +249,19 @@ def _farewell(found: Departure, *, keep: bool) -> str:
     if found.spec is None:
         return f"{text}: whatever AWS still has of it."
     text = f"{text}: {found.spec.shape}."
-    if not found.spec.database:
+    databases = [f"the space's own ({found.spec.database.storage} GB)"] if found.spec.database else []
+    databases += [f"{one.addon} ({one.storage} GB)" for one in found.spec.databases]
+    if not databases:
         return text
-    end = (
-        "A last snapshot of it stays." if keep else "No snapshot and no backup of it stays: its data is gone for good."
+    if len(databases) == 1 and found.spec.database:
+        what, it, its = f"The database goes with it, {found.spec.database.storage} GB.", "it", "its"
+    else:
+        what, it, its = f"These databases go with it: {', '.join(databases)}.", "each", "their"
+    stays, gone = (
+        f"A last snapshot of {it} stays.",
+        f"No snapshot and no backup of {it} stays: {its} data is gone for good.",
     )
-    return f"{text} The database goes with it, {found.spec.database.storage} GB. {end}"
+    return f"{text} {what} {stays if keep else gone}"
 
 
 def agree(shell: Shell, space: str, question: str, *, yes: bool) -> None:

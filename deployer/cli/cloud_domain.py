@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployer.operations.cloud import Proposal
+from deployer.operations.cloud_proposal import Proposal
 from deployer.spaces.aws.domain import GIVEN_UP, ISSUED, Domain, entries
 from deployer.spaces.aws.record import Record
 from infra.spec import Spec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from deployer.operations.cloud import Proposal
+from deployer.operations.cloud_proposal import Proposal
 from infra.changes import Change
 
 WORDS = {"create": "is not there", "update": "was changed", "replace": "was changed", "delete": "is too much"}

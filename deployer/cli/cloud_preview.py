@@ -10,7 +10,7 @@ from deployer.cli import bills
 from deployer.cli.cloud_domain import intended
 from deployer.cli.cloud_stops import stops
 from deployer.cli.output import Output, table_lines
-from deployer.operations.cloud import Proposal
+from deployer.operations.cloud_proposal import Proposal
 from infra.bill import Bill, Line, bill
 from infra.changes import Change
 from infra.prices import Table

@@ -107,6 +107,21 @@ class EngineMissing(Failure):
     advice = "{wanted}"
 
 
+class OwnersAlone(Failure):
+    """A command on an app that changes what its space consists of, by somebody who may not."""
+
+    space: str
+    command: str
+    reason: str
+
+    headline = "`{command}` changes what {space} consists of in AWS, and these credentials may not."
+    seen = "{reason}"
+    advice = """
+        Whoever owns {space} may: `deployer iam:policy owner --space {space}` prints the policy that it takes. What was
+        done is noted, and the same command, typed with such credentials, goes on from there.
+        """
+
+
 class SpaceNotMade(Failure):
     """There is no such space in the account."""
 

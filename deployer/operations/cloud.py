@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from deployer.errors.store import StoreMissing
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.joining import JoinOrder
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
+from deployer.operations.cloud_proposal import Alter, Departure, Proposal
 from deployer.operations.session import whoami
 from deployer.spaces import pointers
 from deployer.spaces.aws import account as accounts
@@ -36,9 +37,8 @@ from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION
 from infra import engine
-from infra.changes import Change, Progress
-from infra.engine import Engine
-from infra.kinds import DATABASE
+from infra.changes import Progress
+from infra.engine import Engine, Leave
 from infra.names import last_snapshot
 from infra.sizes import HOSTS
 from infra.spec import Spec
@@ -53,50 +53,11 @@ DONE = {"create": "made", "update": "changed", "delete": "deleted"}
 DOING = {"create": "making", "update": "changing", "delete": "deleting"}
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What `up` would do: `before` is the specification that is in force, None where there is no such space;
-    `changes` are None where everything is new; `domain` is how far that is; `known` is what is noted of the space;
-    `pins` are to move with it."""
-
-    name: str
-    account: str
-    before: Spec | None
-    after: Spec
-    changes: tuple[Change, ...] | None
-    domain: Domain | None = None
-    known: Record | None = None
-    pins: Pins = NO_PINS
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.changes == () and self.before == self.after
-
-    @property
-    def deletes_database(self) -> bool:
-        """Whether the database goes, and the space stays."""
-        return ("delete", DATABASE) in [(one.verb, one.kind) for one in self.changes or ()]
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """What `down` would take down; `spec` is None where nothing says what there is. `foreign`: what others have put
-    into its network, which keeps AWS from deleting it. `apps` and `databases` (APP: ADD-ON) go with it, None where its
-    ledger does not say them."""
-
-    name: str
-    account: str
-    region: str
-    spec: Spec | None
-    foreign: tuple[Left, ...] = ()
-    apps: tuple[str, ...] | None = None
-    databases: tuple[str, ...] = ()
-
-
-def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins = NO_PINS) -> Proposal:
-    """Look, and change nothing: read-only credentials are enough. SpaceNotMade where there is neither a space nor a
-    specification."""
+def preview(
+    tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins = NO_PINS, alter: Alter | None = None
+) -> Proposal:
+    """Look, and change nothing: read-only credentials are enough. What commands on apps have added to the space stays,
+    but for what `alter` makes of it. SpaceNotMade where there is neither a space nor a specification."""
     account = tools.account(region)
     state, known = _known(account, name)
     wanted_account = known.account if known else spec.account if spec else None
@@ -105,11 +66,12 @@ def preview(tools: Tools, name: str, spec: Spec | None, region: str, pins: Pins 
         if spec is None:
             raise SpaceNotMade(name, number, region)
         return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
-    wanted = _named(_bounded(account, pins.onto(replace(known, spec=spec or known.spec))), state)
+    found = Proposal(name, number, known.spec, spec or known.spec, (), None, known, pins, alter)
+    wanted = _named(_bounded(account, found.onto(known)), state)
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
         changes = engine.preview(run, settings(account, wanted, there), partial(find, account))
-        return Proposal(name, number, known.spec, wanted.spec, changes, there, known, pins)
+        return replace(found, after=wanted.spec, changes=changes, domain=there)
 
 
 def drift(tools: Tools, name: str, region: str) -> Proposal:
@@ -120,28 +82,32 @@ def drift(tools: Tools, name: str, region: str) -> Proposal:
     return found
 
 
-def up(tools: Tools, proposal: Proposal, tell: Tell) -> Record:
-    """Do what was proposed, and note it. Can be repeated after any failure: it goes on where it stopped."""
+def up(tools: Tools, proposal: Proposal, tell: Tell, leave: Leave | None = None) -> Record:
+    """Do what was proposed, and note it. Can be repeated after any failure: it goes on where it stopped. `leave`: see
+    the engine."""
     tools.ready()
     account = tools.account(proposal.after.region)
     tell(Step(f"Preparing the account {proposal.account}"))
     with asking():
         state = bootstrap.ensure(account, proposal.name)
-    with _leased(account, state, "deployer up") as store:
+    with _leased(account, state, proposal.holder) as store:
         known = record.load(store) or Record(proposal.name, proposal.after, proposal.account, VERSION)
-        pinned = _pinned(account, proposal.pins.onto(replace(known, spec=proposal.after, tool=VERSION)))
+        pinned = _pinned(account, replace(proposal.onto(known), tool=VERSION))
         wanted = _named(_bounded(account, pinned), state)
         remember_pointer(account, state, wanted)
         run = _engine(tools, account, state, wanted, tell)
         asked = settings(account, wanted, proposal.domain)
-        with going_on(f"deployer up --space {proposal.name}"):
-            if proposal.deletes_database:
-                _release(run, account, settings(account, known, leaving=True), tell)
+        with going_on(proposal.again):
+            if proposal.gone:
+                leaving = settings(account, known, leaving=True, keep=proposal.keep)
+                _release(run, account, leaving, tell, proposal.gone)
             record.save(store, wanted)
             domain.forget_given_up(account, proposal.name)
             tell(Step(f"Making {proposal.name} in {account.region}"))
             with furnisher(account, wanted).working():  # a host may start before all of it is there
-                found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account))
+                found = engine.up(run, asked, lambda progress: _tell(progress, tell), partial(find, account), leave)
+        if found is None:
+            return wanted
         done = replace(wanted, outputs={key: str(value) for key, value in found.items() if value is not None})
         record.save(store, done)
         furnisher(account, done).try_once()
@@ -291,11 +257,11 @@ def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: b
     engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
 
 
-def _release(run: Engine, account: Account, leaving: Settings, tell: Tell) -> None:
-    """Take the protection of the database away, where its specification has one."""
-    if leaving.spec.database:
+def _release(run: Engine, account: Account, leaving: Settings, tell: Tell, only: Sequence[str] = ()) -> None:
+    """Take the protection of databases away, of those that are named or of all."""
+    if leaving.spec.has_databases:
         tell(Step("Taking the database's protection away"))
-        engine.release(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+        engine.release(run, leaving, lambda progress: _tell(progress, tell), partial(find, account), only)
 
 
 def settings(

@@ -1,4 +1,4 @@
-"""Moves what a space in AWS is pinned to: the image that its hosts start from, and the database's major version."""
+"""Moves what a space in AWS is pinned to: the image that its hosts start from, and its databases' major version."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from deployer.errors.cloud import NoDatabase, SpaceNotMade, VersionUnavailable
 from deployer.operations import cloud
-from deployer.operations.cloud import Proposal
-from deployer.spaces.aws import newer
+from deployer.operations.cloud_proposal import Proposal
+from deployer.spaces.aws import databases, newer
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.newer import Postgres
 from deployer.spaces.aws.record import Pins, Record
@@ -46,7 +46,7 @@ def look(tools: Tools, name: str, region: str, major: int | None = None) -> Upgr
     if not known.outputs:
         raise SpaceNotMade(name, known.account, region)
     account = tools.account(region)
-    postgres = newer.postgres(account, known.outputs["database"]) if "database" in known.outputs else None
+    postgres = _running(account, known)
     if major is not None and postgres is None:
         raise NoDatabase(name)
     images = _image(account, known)
@@ -54,6 +54,14 @@ def look(tools: Tools, name: str, region: str, major: int | None = None) -> Upgr
     pins = Pins({one.what: one.after for one in images}, wanted)
     moves = (*(_named(account, one) for one in images), *_database(known, postgres, wanted))
     return Upgrade(moves, cloud.preview(tools, name, None, region, pins), postgres)
+
+
+def _running(account: Account, known: Record) -> Postgres | None:
+    """What the databases run; the oldest counts, where an upgrade has reached only some of them."""
+    shared = [known.outputs["database"].partition(".")[0]] if "database" in known.outputs else []
+    own = [one.identifier for one in databases.own(account, known.name) if one.addon in known.spec.addons]
+    found = [newer.postgres(account, one) for one in (*shared, *own)]
+    return min(found, key=lambda one: one.major, default=None)
 
 
 def _image(account: Account, known: Record) -> list[Move]:

@@ -29,7 +29,7 @@ class Network(Noun):
             tags=self.tags("vpc"),
             opts=self.inside,
         )
-        subnets = [one for one in plan(spec.network) if one.public or spec.database]
+        subnets = [one for one in plan(spec.network) if one.public or spec.has_databases]
         made = {one.name: self._subnet(one, zones[one.zone]) for one in subnets}
         self.public = [made[one.name].id for one in subnets if one.public]
         self.data = [made[one.name].id for one in subnets if not one.public]

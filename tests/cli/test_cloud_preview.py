@@ -12,7 +12,7 @@ from deployer.cli.cloud_preview import as_json, lines
 from deployer.errors import aws, cloud
 from deployer.errors.base import Failure
 from deployer.operations import prices
-from deployer.operations.cloud import Proposal
+from deployer.operations.cloud_proposal import Proposal
 from deployer.spaces.aws.domain import Domain, Zone
 from infra.changes import Change, Field
 from infra.spec import Budget, Database, Hosts, Spec

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deployer.cli.cloud_upgrade import as_json, lines
-from deployer.operations.cloud import Proposal
+from deployer.operations.cloud_proposal import Proposal
 from deployer.operations.cloud_upgrade import Move, Upgrade
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account

@@ -36,6 +36,8 @@ TAGGING = {
     "rds:CreateDBInstance": "rds:AddTagsToResource",
     "rds:CreateDBParameterGroup": "rds:AddTagsToResource",
     "rds:CreateDBSubnetGroup": "rds:AddTagsToResource",
+    "rds:RestoreDBInstanceFromDBSnapshot": "rds:AddTagsToResource",
+    "rds:RestoreDBInstanceToPointInTime": "rds:AddTagsToResource",
     "ssm:PutParameter": "ssm:AddTagsToResource",
 }
 ALSO = {
@@ -161,6 +163,8 @@ def _databases(params: Mapping[str, Any]) -> Pairs:
         "DBSubnetGroupName": "subgrp",
         "DBParameterGroupName": "pg",
         "FinalDBSnapshotIdentifier": "snapshot",
+        "DBSnapshotIdentifier": "snapshot",
+        "TargetDBInstanceIdentifier": "db",
     }
     for word, kind in words.items():
         if word in params:

@@ -68,6 +68,8 @@ class Space:
             "role": f"{iam}role/deployer/{named}-host-{self.seven}",
             "Secret": self.arn("secretsmanager", "secret:rds!db-0a1b-2c3d-AbCdEf"),
             "snapshot": self.arn("rds", f"snapshot:{named}-20261130-021500"),
+            "own db": self.arn("rds", f"db:deployerdb-{self.name}-0a1b2c3d-{self.seven}"),
+            "own snapshot": self.arn("rds", f"snapshot:deployerdb-{self.name}-0a1b2c3d-{self.seven}"),
             "state bucket": f"arn:aws:s3:::{named}-state-{six}",
             "subgrp": self.arn("rds", f"subgrp:{named}-database-{self.seven}"),
             "targetgroup": self.arn("elasticloadbalancing", f"targetgroup/{named}-{self.seven}/73e2d6bc24d8a067"),

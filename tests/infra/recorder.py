@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.program import Settings, program
-from infra.spec import Budget, Database, Hosts, Spec
+from infra.spec import Budget, Database, Hosts, Origin, OwnDatabase, Spec
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pulumi_aws warns of old types of its own when a module of it is first used
@@ -41,6 +41,16 @@ SPECS = {
         account="123456789012",
         domain="example.com",
         ssh_from=("203.0.113.7/32",),
+    ),
+    "databases of apps": Spec(
+        "us-east-1",
+        databases=(
+            OwnDatabase("postgresql-flat-1", "db.t4g.medium", 64),
+            OwnDatabase(
+                "postgresql-oval-2", "db.t4g.medium", 64, Origin(instance="postgresql-1", time="2026-11-30T12:00:00Z")
+            ),
+            OwnDatabase("postgresql-wavy-3", "db.t4g.medium", 64, Origin(snapshot="last-of-it")),
+        ),
     ),
 }
 LOOKED_UP = {

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from infra.read import MOST_HOSTS, PRIVATE, STORAGE
 from infra.regions import REGIONS
 from infra.sizes import DATABASES, HOSTS
-from infra.spec import Budget, Database, Hosts, Spec
+from infra.spec import Budget, Database, Hosts, Origin, OwnDatabase, Spec
 from infra.subnets import NARROWEST, WIDEST
 
 databases = st.builds(Database, st.sampled_from(sorted(DATABASES)), st.integers(*STORAGE))
+
+origins = st.builds(Origin, st.just("last")) | st.builds(
+    Origin, instance=st.just("db-1"), time=st.sampled_from(["", "2026"])
+)
+own_databases = st.lists(
+    st.builds(
+        OwnDatabase,
+        st.from_regex(r"[a-z]{1,9}", fullmatch=True),
+        st.sampled_from(sorted(DATABASES)),
+        st.integers(*STORAGE),
+        st.none() | origins,
+    ),
+    max_size=3,
+    unique_by=lambda one: one.addon,
+).map(tuple)
 
 
 @st.composite
@@ -37,4 +54,13 @@ def _specs(draw: st.DrawFn) -> Spec:
     )
 
 
+@st.composite
+def _added_to(draw: st.DrawFn) -> Spec:
+    """With what commands on apps add."""
+    return replace(
+        draw(specs), databases=draw(own_databases), domains=draw(st.sampled_from([(), ("www.example.org",)]))
+    )
+
+
 specs = _specs()
+in_force = _added_to()

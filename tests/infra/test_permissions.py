@@ -64,6 +64,17 @@ def test_the_owner_may_do_all_that_the_program_takes(scope: Scope) -> None:
     assert denied(of(Role.OWNER, scope), [one for action in sorted(takes) for one in MINE.asks(action)]) == []
 
 
+def test_the_owner_makes_and_deletes_what_one_addon_has_to_itself() -> None:
+    """And has its last snapshot made, and fills another one with that."""
+    own = MINE.things()
+    named = {"db": own["own db"], "snapshot": own["own snapshot"]}
+    does = ["Create", "Modify", "Delete"]
+    calls = [*(f"rds:{one}DBInstance" for one in does), "rds:CreateDBSnapshot", "rds:RestoreDBInstanceFromDBSnapshot"]
+    questions = [one for action in calls for one in MINE.asks(action, named=named)]
+    assert {one.resource for one in questions} >= set(named.values())
+    assert denied(of(Role.OWNER), questions) == []
+
+
 def test_a_preview_may_read_all_that_the_program_reads() -> None:
     questions = [one for action in sorted(permissions.reads()) for one in MINE.asks(action)]
     assert denied(of(Role.PREVIEW), questions) == []

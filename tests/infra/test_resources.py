@@ -9,15 +9,15 @@ from hypothesis import given
 from infra.bill import Usage, items
 from infra.resources import resources
 from infra.spec import Budget, Database, Hosts, Spec
-from tests.infra.strategies import specs
+from tests.infra.strategies import in_force
 
 
-@given(specs)
+@given(in_force)
 def test_what_is_paid_for_consists_of_something(spec: Spec) -> None:
     assert {item.noun for item in items(spec, Usage())} <= {one.noun for one in resources("production", spec)}
 
 
-@given(specs)
+@given(in_force)
 def test_no_two_things_of_a_kind_have_one_name(spec: Spec) -> None:
     named = Counter((one.kind, one.name) for one in resources("production", spec) if one.name)
     assert not [key for key, count in named.items() if count > 1]

@@ -11,7 +11,7 @@ import pytest
 from deployer.errors.aws import AwsRefused
 from deployer.errors.cloud import AccountRefused, StillThere
 from deployer.operations import cloud
-from deployer.operations.cloud import Departure
+from deployer.operations.cloud_proposal import Departure
 from deployer.spaces.aws import bootstrap, proof
 from deployer.spaces.aws.account import Account, asking, check
 from deployer.spaces.aws.tools import Tools

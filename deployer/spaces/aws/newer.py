@@ -36,11 +36,11 @@ def names(account: Account, images: Iterable[str]) -> dict[str, str]:
     return {one["ImageId"]: one.get("Name", "") for one in found}
 
 
-def postgres(account: Account, endpoint: str) -> Postgres:
-    """Of the database at `host:port`, whose host begins with its name."""
+def postgres(account: Account, identifier: str) -> Postgres:
+    """Of the instance of RDS of that name."""
     client = account.client("rds")
     with asking():
-        found = client.describe_db_instances(DBInstanceIdentifier=endpoint.partition(".")[0])["DBInstances"][0]
+        found = client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
         version = str(found["EngineVersion"])
         known = client.describe_db_engine_versions(Engine="postgres", EngineVersion=version)["DBEngineVersions"]
     targets = [target for one in known for target in one["ValidUpgradeTarget"] if target["IsMajorVersionUpgrade"]]

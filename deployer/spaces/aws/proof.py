@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.spaces.aws.account import Account, asking, unless
-from infra.names import PREFIX
+from infra.names import OWN, PREFIX
 
 TAG = "deployer:space"
 PATH = "/deployer/"
@@ -103,7 +103,7 @@ def _databases(account: Account, space: str) -> Iterator[Left]:
     }
     for kind, (call, key, name) in kinds.items():
         for one in pages(client, call, key):
-            if one[name].startswith(f"{PREFIX}-") and carries(_rds_tags(client, one, kind), space):
+            if one[name].startswith((f"{PREFIX}-", f"{OWN}-")) and carries(_rds_tags(client, one, kind), space):
                 yield Left(kind, one[name])
     for one in pages(client, "describe_db_snapshots", "DBSnapshots"):
         if carries(one.get("TagList") or [], space):

@@ -50,6 +50,7 @@ FIND_HOSTS = [
     "autoscaling:DescribeScalingActivities",
     "ec2:DescribeInstanceConnectEndpoints",
     "ec2:DescribeInstances",
+    "rds:DescribeDBInstances",
 ]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from infra.names import ADDED, DIGEST, PREFIX, name
+from infra.names import ADDED, DIGEST, OWN, OWN_DIGITS, PREFIX, name, own_databases
 from infra.policies import boundary
 from infra.resources import IMAGES, MAJOR
 
@@ -108,10 +108,11 @@ class Scope:
 
     @property
     def databases(self) -> list[str]:
-        """The database, its groups and its last snapshot; the group of options is AWS's own."""
+        """Its databases, their groups and their last snapshots; the group of options is AWS's own."""
         day, time = "?" * 8, "?" * 6
         own = (
             f"db:{self.named('database')}",
+            f"*:{self._own}",
             f"subgrp:{self.named('subnet-group', 'database')}",
             f"pg:{self._any_major}",
             f"snapshot:{PREFIX}-{self.space}-{day}-{time}" if self.space else f"snapshot:{PREFIX}-*",
@@ -120,16 +121,22 @@ class Scope:
         return [self.arn("rds", one) for one in own]
 
     @property
+    def _own(self) -> str:
+        """The pattern of the names of instances that one add-on each has to itself, and of their last snapshots."""
+        begin = own_databases(self.space) if self.space else f"{OWN}-{ANY}"
+        return f"{begin}-{'?' * OWN_DIGITS}-{'?' * (ADDED - 1)}"
+
+    @property
     def secrets(self) -> str:
         """What RDS keeps the passwords of masters in: their names say nothing of the database."""
         return self.arn("secretsmanager", "secret:rds!db-*")
 
     @property
     def of_database(self) -> Statement:
-        """A condition: RDS has tagged it as its database's (RDS User Guide, `Password management with Secrets
-        Manager`)."""
-        database = self.arn("rds", f"db:{self.named('database')}")
-        return {"StringLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": database}}
+        """A condition: RDS has tagged it as that of a database of the space (RDS User Guide, `Password management with
+        Secrets Manager`)."""
+        databases = [self.arn("rds", one) for one in (f"db:{self.named('database')}", f"db:{self._own}")]
+        return {"StringLike": {"aws:ResourceTag/aws:rds:primaryDBInstanceArn": databases}}
 
     @property
     def _any_major(self) -> str:

@@ -58,16 +58,16 @@ class Postgresql:
         name, password = addon.facts["name"], addon.facts["password"]
         limit = plan.limits["connections"]
         request = {"do": "create", "name": name, "password": password, "connections": limit}
-        place.session.call("postgres", {**request, **_server(place)})
+        place.session.call("postgres", {**request, **server_facts(place)})
         return {"URL": url(name, password, address, port)}
 
     def deprovision(self, place: Place, addon: Addon) -> None:
         """Drop database and role; connections to it end."""
-        place.session.call("postgres", {"do": "drop", "name": addon.facts["name"], **_server(place)})
+        place.session.call("postgres", {"do": "drop", "name": addon.facts["name"], **server_facts(place)})
 
     def info(self, place: Place, addon: Addon) -> dict[str, Any]:
         """`version`, `size` in bytes, `tables`, `connections`, `limit`."""
-        return place.session.call("postgres", {"do": "info", "name": addon.facts["name"], **_server(place)})
+        return place.session.call("postgres", {"do": "info", "name": addon.facts["name"], **server_facts(place)})
 
     def ensure(self, first: Session, sessions: Sequence[Session], tell: Tell) -> int:
         """Have the server on that host, for all hosts of the space; its port. Again whenever a host joins."""
@@ -97,7 +97,7 @@ def url(name: str, password: str, address: str, port: int) -> str:
     return f"postgresql://{name}:{password}@{host}:{port}/{name}?sslmode=verify-full&sslrootcert={CA}"
 
 
-def _server(place: Place) -> dict[str, Any]:
+def server_facts(place: Place) -> dict[str, Any]:
     """What a request says of a server that is no host's."""
     if place.managed is None:
         return {}

@@ -69,4 +69,7 @@ CALLS = {
     "stop_run": Call("run.stop"),
     "postgres": Call("postgres.postgres", survives=True),
     "psql": Call("psql.psql"),
+    "backup": Call("backup.backup"),
+    "backup_work": Call("backup_work.work"),
+    "backups_due": Call("backup_due.backups_due"),
 }

@@ -103,7 +103,12 @@ def again(order: JoinOrder, instance: str, user: str) -> Myself:
 
 def store_of(order: JoinOrder) -> LedgerStore:
     """The space's store, for what needs no more."""
-    return LedgerStore(Bucket(_asks(order)[1], order.bucket))
+    return LedgerStore(Bucket(aws_of(order), order.bucket))
+
+
+def aws_of(order: JoinOrder) -> Aws:
+    """AWS, asked with this host's role."""
+    return _asks(order)[1]
 
 
 def _asks(order: JoinOrder) -> tuple[Metadata, Aws]:

@@ -54,6 +54,11 @@ class Paths:
         return self.root / "store-copy"
 
     @property
+    def backups(self) -> Path:
+        """What is at work at backups, and where the store is no bucket their records and dumps."""
+        return self.root / "backups"
+
+    @property
     def lock(self) -> Path:
         """The flock of router and ports."""
         return self.root / "lock"

@@ -66,20 +66,20 @@ def trust(request: Request, channel: Channel) -> dict[str, Any]:
 def create(request: Request, channel: Channel) -> dict[str, Any]:
     """Have a role and its database; a second time sets password and limit again."""
     make = rds.create_database if "server" in request else create_database
-    make(_server(request, channel), request["name"], request["password"], int(request["connections"]))
+    make(server_for(request, channel), request["name"], request["password"], int(request["connections"]))
     return {}
 
 
 def drop(request: Request, channel: Channel) -> dict[str, Any]:
     """Have neither role nor database of that name."""
     if "server" in request or find_cluster(channel.paths) is not None:
-        drop_database(_server(request, channel), request["name"])
+        drop_database(server_for(request, channel), request["name"])
     return {}
 
 
 def info(request: Request, channel: Channel) -> dict[str, Any]:
     """What a database is like now."""
-    return describe_database(_server(request, channel), request["name"])
+    return describe_database(server_for(request, channel), request["name"])
 
 
 def create_database(server: Server, name: str, password: str, connections: int) -> None:
@@ -102,7 +102,8 @@ def describe_database(server: Server, name: str) -> dict[str, Any]:
     return postgres_sql.ask(server, postgres_sql.INFO, {}, database=name)
 
 
-def _server(request: Request, channel: Channel) -> Server:
+def server_for(request: Request, channel: Channel) -> Server:
+    """The one that a request is about: RDS's, or this host's; `postgres-missing`."""
     if "server" in request:
         return rds.server_of(request["server"], channel)
     cluster = find_cluster(channel.paths)

@@ -92,6 +92,8 @@ def unit_files(paths: Paths) -> dict[Path, str]:
         units.FIREWALL: units.firewall_unit(),
         units.REPAIR: units.repair_unit(),
         units.REPAIR_TIMER: units.repair_timer(),
+        units.BACKUPS: units.backups_unit(),
+        units.BACKUPS_TIMER: units.backups_timer(),
         units.SLICE: units.dynos_slice(),
         units.BUILDS_SLICE: units.builds_slice(),
         "nftables.service.d/deployer.conf": units.nftables_dropin(),
@@ -192,7 +194,7 @@ def _timer(paths: Paths, changed: Changed) -> None:
         aside.symlink_to(agent.name)
         aside.rename(current)
         changed("the agent that timers run")
-    timers = {units.REPAIR_TIMER: "once a minute"}
+    timers = {units.REPAIR_TIMER: "once a minute", units.BACKUPS_TIMER: "every five minutes"}
     if paths.join_order.exists():
         timers[units.CONVERGE_TIMER] = "every ten seconds"
     for timer, often in timers.items():

@@ -96,7 +96,7 @@ def psql_words(programs: Path, url: str, prompt: str, commands: list[str]) -> li
     """psql with Heroku's prompt (`shop::DATABASE=>`); the URL without its password, which is in the environment."""
     prompt = prompt.replace("%", "%%")
     prompts = ["--set", f"PROMPT1={prompt}%R%# ", "--set", f"PROMPT2={prompt}%R%# "]
-    return [str(programs / "psql"), "--no-psqlrc", *prompts, *(w for c in commands for w in ("-c", c)), _bare(url)]
+    return [str(programs / "psql"), "--no-psqlrc", *prompts, *(w for c in commands for w in ("-c", c)), bare(url)]
 
 
 def environment(url: str, term: str) -> dict[str, str]:
@@ -113,7 +113,8 @@ def environment(url: str, term: str) -> dict[str, str]:
     }
 
 
-def _bare(url: str) -> str:
+def bare(url: str) -> str:
+    """A URL without its password."""
     parts = urlsplit(url)
     user, _, place = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{place}"))

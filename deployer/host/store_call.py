@@ -20,10 +20,12 @@ from deployer.store.wire import answer_to_json, op_from_json, read_text, text_of
 
 
 def store(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """`{now, at, answers}`, or `{lost: KEY}` where a condition did not hold: what stood before it was done."""
+    """`{now, at, answers}`, or `{lost: KEY}` where a condition did not hold: what stood before it was done. Of the
+    records of backups beside their dumps, with `backups`."""
+    folder = channel.paths.backups / "records" if request.get("backups") else channel.paths.store
     try:
         ops = [op_from_json(op) for op in request["ops"]]
-        answers = FolderStore(channel.paths.store).batch(ops)
+        answers = FolderStore(folder).batch(ops)
     except Lost as lost:
         return {"lost": lost.key}
     except ValueError as error:

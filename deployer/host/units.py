@@ -37,6 +37,8 @@ REPAIR = "deployer-repair-v1.service"
 REPAIR_TIMER = "deployer-repair-v1.timer"
 CONVERGE = "deployer-converge-v1.service"  # on hosts of AWS that have joined by themselves
 CONVERGE_TIMER = "deployer-converge-v1.timer"
+BACKUPS = "deployer-backups-v1.service"
+BACKUPS_TIMER = "deployer-backups-v1.timer"
 SLICE = "deployer.slice"
 BUILDS_SLICE = "deployerbuilds.slice"  # beside that of the dynos: a dash would put it below
 
@@ -256,6 +258,34 @@ def converge_timer() -> str:
         ("RandomizedDelaySec", "3s"),
     ]
     head = section("Unit", [("Description", "What has changed in the space, every ten seconds")])
+    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+
+
+def backups_unit() -> str:
+    """`deployer-backups-v1.service`: begins the backups that are due."""
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("ExecStart", f"/usr/bin/python3 -I {AGENT} backups_due"),
+        ("StandardInput", "null"),
+        ("StandardOutput", "null"),
+        ("StandardError", "journal"),
+        ("LogLevelMax", "notice"),
+        ("TimeoutStartSec", "5min"),
+        ("Nice", "10"),
+    ]
+    unit = [("Description", "Backups that are due"), ("Wants", ONLINE), ("After", ONLINE)]
+    return _unit(unit, service)
+
+
+def backups_timer() -> str:
+    """`deployer-backups-v1.timer`: every five minutes, not on all hosts at the same moment."""
+    timer: list[Property] = [
+        ("OnBootSec", "1min"),
+        ("OnUnitInactiveSec", "5min"),
+        ("AccuracySec", "10s"),
+        ("RandomizedDelaySec", "30s"),
+    ]
+    head = section("Unit", [("Description", "Backups that are due, every five minutes")])
     return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
 
 

@@ -26,6 +26,7 @@ from deployer.model.app import App, Attachment
 from deployer.model.events import Doing, Done, Tell, Warn
 from deployer.model.names import is_config_key
 from deployer.model.release import Release
+from deployer.operations.backups import end_schedule
 from deployer.operations.change import Change, changing
 from deployer.operations.database_hosts import place_for_new, place_of_existing
 from deployer.operations.release import make_release, redraft
@@ -231,6 +232,7 @@ def _remove(space: OpenSpace, addon: Addon, tell: Tell) -> None:
         tell(Warn(f"{addon.name} lived on {lost.host}, which is lost: its data stays there, should it return"))
     except SpaceWithoutDatabase:
         tell(Warn(f"{addon.name} went with the PostgreSQL of the space, which has none any more"))
+    end_schedule(space, addon)
     space.ledger.delete_addon(addon.name)
 
 

@@ -55,12 +55,14 @@ def info(space: OpenSpace, app: str) -> AppInfo:
 
 
 def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:
-    """Delete an app for good: its add-ons with their data, its dynos and files on every host, its records."""
+    """Delete an app for good: its backups, add-ons with their data, dynos and files on every host, its records."""
     from deployer.build import build
+    from deployer.operations import backups
     from deployer.operations.addons import remove_all
 
     state_of(space, app)
     with changing(space, app, "apps:destroy", tell, wait) as change:
+        backups.forget(space, app)
         remove_all(change)
         tell(Detail("removing dynos and files"))
         fan_out(space.sessions, lambda session: session.call("remove", change.fence.request()))

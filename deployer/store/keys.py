@@ -16,9 +16,11 @@ AGENT = "agent/current"
 DATABASE_CA = "databases/ca"
 CERTIFICATES = "certificates/"
 DOMAINS = "domains/"
+BACKUPS = "backups/"  # below what hosts may write, once each
+SCHEDULES = "schedules/"
 ALL = (
     *(SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT),
-    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS),
+    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS, BACKUPS, SCHEDULES),
 )
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
@@ -154,3 +156,33 @@ def lease(name: str) -> str:
 def audit(time: str, entry: str) -> str:
     """One line of the audit: who did what. Colons are left out of the time: not every store takes them."""
     return f"{AUDIT}{time.replace(':', '')}-{entry}"
+
+
+def backups(app: str) -> str:
+    """The prefix of all that was backed up and restored of an app."""
+    return f"{BACKUPS}{app}/"
+
+
+def backup(app: str, name: str) -> str:
+    """The record of `b001` or `r001`."""
+    return f"{BACKUPS}{app}/{name}"
+
+
+def outcome(app: str, name: str) -> str:
+    """How it ended."""
+    return f"{BACKUPS}{app}/{name}.outcome"
+
+
+def dump(app: str, name: str) -> str:
+    """The dump itself, where the store is a bucket."""
+    return f"{BACKUPS}{app}/{name}.dump"
+
+
+def schedules(app: str) -> str:
+    """The prefix of an app's schedules."""
+    return f"{SCHEDULES}{app}/"
+
+
+def schedule(app: str, addon: str) -> str:
+    """When a database is backed up."""
+    return f"{SCHEDULES}{app}/{addon}"

@@ -25,6 +25,7 @@ AT_ONCE = 16  # requests of one batch under way at the same time
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a put that met another one is sent again
 BLIP, AGAIN = 6.0, 0.5  # seconds that a store may be away, and between two turns: boto3's own end within one second
 BROKEN = (500, 502, 503, 504)
+CHUNK = 1 << 20
 PAGE = 1000  # objects that one request can list or delete
 Answer = Stored | str | tuple[str, ...] | None
 
@@ -82,6 +83,19 @@ class S3Store:
         """A URL by which whoever knows it may PUT this object, for so many seconds."""
         target = {"Bucket": self.address.bucket, "Key": self._root + key}
         return str(self._client.generate_presigned_url("put_object", Params=target, ExpiresIn=seconds))
+
+    def download_url(self, key: str, seconds: int) -> str:
+        """A URL by which whoever knows it may GET this object, for so many seconds."""
+        target = {"Bucket": self.address.bucket, "Key": self._root + key}
+        return str(self._client.generate_presigned_url("get_object", Params=target, ExpiresIn=seconds))
+
+    def pieces(self, key: str, offset: int = 0) -> Iterator[bytes]:
+        """A large object as it comes, from there on."""
+        where = {"Bucket": self.address.bucket, "Key": self._root + key, "Range": f"bytes={offset}-"}
+        answer = self._patiently("get_object", lambda: self._client.get_object(**where))
+        chunks, end = answer["Body"].iter_chunks(CHUNK), b""
+        while piece := self._translated("get_object", lambda: next(chunks, end)):
+            yield piece
 
     def _read(self, ops: list[Op], times: list[float]) -> list[Answer]:
         if len(ops) == 1:

@@ -42,6 +42,8 @@ def test_every_unit_of_ours_is_numbered_or_the_hosts_own(tmp_path: Path):
         "deployer-dyno-fs-v1@.service",
         "deployer-task-v1@.service",
         "deployer-firewall.service",
+        "deployer-backups-v1.service",
+        "deployer-backups-v1.timer",
         "deployer-repair-v1.service",
         "deployer-repair-v1.timer",
         "deployer.slice",

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup pulumi demo demo-down demo-cloud demo-aws smoke check test faults soak bench lock golden try-vm clean
+.PHONY: help setup pulumi pebble demo demo-down demo-cloud demo-aws smoke check test faults soak bench lock golden try-vm clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo-aws: setup pulumi ## the demo's site on a space in AWS: hosts, database and
 
 smoke: setup pulumi ## what scripts/aws-smoke does in an account of AWS, in the emulator: minutes
 	@scripts/aws-smoke --emulated run
+
+pebble: setup ## the ACME server that the tests of certificates need: seconds; part of test
+	@scripts/pebble-command
 
 pulumi: ## the pulumi command that the tests of the cloud need: some minutes the first time; part of test
 	@scripts/pulumi-command

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from infra.spec import NETWORK, Budget, Database, Hosts, Origin, OwnDatabase, Spec
+from infra.spec import NETWORK, Budget, Database, Hosts, Issuer, Origin, OwnDatabase, Spec
 
 
 def describe(spec: Spec) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def describe(spec: Spec) -> dict[str, Any]:
         "network": spec.network,
         "databases": [asdict(one) for one in spec.databases] or None,
         "domains": list(spec.domains) or None,
+        "certificates": asdict(spec.certificates) if spec.certificates else None,
     }
     return {key: value for key, value in told.items() if value is not None}
 
@@ -43,6 +44,7 @@ def described(told: Mapping[str, Any]) -> Spec:
         network=told.get("network", NETWORK),
         databases=tuple(map(_own, told.get("databases", ()))),
         domains=tuple(told.get("domains", ())),
+        certificates=Issuer(**told["certificates"]) if "certificates" in told else None,
     )
 
 

@@ -57,6 +57,8 @@ def may(bucket: str, space: str | None, *, takes_address: bool) -> dict[str, Any
         statements.append({**address, **_tagged("aws:ResourceTag", space)})
         statements.append(_allow("TakeTheAddressItself", ["ec2:AssociateAddress"], machine))
         statements.append(_allow("FindTheAddress", ["ec2:DescribeAddresses"], ["*"]))
+        ordered = [f"{bucket}/certificates/*", f"{bucket}/issuing/*"]
+        statements.append(_allow("KeepCertificates", ["s3:PutObject"], ordered))
     return {"Version": "2012-10-17", "Statement": statements}
 
 

@@ -16,7 +16,7 @@ from deployer.errors.preview import SpecificationBroken
 from deployer.model.names import is_space_name
 from infra.regions import REGIONS
 from infra.sizes import DATABASES, HOSTS
-from infra.spec import NETWORK, Budget, Database, Hosts, Spec
+from infra.spec import NETWORK, Budget, Database, Hosts, Issuer, Spec
 from infra.subnets import NARROWEST, WIDEST
 
 MOST_HOSTS = 20
@@ -24,9 +24,21 @@ STORAGE = (20, 65_536)  # GB of gp3 that RDS for PostgreSQL takes (RDS User Guid
 ACCOUNT = re.compile(r"[0-9]{12}")
 DOMAIN = re.compile(r"(?=.{4,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+DIRECTORY = re.compile(r"https://[^\s/@]+/[^\s]*")
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 BARE = re.compile(r"[A-Za-z0-9_\-\[\]]+")  # keys that TOML takes without quotes, and our own `ssh-from[0]`
-KEYS = ("region", "account", "hosts", "database", "load-balancer", "domain", "budget", "access", "network")
+KEYS = (
+    "region",
+    "account",
+    "hosts",
+    "database",
+    "load-balancer",
+    "domain",
+    "budget",
+    "access",
+    "network",
+    "certificates",
+)
 
 
 def parse(space: str, data: Any) -> Spec:
@@ -46,9 +58,12 @@ def parse(space: str, data: Any) -> Spec:
         budget=_budget(read.table("budget")) if read.has("budget") else None,
         ssh_from=_access(read.table("access")) if read.has("access") else (),
         network=read.network("network"),
+        certificates=_certificates(read.table("certificates")) if read.has("certificates") else None,
     )
     if spec.hosts.count > 1 and not spec.load_balancer:
         read.wrong("load-balancer", f"{spec.hosts.count} hosts need one before them: load-balancer = true")
+    if spec.load_balancer and spec.certificates:
+        read.wrong("certificates", "mean nothing beside load-balancer: AWS issues those of a load balancer")
     if problems:
         raise SpecificationBroken("\n".join(problems))
     return spec
@@ -71,6 +86,12 @@ def _budget(read: Table) -> Budget:
     if email is None:
         read.wrong("email", "is missing: AWS writes there when the budget is nearly spent", once=True)
     return Budget(read.number("monthly", 1, 1_000_000, None), email or "")
+
+
+def _certificates(read: Table) -> Issuer:
+    read.only(("server", "email"))
+    server = read.text("server", DIRECTORY, "the URL of an ACME directory, like https://acme.example.com/directory")
+    return Issuer(server or "", read.text("email", EMAIL, "an address, like me@example.com") or "")
 
 
 def _access(read: Table) -> tuple[str, ...]:

@@ -54,9 +54,19 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Issuer:
+    """The ACME directory that the space's host orders certificates from, empty for Let's Encrypt's, and whom it writes
+    to."""
+
+    server: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
-    """One space of kind `aws`. `ssh_from` are the networks from which port 22 is open; where there are none, SSH goes
-    through an EC2 Instance Connect Endpoint. `network` is the VPC's, a private one.
+    """One space of kind `aws`. `certificates` is who issues those of a host that has nothing before it. `ssh_from`
+    are the networks from which port 22 is open; where there are none, SSH goes by an EC2 Instance Connect Endpoint.
+    `network` is the VPC's, a private one.
 
     `databases` and `domains`, further ones than its own, are what commands on apps have added: the ledger's alone, of
     which no deployer.toml says anything."""
@@ -70,6 +80,7 @@ class Spec:
     budget: Budget | None = None
     ssh_from: tuple[str, ...] = ()
     network: str = NETWORK
+    certificates: Issuer | None = None
     databases: tuple[OwnDatabase, ...] = ()
     domains: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from deployer.operations.outlook import Folder, Outlook, foresee
 
 if TYPE_CHECKING:
     from deployer.operations.ahead import Ahead
-    from deployer.operations.cloud import Proposal
+    from deployer.operations.cloud_proposal import Proposal
     from deployer.operations.up import Declared
     from deployer.spaces.aws.account import Account
     from deployer.store.ledger import AppState

@@ -290,10 +290,11 @@ def user_id(aws: Aws) -> str:
 
 @dataclass(frozen=True)
 class Address:
-    """An Elastic IP: its allocation, and the instance that it leads to, empty where it leads nowhere."""
+    """An Elastic IP: its allocation, the instance that it leads to, empty where it leads nowhere, and itself."""
 
     allocation: str
     holder: str
+    public: str = ""
 
 
 def find_address(aws: Aws, space: str, allocation: str | None = None) -> Address:
@@ -302,7 +303,7 @@ def find_address(aws: Aws, space: str, allocation: str | None = None) -> Address
     answer = aws.ask("ec2", "DescribeAddresses", **({"AllocationId.1": allocation} if allocation else tag))
     for one in answer.findall(".//addressesSet/item"):
         if found := one.findtext("allocationId"):
-            return Address(found, one.findtext("instanceId") or "")
+            return Address(found, one.findtext("instanceId") or "", one.findtext("publicIp") or "")
     raise Refused(404, "NoAddress", f"no Elastic IP is tagged as one of the space {space}")
 
 

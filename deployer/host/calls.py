@@ -45,6 +45,7 @@ CALLS = {
     "prune": Call("prune.prune", fenced=True),
     "repair": Call("repair.repair", survives=True),
     "join": Call("join.join", survives=True),
+    "certificates": Call("issue.certificates", survives=True),
     "converge": Call("converge.converge", survives=True),
     "prepare": Call("prepare.prepare", survives=True),
     "dismantle": Call("dismantle.dismantle", survives=True),

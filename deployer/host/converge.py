@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import drain, files, firewall, myself, newer, rebooting, report, roll, router, seat, walls
+from deployer.host import drain, files, firewall, https, myself, newer, rebooting, report, roll, router, seat, walls
 from deployer.host.access import let_in
 from deployer.host.aws import find_address, take_address
 from deployer.host.certificates import trust
@@ -74,10 +74,10 @@ def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """The call: `{looked}`: whether it looked at everything; with `busy` this host is at it already, or joins; with
     `leaving` its group takes it away; `agent` is the newer one that it has followed, which looks the next time."""
     order = myself.remembered(channel.paths)
-    with alone(channel.paths, wait=False) as is_alone, _saying_why():
+    with alone(channel.paths, wait=False) as is_alone, saying_why():
         if not is_alone:
             return {"looked": False, "busy": True}
-        me, seen = _myself(order, channel.paths)
+        me, seen = recall(order, channel.paths)
         if drain.is_sent_away(me):
             drain.leave(me, channel)
             return {"looked": True, "leaving": True}
@@ -94,16 +94,17 @@ def converge(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
 
 @contextmanager
-def _saying_why() -> Iterator[None]:
+def saying_why() -> Iterator[None]:
     """A timer has nobody who hears what failed: the journal does."""
     try:
         yield
     except HostFailure as failure:
-        _say(f"{failure.code}: {failure.details.get('reason') or failure.details}")
+        say(f"{failure.code}: {failure.details.get('reason') or failure.details}")
         raise
 
 
-def _say(what: str) -> None:
+def say(what: str) -> None:
+    """A line of the journal."""
     print(what, file=sys.stderr, flush=True)
 
 
@@ -125,11 +126,23 @@ def _give_up() -> None:
 
 
 def look_at_everything(me: Myself, known: Others, number: int, channel: Channel, *, calm: bool = False) -> Kept:
-    """Firewall and roll, whom dynos trust, then all apps."""
+    """Firewall and roll, whom dynos trust, then all apps and their certificates."""
     follow(me, known, channel.paths)
     if trust_database(me, channel.paths):
         channel.event({"event": "changed", "what": "authorities of the space's database"})
-    return Upkeep(me, known, number, channel, calm=calm).run()
+    kept = Upkeep(me, known, number, channel, calm=calm).run()
+    follow_certificates(me, known, channel)
+    return kept
+
+
+def follow_certificates(me: Myself, known: Others, channel: Channel) -> None:
+    """This router shows what the store has, or knows for which names the load balancer before it has any."""
+    if me.order.has_front:
+        if https.learn_secure(known.space, me.store, channel.paths):
+            channel.event({"event": "changed", "what": "the names that answer to HTTPS"})
+        return
+    for name in https.follow(me.store, channel.paths):
+        channel.event({"event": "changed", "what": f"the certificate of {name}"})
 
 
 def follow(me: Myself, known: Others, paths: Paths) -> None:
@@ -168,7 +181,7 @@ def trust_database(me: Myself, paths: Paths) -> bool:
     return isinstance(stored, Stored) and trust(paths.system, stored.body.decode())
 
 
-def _myself(order: JoinOrder, paths: Paths) -> tuple[Myself, Seen]:
+def recall(order: JoinOrder, paths: Paths) -> tuple[Myself, Seen]:
     """Who this is, and what it knows from the last time; it asks AWS the first time only."""
     seen = _remembered(paths)
     if seen is not None:
@@ -186,11 +199,11 @@ def _look(me: Myself, seen: Seen, channel: Channel) -> dict[str, Any]:
     if looked := is_news or seen.is_due(time.time()):
         known = myself.others(me)
         # What this one has seen is not remembered: the newer one looks at everything.
-        if agent := newer.follow(me, paths, prepare_request(me, known, known.addresses), _say):
+        if agent := newer.follow(me, paths, prepare_request(me, known, known.addresses), say):
             return {"looked": False, "agent": agent}
         kept, seats = _everything(me, known, channel, calm=now.is_calm(time.time()))
         for app, why in kept.failed.items():
-            _say(f"{app}: {why}")
+            say(f"{app}: {why}")
         behind = 0 if not kept.behind else 1 if is_news else min(seen.behind + 1, 9)
         # Published again in any case: it may say that dynos come, and they did not.
         now = replace(now, at=time.time(), state="", busy=kept.busy, behind=behind, seats=seats)
@@ -220,6 +233,7 @@ def watched(seats: int) -> list[str]:
         keys.ACCESS,
         keys.AGENT,
         keys.DATABASE_CA,
+        keys.CERTIFICATES_CHANGED,
         *(keys.seat(number) for number in range(1, seats + 1)),
     ]
 

@@ -28,7 +28,7 @@ def asking(what: str) -> Iterator[None]:
 
 
 class LedgerStore:
-    """A Store over a bucket, for one thread. Hosts delete nothing."""
+    """A Store over a bucket, for one thread. Hosts may not delete: they empty what is theirs."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -78,7 +78,7 @@ class LedgerStore:
         if isinstance(op, List):
             return self._list(op.prefix)
         assert isinstance(op, Delete)
-        raise HostFailure("bad-request", {"reason": f"a host deletes nothing, and not {op.key}"})
+        return self._send(Put(op.key, b"", if_match=op.if_match))  # which is absent to all that read it
 
     def _get(self, key: str) -> Stored | None:
         stored = self._look(key)

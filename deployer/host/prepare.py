@@ -100,6 +100,8 @@ def unit_files(paths: Paths) -> dict[Path, str]:
     }
     if paths.join_order.exists():
         own |= {units.CONVERGE: units.converge_unit(), units.CONVERGE_TIMER: units.converge_timer()}
+    if router.own_front(paths):
+        own |= {units.CERTIFICATES: units.certificates_unit(), units.CERTIFICATES_TIMER: units.certificates_timer()}
     return {paths.units / name: text for name, text in own.items()}
 
 
@@ -197,6 +199,8 @@ def _timer(paths: Paths, changed: Changed) -> None:
     timers = {units.REPAIR_TIMER: "once a minute", units.BACKUPS_TIMER: "every five minutes"}
     if paths.join_order.exists():
         timers[units.CONVERGE_TIMER] = "every ten seconds"
+    if router.own_front(paths):
+        timers[units.CERTIFICATES_TIMER] = "once a minute"
     for timer, often in timers.items():
         if not (paths.units / "timers.target.wants" / timer).exists():
             _systemctl("enable", "--now", timer)

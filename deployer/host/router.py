@@ -9,22 +9,34 @@ mended by the next one.
 from __future__ import annotations
 
 import json
+import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import dyno_files, files, roll, router_config, router_service, router_socket, walls
+from deployer.host import (
+    dyno_files,
+    files,
+    roll,
+    router_certificates,
+    router_config,
+    router_maps,
+    router_service,
+    router_settings,
+    router_socket,
+    walls,
+)
 from deployer.host.channel import Channel
 from deployer.host.lock import host_lock
 from deployer.host.paths import Paths
-from deployer.host.router_config import Settings, backend
 from deployer.host.router_service import Service
+from deployer.host.router_settings import Settings, backend
 from deployer.host.router_socket import RouterIsDown
-from deployer.host.units import DYNO
+from deployer.host.units import CERTIFICATES, DYNO
 from deployer.model import codec
 from deployer.model.dyno import parse_instance
 from deployer.model.names import is_app_name
@@ -59,7 +71,14 @@ def switch(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         before = answered(channel.paths, routes.app)
         reloaded = put_in_force(of_host(channel.paths), routes)
         flip_links(channel.paths, routes.app, request.get("links", []))
+    _have_certificates(channel.paths, routes)
     return {"reloaded": reloaded, "answered": before}
+
+
+def _have_certificates(paths: Paths, routes: Routes) -> None:
+    """Names that have none are not left to wait for the timer."""
+    if own_front(paths) and set(routes.domains) - set(router_certificates.names(paths.haproxy)):
+        subprocess.run(["systemctl", "start", "--no-block", CERTIFICATES], check=False, capture_output=True)
 
 
 def routes(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -121,13 +140,30 @@ def settings_of(paths: Paths) -> Settings:
         version=router_service.version(paths.router_socket),
         ready=known.counts and not paths.joining.exists() and not paths.leaving.exists(),
         roll=known,
+        secure_bind=":443" if own_front(paths) else "",
+        secure=(*router_certificates.names(paths.haproxy), *secure_names(paths)),
     )
     return replace(found, fronts=tuple(fronts.read_text().split())) if fronts.exists() else found
 
 
+def own_front(paths: Paths) -> bool:
+    """Whether nothing stands before the routers of this host's space: on a rented host, and in AWS without a load
+    balancer."""
+    with suppress(FileNotFoundError, ValueError):
+        return not json.loads(paths.join_order.read_text()).get("has_front")
+    return paths.space.exists()
+
+
+def secure_names(paths: Paths) -> tuple[str, ...]:
+    """The names for which a load balancer before this host has certificates, as `converge` has noted them."""
+    with suppress(FileNotFoundError):
+        return tuple((paths.etc / "secure").read_text().split())
+    return ()
+
+
 def stage_routes(router: Router, routes: Routes) -> None:
     """Validate the configuration with these routes in it, and write down that they may come."""
-    router_config.check(routes)
+    router_settings.check(routes)
     others = [one for one in all_routes(router.paths) if one.app != routes.app]
     text = router_config.render([*others, routes], router.settings)
     if _running(router) != router_config.structure_in(text):
@@ -138,7 +174,7 @@ def stage_routes(router: Router, routes: Routes) -> None:
 def put_in_force(router: Router, routes: Routes) -> bool:
     """Store these routes and make HAProxy follow them; whether it took a reload. Doing it twice mends what was cut
     off. Routes that HAProxy refuses are refused before they are stored."""
-    router_config.check(routes)
+    router_settings.check(routes)
     others = [one for one in all_routes(router.paths) if one.app != routes.app]
     text = router_config.render([*others, routes], router.settings)
     if _running(router) != router_config.structure_in(text):
@@ -171,15 +207,29 @@ def follow_roll(router: Router) -> None:
         _tell(router.paths, _map_differences(router, routes))
 
 
+def show_certificates(router: Router, wanted: Mapping[str, str]) -> list[str]:
+    """Have HAProxy show exactly these certificates (PEM of chain and key, by name) without a reload; the names of those
+    that changed. What their apps want to be led to HTTPS is, from then on. Needs the host's lock."""
+    folder = router.settings.folder
+    changed = router_certificates.lay_down(folder, wanted)
+    router_certificates.show(router.paths, folder)
+    secure = (*router_certificates.names(folder), *secure_names(router.paths))
+    follow_roll(replace(router, settings=replace(router.settings, secure=secure)))
+    return changed
+
+
 def install(router: Router, routes: Sequence[Routes], text: str) -> list[str]:
     """Write what differs of the configuration's files; their names. haproxy.cfg comes last: it needs the others."""
     settings = router.settings
+    if settings.secure_bind:
+        router_certificates.ensure(settings.folder)
     wanted = {
         **router_config.fixed_files(settings),
-        "roll.lst": router_config.render_roll(settings),
-        "out.map": router_config.render_out_map(settings.roll),
-        "hosts.map": router_config.render_hosts_map(routes),
-        "state.map": router_config.render_state_map(routes, ready=settings.ready),
+        "roll.lst": router_maps.render_roll(settings),
+        "out.map": router_maps.render_out_map(settings.roll),
+        "hosts.map": router_maps.render_hosts_map(routes),
+        "redirect.map": router_maps.render_redirect_map(routes, settings),
+        "state.map": router_maps.render_state_map(routes, ready=settings.ready),
         "haproxy.cfg": text,
     }
     return [name for name, content in wanted.items() if files.write(settings.folder / name, content.encode())]
@@ -191,7 +241,7 @@ def all_routes(paths: Paths) -> list[Routes]:
     for file in sorted(paths.apps.glob("*/routes.json")):
         with suppress(ValueError, TypeError, HostFailure):
             routes = codec.decode(Routes, json.loads(file.read_text()))
-            router_config.check(routes)
+            router_settings.check(routes)
             found.append(routes)
     return found
 
@@ -269,9 +319,10 @@ def _differences(router: Router, routes: Sequence[Routes], changed: Routes) -> l
 def _map_differences(router: Router, routes: Sequence[Routes]) -> list[str]:
     socket, folder = router.paths.router_socket, router.settings.folder
     wanted = {
-        "state.map": _entries(router_config.render_state_map(routes, ready=router.settings.ready)),
-        "out.map": _entries(router_config.render_out_map(router.settings.roll)),
-        "hosts.map": router_config.host_entries(routes),
+        "state.map": _entries(router_maps.render_state_map(routes, ready=router.settings.ready)),
+        "out.map": _entries(router_maps.render_out_map(router.settings.roll)),
+        "hosts.map": router_maps.host_entries(routes),
+        "redirect.map": _entries(router_maps.render_redirect_map(routes, router.settings)),
     }
     return [command for name, entries in wanted.items() for command in _map_changes(socket, folder / name, entries)]
 

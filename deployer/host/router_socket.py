@@ -116,6 +116,21 @@ def parse_map(text: str) -> dict[str, str]:
     return {key: value for _, key, value in rows}
 
 
+def crt_list(path: Path, listed: Path) -> list[str]:
+    """The files of the certificates that a list has in the running process; none where it has no such list."""
+    answer = ask(path, f"show ssl crt-list {listed}")
+    return [line.split()[0] for line in answer.splitlines() if line.startswith("/")]
+
+
+def fingerprint(path: Path, certificate: Path) -> str | None:
+    """The SHA-1 of a certificate in the running process, by its file; None where it knows none, empty where it has
+    only its name."""
+    answer = ask(path, f"show ssl cert {certificate}")
+    if "Filename:" not in answer:
+        return None
+    return next((line.split()[-1] for line in answer.splitlines() if line.startswith("SHA1 FingerPrint:")), "")
+
+
 def map_changes(map_file: Path, now: dict[str, str], wanted: dict[str, str]) -> list[str]:
     """The commands that make a map what it should be; a name that moves never fails to answer."""
     added = [f"add map {map_file} {key} {value}" for key, value in wanted.items() if key not in now]

@@ -39,6 +39,8 @@ CONVERGE = "deployer-converge-v1.service"  # on hosts of AWS that have joined by
 CONVERGE_TIMER = "deployer-converge-v1.timer"
 BACKUPS = "deployer-backups-v1.service"
 BACKUPS_TIMER = "deployer-backups-v1.timer"
+CERTIFICATES = "deployer-certificates-v1.service"  # where nothing stands before the routers
+CERTIFICATES_TIMER = "deployer-certificates-v1.timer"
 SLICE = "deployer.slice"
 BUILDS_SLICE = "deployerbuilds.slice"  # beside that of the dynos: a dash would put it below
 
@@ -286,6 +288,35 @@ def backups_timer() -> str:
         ("RandomizedDelaySec", "30s"),
     ]
     head = section("Unit", [("Description", "Backups that are due, every five minutes")])
+    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+
+
+def certificates_unit() -> str:
+    """`deployer-certificates-v1.service`: orders and renews what the apps' names need, mostly nothing."""
+    service: list[Property] = [
+        ("Type", "oneshot"),
+        ("ExecStart", f"/usr/bin/python3 -I {AGENT} certificates"),
+        ("StandardInput", "null"),
+        ("StandardOutput", "null"),
+        ("StandardError", "journal"),
+        ("SyslogLevel", "warning"),
+        ("LogLevelMax", "notice"),
+        ("TimeoutStartSec", "1h"),  # a mirror may be slow, and there may be many names
+        ("Nice", "10"),
+    ]
+    unit = [("Description", "Certificates of the apps' names"), ("Wants", ONLINE), ("After", ONLINE)]
+    return _unit(unit, service)
+
+
+def certificates_timer() -> str:
+    """`deployer-certificates-v1.timer`: once a minute; routes with a name that has no certificate start it at once."""
+    timer: list[Property] = [
+        ("OnBootSec", "30s"),
+        ("OnUnitInactiveSec", "1min"),
+        ("AccuracySec", "5s"),
+        ("RandomizedDelaySec", "10s"),
+    ]
+    head = section("Unit", [("Description", "Certificates of the apps' names, once a minute")])
     return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
 
 

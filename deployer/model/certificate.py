@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 PENDING, ISSUED, FAILING = "pending", "issued", "failing"
 ACME, ACM = "acme", "acm"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Whose ACME directory a space's hosts order from, and whom it writes to, if anybody."""
+
+    server: str = LETS_ENCRYPT
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`issuing/account`: the files of certbot's accounts, by their paths. Another host orders as the same customer."""
+
+    files: dict[str, str] = field(default_factory=dict, repr=False)
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`issuing/changed`: when the last certificate changed. Who knows its etag knows whether to read them again."""
+
+    at: str
+    schema: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from deployer.model.app import App
+from deployer.model.certificate import Issuer
 from deployer.model.names import is_app_name
 
 
@@ -37,7 +38,7 @@ class Space:
     `roll` grows whenever another host counts or one does no longer; `called` is the last one that the hosts know.
     `first` is the id of the host that was made the first one; empty where it is still that of the space's creation.
     `seats` is how many hosts a space in AWS may have at the same time, one more than it wants; `balanced` says that an
-    ALB stands before them."""
+    ALB stands before them. `certificates` is who issues those that hosts order."""
 
     name: str
     kind: str  # sandbox, ssh, aws
@@ -52,6 +53,7 @@ class Space:
     first: str = ""
     seats: int = 0
     balanced: bool = False
+    certificates: Issuer = field(default_factory=Issuer)
     schema: int = 1
 
     @property
@@ -59,9 +61,10 @@ class Space:
         """Whether an ALB ends TLS. Records of before `balanced` say so by their URL, as far as that can be told."""
         return self.kind == "aws" and (self.balanced or "{app}" not in self.url or self.url.startswith("https://"))
 
-    def app_url(self, app: str) -> str:
-        """Where an app answers."""
-        return self.url.replace("{app}", app)
+    def app_url(self, app: str, *, secure: bool = False) -> str:
+        """Where an app answers; `secure` where the certificate of its name is in force."""
+        url = self.url.replace("{app}", app)
+        return url.replace("http://", "https://", 1) if secure else url
 
     def app_host(self, app: str) -> str:
         """The name in the Host header that routers send to an app, without a port."""

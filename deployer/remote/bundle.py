@@ -9,7 +9,7 @@ from pathlib import Path
 
 import deployer
 
-STORE = ("__init__", "backups", "base", "copy", "entries", "folder", "keys", "record", "wire")
+STORE = ("__init__", "backups", "base", "certificates", "copy", "entries", "folder", "keys", "record", "wire")
 PACKAGES = ("host", "model")  # whole packages below deployer/
 MODULES = ("__init__.py", "version.py", "errors/__init__.py", "errors/base.py", *(f"store/{name}.py" for name in STORE))
 

@@ -16,11 +16,14 @@ AGENT = "agent/current"
 DATABASE_CA = "databases/ca"
 CERTIFICATES = "certificates/"
 DOMAINS = "domains/"
+ISSUING = "issuing/"
+ACCOUNT = "issuing/account"  # of ACME
+CERTIFICATES_CHANGED = "issuing/changed"  # written after each change of certificates
 BACKUPS = "backups/"  # below what hosts may write, once each
 SCHEDULES = "schedules/"
 ALL = (
     *(SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT),
-    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS, BACKUPS, SCHEDULES),
+    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS, ISSUING, BACKUPS, SCHEDULES),
 )
 """The prefixes of everything that is ours in a store that others may have objects in."""
 

@@ -58,6 +58,7 @@ class Box:
     front: Proxy
     tunnel: InstanceConnect
     rds: Rds
+    resolver: Resolver
 
     @property
     def network(self) -> str:
@@ -140,7 +141,7 @@ def box(*, hooks: Mapping[str, float] | None = None, pace: float = 0.1) -> Itera
         with connect.connected(here.folder, lent, here.number) as tunnel, Resolver(here) as resolver:
             databases.append(stack.enter_context(Rds(here, resolver, lent)))
             tunnels.append(tunnel)
-            found = Box(made, here, fleet[0], scaling, front[0], tunnel, databases[0])
+            found = Box(made, here, fleet[0], scaling, front[0], tunnel, databases[0], resolver)
             all_of_it = (scaling, lent, fleet[0], walls, front[0], databases[0])
             with _followed(found, [one.follow for one in all_of_it]):
                 yield found

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 from deployer.spaces.sandbox.record import Machine
@@ -38,11 +39,13 @@ class Host:
 @dataclass
 class Fleet:
     """`assume` asks STS for credentials of a role, by its ARN and a session's name. `before_boot` is told of each host
-    whose namespace is there, before anybody can reach it. `consoles` are those of hosts that are gone."""
+    whose namespace is there, before anybody can reach it; `furnish` puts more on its disk. `consoles` are those of
+    hosts that are gone."""
 
     ground: Ground
     assume: Callable[[str, str], Mapping[str, Any]]
     before_boot: Callable[[Host], None]
+    furnish: Callable[[Path], None] = lambda disk: None
     hosts: dict[str, Host] = field(default_factory=dict)
     consoles: dict[str, str] = field(default_factory=dict)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -92,6 +95,7 @@ class Fleet:
     def _begin(self, host: Host) -> None:
         self.ground.add(host.booted.machine)
         host.booted.make(self.ground.resolver)
+        self.furnish(host.booted.folder / "upper")
         host.metadata = Metadata(host.namespace, host.instance.private_ip, lambda: self._answers(host))
         self.before_boot(host)
         self._again(host)

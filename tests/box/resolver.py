@@ -26,26 +26,39 @@ class Resolver:
 
     def __enter__(self) -> Resolver:
         self.ground.lend(self.ground.resolver)
-        self._server = _Server((self.ground.resolver, PORT), _Handler)
-        self._server.names = self.names
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self._servers = (
+            _Server((self.ground.resolver, PORT), _Handler),
+            _Stream((self.ground.resolver, PORT), _Answering),
+        )
+        for server in self._servers:
+            server.names = self.names
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
 
 
 def answer(question: bytes, names: dict[str, str]) -> bytes:
     """What is answered to a message with one question (RFC 1035): the address, where that is what was asked for."""
     name, end = _name(question)
     kind, of = struct.unpack_from("!HH", question, end)
-    found = names.get(name.lower())
+    found = names.get(name.lower()) or _in_itself(name.lower())
     address = found if (kind, of) == (A, IN) else None
     flags = ANSWERS if found else NO_SUCH_NAME
     head = question[:2] + struct.pack("!HHHHH", flags, 1, bool(address), 0, 0)
     record = struct.pack("!HHHIH", 0xC00C, A, IN, TTL, 4) + ipaddress.IPv4Address(address).packed if address else b""
     return head + question[12 : end + 4] + record
+
+
+def _in_itself(name: str) -> str | None:
+    """The address in a name like shop.203-0-113-7.sslip.io, as the real service answers."""
+    parts = name.removesuffix(".sslip.io").rpartition(".")[2].split("-")
+    if name.endswith(".sslip.io") and len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts):
+        return ".".join(parts)
+    return None
 
 
 def _name(question: bytes) -> tuple[str, int]:
@@ -60,6 +73,23 @@ def _name(question: bytes) -> tuple[str, int]:
 class _Server(socketserver.UDPServer):
     allow_reuse_address = True
     names: dict[str, str]
+
+
+class _Stream(socketserver.ThreadingTCPServer):
+    """The same over TCP, which pebble asks by."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    names: dict[str, str]
+
+
+class _Answering(socketserver.StreamRequestHandler):
+    server: _Stream
+
+    def handle(self) -> None:
+        while size := self.rfile.read(2):
+            said = answer(self.rfile.read(int.from_bytes(size, "big")), self.server.names)
+            self.wfile.write(len(said).to_bytes(2, "big") + said)
 
 
 class _Handler(socketserver.BaseRequestHandler):

@@ -23,7 +23,7 @@ from deployer.host import router as host_router
 from deployer.host import router_service
 from deployer.host.paths import Paths
 from deployer.host.router import Router
-from deployer.host.router_config import Settings
+from deployer.host.router_settings import Settings
 from deployer.model.routes import Routes, Server
 
 PROGRAM = Path(__file__).with_name("router_app.py")

@@ -34,7 +34,7 @@ def run(folder: Path, *words: str, request: str = "") -> subprocess.CompletedPro
 
 def test_the_agent_holds_its_packages_and_nothing_else() -> None:
     others = {path for path in bundle().files if not path.startswith(("deployer/host/", "deployer/model/"))}
-    names = ("__init__", "backups", "base", "copy", "entries", "folder", "keys", "record", "wire")
+    names = ("__init__", "backups", "base", "certificates", "copy", "entries", "folder", "keys", "record", "wire")
     store = {f"deployer/store/{name}.py" for name in names}
     errors = {"deployer/errors/__init__.py", "deployer/errors/base.py"}
     assert others == {"__main__.py", "deployer/__init__.py", "deployer/version.py"} | store | errors

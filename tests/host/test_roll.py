@@ -12,7 +12,7 @@ import pytest
 from deployer.host import ports, roll, roll_lua, router_service
 from deployer.host import router as host_router
 from deployer.host.paths import Paths
-from deployer.host.router_config import Settings
+from deployer.host.router_settings import Settings
 from deployer.model.roll import Roll
 from tests.host.router_bench import Bench, bench, wait_for
 

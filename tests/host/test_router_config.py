@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.errors.base import HostFailure
-from deployer.host import error_pages, router_config, router_service
-from deployer.host.router_config import Settings
+from deployer.host import error_pages, router_config, router_maps, router_service, router_settings
+from deployer.host.router_settings import Settings
 from deployer.model.roll import Roll
 from deployer.model.routes import Routes, Server
 
@@ -32,6 +32,19 @@ def test_the_configuration_of_two_apps(golden: Callable[[str, str], None], versi
     golden(name, router_config.render([SHOP, BLOG], Settings(version=version)))
 
 
+def test_the_configuration_where_nothing_stands_before_the_router(golden: Callable[[str, str], None]) -> None:
+    golden("router/haproxy-https.cfg", router_config.render([BLOG], Settings(secure_bind=":443")))
+
+
+def test_what_is_led_to_https() -> None:
+    secure = Settings(secure=("www.shop.test", "*.example.com"))
+    assert router_maps.render_redirect_map([SHOP, replace(BLOG, redirect=False)], secure) == (
+        "shop.example.com yes\nwww.shop.test yes\n"
+    )
+    assert router_maps.render_redirect_map([SHOP], Settings()) == ""
+    assert not router_maps.is_secure("a.b.example.com", secure.secure), "a wildcard covers one label"
+
+
 def test_the_files_beside_it(golden: Callable[[str, str], None]) -> None:
     for name, text in router_config.fixed_files(Settings()).items():
         golden(f"router/{name}", text)
@@ -39,19 +52,19 @@ def test_the_files_beside_it(golden: Callable[[str, str], None]) -> None:
 
 def test_the_maps() -> None:
     claims = replace(SHOP, app="zoo")
-    assert router_config.render_hosts_map([claims, SHOP, BLOG]) == (
+    assert router_maps.render_hosts_map([claims, SHOP, BLOG]) == (
         "blog.example.com be_blog\nshop.example.com be_shop\nwww.shop.test be_shop\n"
     )
-    assert router_config.render_state_map([SHOP, BLOG], ready=False) == (
+    assert router_maps.render_state_map([SHOP, BLOG], ready=False) == (
         "router joining\nbe_blog none\nbe_shop running\n"
     )
 
 
 def test_who_counts() -> None:
     roll = Roll(8, "h1", ("10.0.0.12", "fd00::7"), {"h9": 8, "h4": 3})
-    assert router_config.render_out_map(roll) == "h4 3\nh9 8\n"
-    assert router_config.render_roll(Settings(roll=roll)) == ("number 8\nhost h1\npeer 10.0.0.12 80\npeer fd00::7 80\n")
-    assert router_config.render_roll(Settings()) == "number 0\n", "as before a host was told anything"
+    assert router_maps.render_out_map(roll) == "h4 3\nh9 8\n"
+    assert router_maps.render_roll(Settings(roll=roll)) == ("number 8\nhost h1\npeer 10.0.0.12 80\npeer fd00::7 80\n")
+    assert router_maps.render_roll(Settings()) == "number 0\n", "as before a host was told anything"
 
 
 def test_only_more_than_addresses_asks_for_a_reload() -> None:
@@ -85,7 +98,7 @@ def test_only_more_than_addresses_asks_for_a_reload() -> None:
 )
 def test_routes_that_could_break_the_configuration_are_refused(wrong: dict[str, object], reason: str) -> None:
     with pytest.raises(HostFailure) as failed:
-        router_config.check(replace(SHOP, **wrong))  # type: ignore[arg-type]
+        router_settings.check(replace(SHOP, **wrong))  # type: ignore[arg-type]
     assert failed.value.code == "bad-routes"
     assert reason in failed.value.details["reason"]
 
@@ -93,7 +106,7 @@ def test_routes_that_could_break_the_configuration_are_refused(wrong: dict[str, 
 @given(st.text(max_size=40))
 def test_no_domain_that_passes_can_hold_anything_but_a_name(text: str) -> None:
     try:
-        router_config.check(replace(SHOP, domains=(text,)))
+        router_settings.check(replace(SHOP, domains=(text,)))
     except HostFailure:
         return
     assert set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-._")
@@ -114,9 +127,10 @@ def test_haproxy_itself_takes_it_and_its_words_come_through(tmp_path: Path) -> N
     settings = Settings(folder=tmp_path, run=tmp_path, user=None, version=router_service.version(tmp_path / "none"))
     files = {
         **router_config.fixed_files(settings),
-        "hosts.map": router_config.render_hosts_map([SHOP, BLOG]),
-        "state.map": router_config.render_state_map([SHOP, BLOG], ready=True),
-        "out.map": router_config.render_out_map(Roll(8, "h1", out={"h2": 8})),
+        "hosts.map": router_maps.render_hosts_map([SHOP, BLOG]),
+        "state.map": router_maps.render_state_map([SHOP, BLOG], ready=True),
+        "redirect.map": router_maps.render_redirect_map([SHOP, BLOG], settings),
+        "out.map": router_maps.render_out_map(Roll(8, "h1", out={"h2": 8})),
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)

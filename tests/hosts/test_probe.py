@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from deployer.host.hold_lua import HELD_AT_MOST
-from deployer.host.router_config import MOST_CONNECTIONS
+from deployer.host.router_settings import MOST_CONNECTIONS
 from deployer.model.space import Host, Pointer
 from deployer.operations import phases, spaces
 from deployer.operations.session import open_space

@@ -174,6 +174,9 @@ def test_a_host_takes_the_address_of_its_space_where_nothing_stands_before_it() 
     assert not allows([HOST], "ec2:AssociateAddress", address, {tag: OTHER.name})
     behind = may(STORE, MINE.name, takes_address=False)
     assert not allows([behind], "ec2:DescribeAddresses", "*")
+    for key in (keys.certificate("*.shop.test"), keys.ACCOUNT, keys.CERTIFICATES_CHANGED):
+        assert allows([HOST], "s3:PutObject", f"{STORE}/{key}"), key
+        assert not allows([behind], "s3:PutObject", f"{STORE}/{key}"), "AWS has those of a load balancer"
 
 
 @for_any(anything, ids, st.sampled_from([READ, *CHANGES, "s3:ListBucket"]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from deployer.errors.preview import SpecificationBroken
 from infra.read import KEYS, parse
-from infra.spec import Budget, Database, Hosts, Spec
+from infra.spec import Budget, Database, Hosts, Issuer, Spec
 
 Golden = Callable[[str, str], None]
 WHOLE = """
@@ -111,4 +111,15 @@ def test_the_example_in_the_documentation_is_valid() -> None:
     example = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])
     spec = parse("production", example["space"]["production"])
     assert spec.shape == "2 hosts, ALB, RDS"
-    assert set(example["space"]["production"]) == set(KEYS)
+    assert {*example["space"]["production"], "certificates"} == set(KEYS), "AWS has those of a load balancer"
+
+
+def test_who_issues_certificates() -> None:
+    told = {"region": "eu-central-1", "certificates": {"server": "https://acme.test/dir", "email": "me@example.com"}}
+    assert parse("production", told).certificates == Issuer("https://acme.test/dir", "me@example.com")
+    assert parse("production", {"region": "eu-central-1"}).certificates is None
+    wrong = {"server": "acme.test", "email": "me", "key": "rsa"}
+    with pytest.raises(SpecificationBroken) as broken:
+        parse("production", {"region": "eu-central-1", "load-balancer": True, "certificates": wrong})
+    for part in (".server", ".email", ".key", "certificates: mean nothing beside load-balancer"):
+        assert part in broken.value.problems

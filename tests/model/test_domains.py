@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.host.router_config import DOMAIN
+from deployer.host.router_settings import DOMAIN
 from deployer.model.app import App
 from deployer.model.certificate import ACM, ACME, FAILING, ISSUED, PENDING, Certificate
 from deployer.model.domains import NotADomain, Pointing, is_apex, parse, pointing

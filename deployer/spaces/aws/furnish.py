@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from deployer.errors.base import Failure
 from deployer.errors.store import StoreMissing
+from deployer.model.certificate import LETS_ENCRYPT, Issuer
 from deployer.model.joining import Access, AgentRef
 from deployer.model.platforms import DEFAULT_SYSTEM, Platform
 from deployer.model.space import Space, StoreAddress
@@ -70,7 +71,10 @@ def _write_space(store: S3Store, known: Record, now: str) -> None:
         tool = VERSION if is_older(before.tool, VERSION) else before.tool
         seats = known.spec.hosts.count + 1  # one more, while one is replaced
         url, balanced = url_of(known) or before.url, known.spec.load_balancer
-        return replace(before, platform=platform, url=url, tool=tool, seats=seats, balanced=balanced)
+        asked = known.spec.certificates
+        issuer = Issuer(asked.server or LETS_ENCRYPT, asked.email) if asked else Issuer()
+        own = replace(before, platform=platform, tool=tool, seats=seats)
+        return replace(own, url=url, balanced=balanced, certificates=issuer)
 
     _change(store, keys.SPACE, Space, as_known)
 

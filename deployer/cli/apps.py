@@ -143,6 +143,7 @@ def app_json(info: AppInfo) -> dict[str, object]:
         "name": app.name,
         "created_at": app.created,
         "web_url": info.url,
+        "domains": list(info.domains),
         "git_url": checkout.url(info.space, app.name),
         "space": {"name": info.space},
         "stack": {"name": slug.platform} if slug else None,
@@ -158,6 +159,7 @@ def _values(info: AppInfo) -> dict[str, str]:
     dynos = (f"{name}: {quantity.quantity}" for name, quantity in formation_of(info.state).items() if quantity.quantity)
     pairs = {
         "Addons": "\n".join(f"{addon.service}:{addon.plan}" for addon in info.addons),
+        "Domains": "\n".join(info.domains[1:]),
         "Dynos": "\n".join(dynos),
         "Git URL": checkout.url(info.space, info.state.app.name),
         "Maintenance": "on" if info.state.app.maintenance else "",

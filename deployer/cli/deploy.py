@@ -49,10 +49,11 @@ def deploy(  # noqa: PLR0913 - each is an option
 
     with opened_while(shell, app, remote, order) as (space, name, wanted):
         from deployer.operations.deploy import deploy as operation
+        from deployer.operations.web_url import web_url
 
         shell.output.say(f"Deploying to {shell.output.app_err(name)} ({space.space.name})")
         operation(space, name, wanted, shell.tell, wait=wait)
-        url = space.space.app_url(name)
+        url = web_url(space, name)
     shell.output.print(url)
 
 

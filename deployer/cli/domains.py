@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +13,16 @@ from deployer.cli.output import csv_lines
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
 from deployer.model.space import Space
+from deployer.model.tls import HTTP_ONLY
+from deployer.operations.apps import state_of
 from deployer.operations.domain_lines import DomainLine, of_app
+from deployer.operations.domain_wait import AT_MOST
+
+if TYPE_CHECKING:
+    from deployer.operations.session import OpenSpace
 
 Hostname = Annotated[str, typer.Argument(metavar="HOSTNAME", help="Like www.example.com, or *.example.com.")]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Wait no longer than that.")]
 TITLES = ("Domain Name", "DNS Record Type", "DNS Target", "Certificate")
 
 
@@ -48,11 +56,17 @@ def add(
     hostname: Hostname,
     app: options.App = None,
     remote: options.Remote = None,
+    waits: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait until it leads here and has its certificate.", show_default=False),
+    ] = False,
+    timeout: Timeout = AT_MOST,
     as_json: options.Json = False,
 ) -> None:
     """Have a domain lead to the app.
 
-    Makes no release and restarts nothing. It says which DNS record leads the domain here; HTTPS follows by itself."""
+    Makes no release and restarts nothing. It says which DNS record leads the domain here; HTTPS follows by itself.
+    With --wait it also waits for somebody else who changes the app."""
     from deployer.operations.domains import add as operation
     from deployer.operations.domains import spelled
 
@@ -60,13 +74,15 @@ def add(
     wanted = spelled(hostname)
     with opened(shell, app, remote) as (space, name):
         with shell.doing(f"Adding {wanted} to {shell.output.app_err(name)} ({space.space.name})") as said:
-            if not operation(space, name, wanted, shell.tell.quietly):
+            if not operation(space, name, wanted, shell.tell.quietly, wait=timeout if waits else None):
                 said.append("it was there already")
         line = next(one for one in of_app(space, name)[1] if one.name == wanted)
+        if line.added and not as_json:
+            _say_how(shell, space.space, name, line, waits=waits)
+        if waits:
+            [line] = _awaited(shell, space, name, [wanted], timeout)
     if as_json:
         shell.output.json(domain_json(name, line))
-    elif line.added:
-        _say_how(shell, space.space, name, line)
 
 
 def remove(
@@ -133,6 +149,37 @@ def info(
         shell.output.values(_values(name, line))
 
 
+def wait(
+    ctx: typer.Context,
+    hostname: Annotated[str | None, typer.Argument(metavar="[HOSTNAME]", help="All where none is named.")] = None,
+    timeout: Timeout = AT_MOST,
+    app: options.App = None,
+    remote: options.Remote = None,
+) -> None:
+    """Wait until DNS leads a domain here and its certificate is in force.
+
+    Ctrl-C ends the waiting alone: everything goes on by itself."""
+    from deployer.operations.domains import check_has, spelled
+
+    shell: Shell = ctx.obj
+    wanted = spelled(hostname) if hostname is not None else None
+    with opened(shell, app, remote) as (space, name):
+        found = state_of(space, name).app
+        names = space.space.domains(found)
+        if wanted is not None and wanted not in names:
+            check_has(space, found, wanted)
+        _awaited(shell, space, name, [wanted] if wanted else names, timeout)
+
+
+def _awaited(shell: Shell, space: OpenSpace, app: str, names: Collection[str], timeout: float) -> list[DomainLine]:
+    from deployer.operations.domain_wait import await_ready
+
+    with shell.doing(f"Waiting for {', '.join(names)}") as said:
+        lines = await_ready(space, app, names, at_most=timeout)
+        said.append(", ".join(dict.fromkeys(one.standing.word for one in lines)))
+    return lines
+
+
 def domain_json(app: str, line: DomainLine) -> dict[str, object]:
     """Heroku's domain object, as far as there is something to say."""
     return {
@@ -158,7 +205,7 @@ def _values(app: str, line: DomainLine) -> dict[str, str]:
     return {key: value for key, value in pairs.items() if value}
 
 
-def _say_how(shell: Shell, space: Space, app: str, line: DomainLine) -> None:
+def _say_how(shell: Shell, space: Space, app: str, line: DomainLine, *, waits: bool) -> None:
     kind, target = line.pointing.kind, line.pointing.target
     if space.kind == "sandbox":
         url = space.app_url(app).replace(space.app_host(app), line.name)
@@ -167,4 +214,7 @@ def _say_how(shell: Shell, space: Space, app: str, line: DomainLine) -> None:
         return
     shell.output.say("Have a record in the DNS of that domain lead here:")
     shell.output.say(f"    {line.name} {kind} {target}")
-    shell.output.say(f"`deployer domains:info {line.name} -a {app}` says how far its certificate is.")
+    if line.standing.word == HTTP_ONLY:
+        shell.output.say(f"It answers over HTTP only: {line.standing.reason}.")
+    if not waits:
+        shell.output.say(f"`deployer domains:wait {line.name} -a {app}` waits until it does, and for its certificate.")

@@ -8,6 +8,7 @@ CHANGES_DYNOS = (
     "addons:create",
     "addons:destroy",
     "apps:destroy",
+    "certs:redirect",
     "config:set",
     "config:unset",
     "deploy",

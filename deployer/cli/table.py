@@ -16,6 +16,7 @@ TOPICS = {
     "apps": "apps in a space",
     "buildpacks": "which buildpacks build an app",
     "builds": "build caches",
+    "certs": "certificates of an app's domains",
     "config": "config vars: an app's environment",
     "domains": "names under which an app answers",
     "git": "git remotes that deploy",

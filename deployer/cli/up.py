@@ -104,13 +104,14 @@ def _release(shell: Shell, space: str, declared: Declared, front: str | None) ->
     """Have the app in the space be what was declared, and answer at `front`, if something stands before its hosts."""
     from deployer.operations import outside
     from deployer.operations.up import up as operation
+    from deployer.operations.web_url import web_url
 
     with open_named(shell, space) as found:
         released = operation(found, declared, shell.tell)
         _have_remote(shell, found, declared.name)
         if front and released:
             outside.check(front, found.space.app_host(declared.name), shell.tell)
-        shell.output.print(found.space.app_url(declared.name))
+        shell.output.print(web_url(found, declared.name))
 
 
 def down(

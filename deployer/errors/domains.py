@@ -80,3 +80,16 @@ class TooManyDomains(Failure):
 
     headline = "{app} has {most} domains; more are not possible."
     advice = "`deployer domains:remove` makes room; *.example.com leads all names below example.com to the app."
+
+
+class DomainNotReady(Failure):
+    """Waited for in vain. `seen` has a line for each domain."""
+
+    domains: str
+    app: str
+    seconds: float
+    seen_last: str
+
+    headline = "Not ready after {seconds:.0f} s: {domains}."
+    seen = "{seen_last}"
+    advice = "Nothing was changed by waiting, and it goes on by itself: `deployer domains:wait -a {app}` waits again."

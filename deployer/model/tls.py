@@ -8,7 +8,7 @@ from deployer.model.certificate import ACM, FAILING, Certificate
 from deployer.model.space import Space
 
 OK, VERIFIED, IN_PROGRESS, FAILED, HTTP_ONLY = "OK", "DNS Verified", "In Progress", "Failing", "HTTP only"
-WILDCARD = "a wildcard cannot be proved over HTTP: it answers over HTTP only; names that are added one by one get HTTPS"
+WILDCARD = "a wildcard cannot be proved over HTTP; names that are added one by one get HTTPS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def standing(space: Space, name: str, known: Certificate | None) -> Standing:
     if space.has_load_balancer and known is None:
         return Standing(HTTP_ONLY, "the load balancer has no certificate for it")
     if name.startswith("*.") and (known is None or known.by != ACM):
-        return Standing(FAILED, WILDCARD)
+        return Standing(HTTP_ONLY, WILDCARD)
     if known is None:
         return Standing(IN_PROGRESS)
     if known.status == FAILING:
@@ -45,9 +45,9 @@ def standing(space: Space, name: str, known: Certificate | None) -> Standing:
 
 
 def is_covered(space: Space, name: str) -> bool:
-    """Whether the one certificate of the space's domain proves it: it is for names one part below."""
+    """Whether the one certificate of the space's domain proves it: it is for the domain and names one part below."""
     own = space.app_host("{app}").partition("{app}.")[2]
-    return space.url.startswith("https://") and bool(own) and name.partition(".")[2] == own
+    return space.url.startswith("https://") and bool(own) and own in (name, name.partition(".")[2])
 
 
 def has_https(space: Space, name: str, known: Certificate | None, now: str) -> bool:

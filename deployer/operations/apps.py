@@ -13,18 +13,20 @@ from deployer.model.names import is_app_name
 from deployer.operations.app_names import random_name
 from deployer.operations.change import changing
 from deployer.operations.session import OpenSpace
+from deployer.operations.web_url import web_url
 from deployer.remote.fan_out import fan_out
 from deployer.store.ledger import AppState
 
 
 @dataclass(frozen=True, slots=True)
 class AppInfo:
-    """What `apps:info` shows."""
+    """What `apps:info` shows. Of the `domains` the first is the one of its URL."""
 
     state: AppState
     addons: tuple[Addon, ...]
     url: str
     space: str
+    domains: tuple[str, ...]
 
 
 def create(space: OpenSpace, name: str | None, buildpacks: tuple[str, ...] = ()) -> App:
@@ -51,7 +53,10 @@ def state_of(space: OpenSpace, app: str) -> AppState:
 
 def info(space: OpenSpace, app: str) -> AppInfo:
     """An app, its add-ons and its address."""
-    return AppInfo(state_of(space, app), space.ledger.addons(app), space.space.app_url(app), space.space.name)
+    state = state_of(space, app)
+    return AppInfo(
+        state, space.ledger.addons(app), web_url(space, app), space.space.name, space.space.domains(state.app)
+    )
 
 
 def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:

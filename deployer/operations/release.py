@@ -26,6 +26,7 @@ from deployer.operations.converge import start, switch_to, taken_back_unless_com
 from deployer.operations.session import OpenSpace
 from deployer.operations.timing import timed
 from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
+from deployer.operations.web_url import web_url
 from deployer.store.ledger import Ledger
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
@@ -194,4 +195,4 @@ def kept_layers(ledger: Ledger, app: str) -> list[str]:
 def told_serving(change: Change, release: Release) -> None:
     """The last lines of a deploy: its number and where it answers."""
     change.tell(Detail(f"Released {release.name}"))
-    change.tell(Detail(f"{change.space.space.app_url(change.app.name)} deployed to {change.space.space.name}"))
+    change.tell(Detail(f"{web_url(change.space, change.app.name)} deployed to {change.space.space.name}"))

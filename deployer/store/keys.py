@@ -131,8 +131,8 @@ def domain(name: str) -> str:
 
 
 def _part(name: str) -> str:
-    """A key has no asterisk, and a domain no underscore: `*.example.com` stands at `_.example.com`."""
-    return name.replace("*", "_")
+    """A key has no asterisk, and a domain no underscore: `*.example.com` stands at `_wildcard.example.com`."""
+    return name.replace("*", "_wildcard")
 
 
 def seat(number: int) -> str:

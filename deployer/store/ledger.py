@@ -15,6 +15,7 @@ from deployer.errors.apps import AppExists
 from deployer.errors.ledger import RecordChanged, SpaceEmpty
 from deployer.model.addon import Addon
 from deployer.model.app import App, Current, Operation
+from deployer.model.certificate import Certificate
 from deployer.model.release import INITIAL, Release, Result
 from deployer.model.slug import Slug
 from deployer.model.space import Host, Space
@@ -74,6 +75,7 @@ class Ledger(Names):
         def behind_lease(known: Known) -> list[Read]:
             digests = [key for key in self._parts(app, known(current)) if key not in self._unchanging]
             names = [keys.app(app), keys.current(app), keys.operation(app), keys.SPACE, *digests]
+            names += map(keys.certificate, self._of_its_url(app))
             return [*(Get(key) for key in names), List(keys.releases(app))]
 
         self.store.expect([current], behind_lease)
@@ -94,11 +96,13 @@ class Ledger(Names):
         space = self._get(Space, keys.SPACE)
         if space is None:
             raise SpaceEmpty
+        self._space = space
         return space
 
     def save_space(self, space: Space) -> None:
         """Write the specification."""
         self._put(keys.SPACE, space)
+        self._space = space
 
     def hosts(self) -> tuple[Host, ...]:
         """The hosts that are registered, by seat."""
@@ -184,13 +188,16 @@ class Ledger(Names):
 
     def state(self, name: str) -> AppState | None:
         """An app with everything that its current release is made of, in two batches (three where `current` was written
-        without its digests); None where there is no such app."""
-        app, current, operation, space = self._read(
+        without its digests), and the certificate that its URL depends on; None where there is no such app."""
+        own = self._of_its_url(name)
+        app, current, operation, space, *certificate = self._read(
             (App, keys.app(name)),
             (Current, keys.current(name)),
             (Operation, keys.operation(name)),
             (Space, keys.SPACE),
+            *((Certificate, keys.certificate(one)) for one in own),
         )
+        self._seen.update(zip(own, certificate, strict=True))
         if app is None:
             return None
         state = AppState(app, current, operation, roll=space.roll if space else 0)

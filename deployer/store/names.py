@@ -7,16 +7,23 @@ from contextlib import suppress
 
 from deployer.errors.ledger import RecordChanged
 from deployer.model.app import App
-from deployer.model.certificate import Certificate
+from deployer.model.certificate import Certificate, Changed
 from deployer.model.lease import Lease
+from deployer.model.space import Space
 from deployer.store import keys, record
-from deployer.store.base import Delete, Get, Lost, Stored
+from deployer.store.base import Delete, Get, Lost, Put, Stored
 from deployer.store.entries import Claim
+from deployer.store.foresight import Foresight
 from deployer.store.records import Records
 
 
 class Names(Records):
     """The part of the ledger that knows names in DNS."""
+
+    def __init__(self, store: Foresight) -> None:
+        super().__init__(store)
+        self._space: Space | None = None  # as it was read or written last
+        self._seen: dict[str, Certificate | None] = {}
 
     def claim_domain(self, name: str, app: str) -> str:
         """Have a domain be the app's, if nobody has it; whose it is then. The app's lease has to be held: its record
@@ -57,9 +64,25 @@ class Names(Records):
 
     def certificates(self, names: Iterable[str]) -> dict[str, Certificate]:
         """The certificates of these names, in one batch; those that there are."""
-        found = self._named(Certificate, [keys.certificate(name) for name in names])
-        return {one.name: one for _, one in found}
+        wanted = list(names)
+        found = self._read(*((Certificate, keys.certificate(name)) for name in wanted)) if wanted else ()
+        self._seen.update(zip(wanted, found, strict=True))
+        return {name: one for name, one in zip(wanted, found, strict=True) if one is not None}
 
-    def save_certificate(self, certificate: Certificate) -> None:
-        """Write how far a certificate is, unless a host has written since it was read here: RecordChanged."""
+    def certificate_seen(self, name: str) -> Certificate | None:
+        """That of one name as it was read last, with an app's state as a rule."""
+        return self._seen[name] if name in self._seen else self.certificates([name]).get(name)
+
+    def save_certificate(self, certificate: Certificate, at: str) -> None:
+        """Write how far a certificate is, unless a host has written since it was read here: RecordChanged. Hosts hear
+        that something has changed."""
         self._put(keys.certificate(certificate.name), certificate)
+        self._seen[certificate.name] = certificate
+        self.store.batch([Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(at)))])
+
+    def _of_its_url(self, app: str) -> tuple[str, ...]:
+        """The name whose certificate an app's URL depends on; none where the space has one for all, or none at all."""
+        space = self._space
+        if space is None or space.kind == "sandbox" or space.url.startswith("https://"):
+            return ()
+        return (space.app_host(app),)

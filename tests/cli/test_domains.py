@@ -34,7 +34,7 @@ def rented(deployed: Machine) -> Machine:
         Certificate("example.com", ACME, PENDING, asked="2026-09-30T14:00:00Z"),
         Certificate("old.example.com", ACME, FAILING, asked="2026-09-30T13:00:00Z", failures=2, reason=reason),
     ):
-        ledger.save_certificate(one)
+        ledger.save_certificate(one, ledger.timestamp())
     return deployed
 
 
@@ -153,3 +153,21 @@ def test_a_load_balancers_certificate_covers_names_below_the_spaces_domain(deplo
     ledger.save_app(replace(app, domains=("www.example.com", "shop.example.org")))
     deployed.run("domains", "--json")
     assert [one["acm_status"] for one in json.loads(deployed.out)] == ["OK", "OK", "HTTP only"]
+
+
+def test_waiting_ends_where_the_certificate_is_in_force(rented: Machine) -> None:
+    assert rented.run("domains:wait", "www.example.com") == 0
+    assert rented.err == "Waiting for www.example.com... done, OK\n"
+
+
+def test_waiting_in_vain_says_for_what(rented: Machine) -> None:
+    assert rented.run("domains:wait", "old.example.com", "--timeout", "0") == 1
+    assert "Not ready after 0 s: old.example.com." in rented.err
+    assert "old.example.com: Failing: DNS leads to 198.51.100.7, and not to 192.0.2.1" in rented.err
+    assert "SERVING" not in rented.err
+
+
+def test_on_a_sandbox_a_name_is_waited_for_until_this_machine_knows_it(deployed: Machine) -> None:
+    assert deployed.run("domains:add", "nobody.invalid", "--wait", "--timeout", "0") == 1
+    assert "nobody.invalid: DNS does not know it yet: its record should be A 127.0.0.1" in deployed.err
+    assert deployed.run("domains:wait", "shop.localhost", "--timeout", "0") == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -115,3 +117,31 @@ def test_where_the_ledger_is_gone_the_failure_stands_alone(space: OpenSpace, tmp
     with pytest.raises(KeyboardInterrupt) as caught, named_at_the_end(space, "shop"):
         raise KeyboardInterrupt
     assert not hasattr(caught.value, "__notes__")
+
+
+def test_an_https_address_is_asked_by_its_name_whoever_issued_the_certificate(tmp_path: Path) -> None:
+    chain, key = tmp_path / "chain", tmp_path / "key"
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-subj",
+        "/CN=a",
+    ]
+    subprocess.run([*words, "-keyout", str(key), "-out", str(chain)], check=True, capture_output=True)
+    named: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    context.sni_callback = lambda end, name, mine: named.append(str(name))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Front) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        assert answers(f"https://shop.127-0-0-1.sslip.io:{server.server_port}/", "/up") is False
+        assert answers(f"https://shop.localhost:{server.server_port}/", "/up")
+        server.shutdown()
+    assert named == ["shop.127-0-0-1.sslip.io", "shop.localhost"]

@@ -84,5 +84,5 @@ def test_a_domain_is_free_when_it_is_taken_away_or_its_app_is_gone(ledger: Calla
 
 def test_certificates_are_read_by_name(ledger: Callable[[], Ledger]) -> None:
     known = Certificate(NAME, ACME, PENDING, reason="DNS leads elsewhere")
-    ledger().save_certificate(known)
+    ledger().save_certificate(known, "2026")
     assert ledger().certificates([NAME, "*.example.com"]) == {NAME: known}

@@ -22,6 +22,7 @@ from deployer.operations.cloud_hosts import await_hosts
 from deployer.operations.cloud_inside import Inside
 from deployer.operations.cloud_inside import look as look_inside
 from deployer.operations.cloud_proposal import Departure, Proposal
+from deployer.operations.outside import Front
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
@@ -56,12 +57,13 @@ def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> No
     _make(shell, name, spec, spec.region, yes=yes)
 
 
-def up(shell: Shell, name: str, confirmation: str | None, coming: Coming | None, *, yes: bool) -> str | None:
+def up(shell: Shell, name: str, confirmation: str | None, coming: Coming | None, *, yes: bool) -> Front | None:
     """Make the space what deployer.toml says; what it was, where it says nothing. A release that is `coming` is shown,
-    and built meanwhile. What stands before its hosts: an address, or the name of a load balancer."""
+    and built meanwhile. What stands before its hosts."""
     spec = described(shell, name)
     made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, coming, yes=yes)
-    return made.outputs.get("address") or made.outputs.get("dns")
+    front = made.outputs.get("address") or made.outputs.get("dns")
+    return Front(front, ends_tls=made.spec.load_balancer) if front else None
 
 
 def _make(

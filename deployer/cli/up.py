@@ -23,6 +23,7 @@ from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.operations import checkout
 
 if TYPE_CHECKING:
+    from deployer.operations.outside import Front
     from deployer.operations.session import OpenSpace
     from deployer.operations.up import Declared
 
@@ -100,18 +101,24 @@ def has_app(shell: Shell) -> bool:
     return bool(found.names) or bool({"Procfile", app_json.NAME} & set(files))
 
 
-def _release(shell: Shell, space: str, declared: Declared, front: str | None) -> None:
-    """Have the app in the space be what was declared, and answer at `front`, if something stands before its hosts."""
+def _release(shell: Shell, space: str, declared: Declared, front: Front | None) -> None:
+    """Have the app in the space be what was declared, and answer at `front`, if something stands before its hosts; over
+    HTTPS where its host has got a certificate for its name."""
     from deployer.operations import outside
+    from deployer.operations.https_wait import await_certificate
     from deployer.operations.up import up as operation
     from deployer.operations.web_url import web_url
 
     with open_named(shell, space) as found:
         released = operation(found, declared, shell.tell)
         _have_remote(shell, found, declared.name)
+        name = found.space.app_host(declared.name)
         if front and released:
-            outside.check(front, found.space.app_host(declared.name), shell.tell)
-        shell.output.print(web_url(found, declared.name))
+            outside.check(front.name, name, shell.tell)
+        if front and not front.ends_tls and await_certificate(found, name, shell.tell):
+            shell.output.print(found.space.app_url(declared.name, secure=True))
+        else:
+            shell.output.print(web_url(found, declared.name))
 
 
 def down(

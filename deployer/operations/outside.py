@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import http.client
 import secrets
+import socket
+import ssl
 import time
 from dataclasses import dataclass
 
@@ -18,12 +20,21 @@ NOT_YET = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """What stands before a space's hosts: an address or a name, and whether it is a load balancer, which ends TLS."""
+
+    name: str
+    ends_tls: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """What came: the status and the reason, the first bytes of the text; status 0 where nothing did."""
+    """What came: the status and the reason, the first bytes of the text, where it leads; status 0 where nothing did."""
 
     status: int
     reason: str
     text: bytes = b""
+    location: str = ""
 
 
 def check(front: str, name: str, tell: Tell, patience: float = PATIENCE) -> bool:
@@ -45,12 +56,29 @@ def check(front: str, name: str, tell: Tell, patience: float = PATIENCE) -> bool
 
 
 def ask(front: str, name: str) -> Answered:
-    """One request for `/`."""
-    connection = http.client.HTTPConnection(front, 80, timeout=TIMEOUT)
+    """One request for `/`, and over TLS where plain HTTP leads there."""
+    found = _asked(http.client.HTTPConnection(front, 80, timeout=TIMEOUT), name)
+    return _asked(_Secure(front, name), name) if found.location == f"https://{name}/" else found
+
+
+class _Secure(http.client.HTTPSConnection):
+    """To the front's own address, by the app's name. Whether it answers is asked, not whom this machine trusts."""
+
+    def __init__(self, front: str, name: str) -> None:
+        super().__init__(front, 443, timeout=TIMEOUT)
+        self._name = name
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), TIMEOUT)
+        self.sock = ssl._create_unverified_context().wrap_socket(plain, server_hostname=self._name)
+
+
+def _asked(connection: http.client.HTTPConnection, name: str) -> Answered:
     try:
         connection.request("GET", "/", headers={"Host": name, "User-Agent": "deployer"})
         answer = connection.getresponse()
-        return Answered(answer.status, answer.reason, answer.read(1 << 16))
+        location = answer.getheader("Location", "")
+        return Answered(answer.status, answer.reason, answer.read(1 << 16), location)
     except (OSError, http.client.HTTPException) as error:
         return Answered(0, str(error) or type(error).__name__)
     finally:

@@ -62,7 +62,7 @@ def info(space: OpenSpace, app: str) -> AppInfo:
 def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None) -> None:
     """Delete an app for good: its backups, add-ons with their data, dynos and files on every host, its records."""
     from deployer.build import build
-    from deployer.operations import backups
+    from deployer.operations import backups, store_layers
     from deployer.operations.addons import remove_all
 
     state_of(space, app)
@@ -74,4 +74,5 @@ def destroy(space: OpenSpace, app: str, tell: Tell, *, wait: float | None = None
         change.held.check()
         space.ledger.delete_app(app)
         space.ledger.free_domains(change.app.domains, app)
+        store_layers.prune(space, app, tell)
     build.forget(f"{space.space.name}/{app}")

@@ -1,11 +1,12 @@
 """From a source to a release that serves.
 
-lease -> build -> ship to every host -> release (see `operations.release`) -> prune. Building and shipping change
-nothing that users of the app can see; where a step fails the previous release serves on.
+lease -> build -> ship to every host -> release (see `operations.release`) -> prune hosts and store. Building and
+shipping change nothing that users of the app can see; where a step fails the previous release serves on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -21,13 +22,14 @@ from deployer.model.platforms import parse as parse_platform
 from deployer.model.release import Release
 from deployer.model.slug import Built, Slug
 from deployer.model.space import Space
+from deployer.operations import store_layers
 from deployer.operations.change import Change, changing
 from deployer.operations.release import Draft, make_release, prune, told_serving
 from deployer.operations.session import OpenSpace
 from deployer.operations.timing import timed
 from deployer.operations.watch import Outset, look
 from deployer.ship.ship import Shipped, ship
-from deployer.ship.through_store import ship_through
+from deployer.ship.through_store import have, ship_through
 from deployer.store.s3 import S3Store
 
 
@@ -64,13 +66,15 @@ def deploy_held(change: Change, order: Order) -> Release | None:
         assert change.state.release is not None
         change.tell(Step(f"Nothing changed: {change.state.release.name} already serves this"))
         return None
+    draft = _draft(change, order, built)
     if change.space.space.kind == "aws":
-        _ship_through_store(change, built, on_host=bool(why))
+        draft = replace(draft, before_commit=_ship_through_store(change, built, on_host=bool(why)))
     else:
         _ship(change, _taken_over(change, built) if why else built)
-    release = make_release(change, _draft(change, order, built), outset)
+    release = make_release(change, draft, outset)
     told_serving(change, release)
     prune(change)
+    store_layers.prune(change.space, change.app.name, change.tell)
     return release
 
 
@@ -141,8 +145,9 @@ def _ship(change: Change, built: Built) -> None:
     _tell_shipped(change, shipped, before)
 
 
-def _ship_through_store(change: Change, built: Built, *, on_host: bool) -> None:
-    """By way of the space's store, where hosts that join later find it, too."""
+def _ship_through_store(change: Change, built: Built, *, on_host: bool) -> Callable[[], None]:
+    """By way of the space's store, where hosts that join later find it, too; what makes it be there once more, should
+    somebody have taken it for old."""
     store = change.space.ledger.store.beneath
     assert isinstance(store, S3Store), "the ledger of a space in AWS lies in a bucket"
     hosts = len(change.space.sessions)
@@ -152,6 +157,11 @@ def _ship_through_store(change: Change, built: Built, *, on_host: bool) -> None:
         elsewhere.hand_over(builder, change.fence.request(), change.app.uid, built)
     request = change.fence.request(uid=change.app.uid)
     _tell_shipped(change, ship_through(store, change.space.sessions, request, built, builder), before)
+
+    def have_it() -> None:
+        have(store, request, built, builder)
+
+    return have_it
 
 
 def _tell_shipped(change: Change, shipped: Shipped, since: float) -> None:

@@ -8,7 +8,7 @@ Only a release that does badly while it is watched is switched back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -27,7 +27,7 @@ from deployer.operations.session import OpenSpace
 from deployer.operations.timing import timed
 from deployer.operations.watch import Launched, Outset, look, tell_felt, watch
 from deployer.operations.web_url import web_url
-from deployer.store.ledger import Ledger
+from deployer.store.ledger import Ledger, ReleaseEntry
 
 KEEP_RELEASES = 10  # succeeded releases whose layers stay on the hosts
 LOOKED_AT = 40  # newest releases among which they are looked for
@@ -36,7 +36,8 @@ LOOKED_AT = 40  # newest releases among which they are looked for
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A release to be. `kind` names the operation; without a slug there is nothing to boot. `watch` says for how many
-    seconds it is watched after the switch; None: for as long as it is worth."""
+    seconds it is watched after the switch; None: for as long as it is worth. `before_commit` is what is to be looked at
+    last."""
 
     kind: str
     description: str
@@ -46,6 +47,7 @@ class Draft:
     commit_object: str | None = None
     app_json: str | None = None
     watch: float | None = None
+    before_commit: Callable[[], None] = lambda: None
 
 
 def redraft(change: Change, kind: str, description: str, config: dict[str, str]) -> Draft:
@@ -131,6 +133,7 @@ def _launch(change: Change, release: Release, slug: Slug, draft: Draft, outset: 
     began = monotonic()
     with timed(change.tell, "boot"):
         dynos = start(change, process, release, wanted, survey.present)
+    draft.before_commit()
     with timed(change.tell, "switch"):
         switched = switch_to(change, release.number, formation, dynos)
     return Launched(release, dynos, outset, switched, began)
@@ -187,9 +190,14 @@ def prune(change: Change) -> None:
 
 def kept_layers(ledger: Ledger, app: str) -> list[str]:
     """The layers of the releases that can be asked for: the last ten that succeeded."""
-    entries = [e for e in ledger.releases(app, LOOKED_AT) if e.result and e.result.status == "succeeded"]
-    digests = {e.release.slug for e in entries[:KEEP_RELEASES] if e.release.slug}
-    return sorted({layer.digest for slug in ledger.slugs(sorted(digests)) for layer in slug.layers})
+    digests = sorted(set(kept(ledger.releases(app, LOOKED_AT))))
+    return sorted({layer.digest for slug in ledger.slugs(digests) for layer in slug.layers})
+
+
+def kept(entries: Sequence[ReleaseEntry]) -> list[str]:
+    """The digests of their slugs."""
+    succeeded = [one for one in entries if one.result and one.result.status == "succeeded"]
+    return [one.release.slug for one in succeeded[:KEEP_RELEASES] if one.release.slug]
 
 
 def told_serving(change: Change, release: Release) -> None:

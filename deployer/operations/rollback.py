@@ -9,6 +9,7 @@ from deployer.operations.addons import attached_vars
 from deployer.operations.change import Change, changing
 from deployer.operations.release import Draft, make_release
 from deployer.operations.session import OpenSpace
+from deployer.remote.fan_out import fan_out
 
 LOOKED_AT = 10  # releases in which the previous one is looked for, as on Heroku
 
@@ -41,6 +42,10 @@ def rollback(
             app_json=target.app_json,
             watch=watch,
         )
+        if slug and space.space.kind == "aws":  # a host that has come since has the current release alone
+            layers = [layer.digest for layer in slug.layers]
+            request = change.fence.request(uid=change.app.uid, layers=layers)
+            fan_out(space.sessions, lambda session: session.call("fetch", request))
         return target, make_release(change, draft)
 
 

@@ -32,16 +32,22 @@ def ship_through(
     """Make every layer of `built` stand in the store, and on every host. `request` holds `app`, `token`, `epoch` and
     `uid`; `builder` is the host that the layers stand on already, None where they are here. Counted is what this
     machine, or that host, has sent into the store, and what hosts lacked of it."""
-    missing = _missing(store, built)
-    if builder is None:
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            sent = sum(threads.map(lambda layer: _upload(store, layer), missing))
-    else:
-        sent = _publish(store, builder, request, missing)
+    sent = have(store, request, built, builder)
     digests = [one.layer.digest for one in built.layers]
     others = [session for session in sessions if session is not builder]
     answers = fan_out(others, lambda session: session.call("fetch", {**request, "layers": digests}))
     return Shipped(sent, max((answer["blobs"] for answer in answers), default=0))
+
+
+def have(store: S3Store, request: Mapping[str, Any], built: Built, builder: Session | None) -> int:
+    """Make every layer of `built` stand in the store; the bytes that were sent for it."""
+    missing = _missing(store, built)
+    if builder is not None:
+        return _publish(store, builder, request, missing)
+    if not missing:
+        return 0
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return sum(threads.map(lambda layer: _upload(store, layer), missing))
 
 
 def _missing(store: S3Store, built: Built) -> list[BuiltLayer]:

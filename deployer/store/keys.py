@@ -11,6 +11,7 @@ REBOOT = "seats/reboot"  # below what hosts may write
 UIDS = "uids/"
 AUDIT = "audit/"
 LEASES = "leases/"
+LAYERS = "layers/"
 ACCESS = "access/keys"
 AGENT = "agent/current"
 DATABASE_CA = "databases/ca"
@@ -23,7 +24,7 @@ BACKUPS = "backups/"  # below what hosts may write, once each
 SCHEDULES = "schedules/"
 ALL = (
     *(SPACE, APPS, "slugs/", ADDONS, HOSTS, SEATS, UIDS, "access/", LEASES, AUDIT),
-    *("agent/", "layers/", "databases/", CERTIFICATES, DOMAINS, ISSUING, BACKUPS, SCHEDULES),
+    *("agent/", LAYERS, "databases/", CERTIFICATES, DOMAINS, ISSUING, BACKUPS, SCHEDULES),
 )
 """The prefixes of everything that is ours in a store that others may have objects in."""
 
@@ -117,7 +118,7 @@ def agent(name: str) -> str:
 
 def layer(digest: str) -> str:
     """A layer's archive, for hosts that join."""
-    return f"layers/{digest}"
+    return f"{LAYERS}{digest}"
 
 
 def certificate(name: str) -> str:

@@ -74,6 +74,16 @@ class S3Store:
             for error in answer.get("Errors", []):
                 raise StoreRefused(str(self.address), "DeleteObjects", 200, error["Code"], error["Message"])
 
+    def ages(self, prefix: str) -> dict[str, float]:
+        """How many seconds ago each object below a prefix was written, by the store's own clock."""
+        pages = self._patiently("list_objects_v2", lambda: list(self._pages("list_objects_v2", prefix)))
+        return {
+            one["Key"].removeprefix(self._root): self._clock(page) - one["LastModified"].timestamp()
+            for page in pages
+            for one in page.get("Contents", [])
+            if one["Size"]
+        }
+
     def upload(self, key: str, file: Path) -> None:
         """Write a large object out of a file, several parts at a time where it is one of many megabytes."""
         where = (self.address.bucket, self._root + key)

@@ -79,6 +79,14 @@ def test_dynos_move_back_to_the_host_that_came_and_then_the_other_may_die(ada: P
     assert seen[200] > 20 and seen.total() - seen[200] <= 16, seen
 
 
+def test_hosts_that_came_later_have_what_a_rollback_needs(ada: Person) -> None:
+    """They fetch the layers of the current release alone as they join."""
+    ada.here.wait(lambda: len({host for host, _ in dynos(ada)}) == 2, MOVED)
+    with visitor(ada) as seen:
+        ada.types("rollback", "v2")
+    assert seen.keys() == {200} and ada.asks()[1].startswith("Hello from Flask"), (seen, ada.asks())
+
+
 def are_apart(ada: Person) -> bool:
     """Each of the two runs once, on a host of its own."""
     found = dynos(ada)

@@ -200,7 +200,7 @@ def test_who_works_on_apps_reads_the_ledger_and_never_the_passphrase(key: str) -
 def test_a_developer_writes_what_is_of_apps_alone(key: str) -> None:
     of_apps = ("apps/", "slugs/", "layers/", "addons/", "uids/", "audit/", "leases/app-", keys.ACCESS)
     assert allows([role(Role.DEPLOYER)], WRITE, f"{STORE}/{key}") == key.startswith(of_apps)
-    assert allows([role(Role.DEPLOYER)], DELETE, f"{STORE}/{key}") == key.startswith(("apps/", "addons/"))
+    assert allows([role(Role.DEPLOYER)], DELETE, f"{STORE}/{key}") == key.startswith(("apps/", "addons/", "layers/"))
     assert allows([role(Role.DEPLOYER)], WRITE, f"{STATE}/{key}") == key.startswith("audit/")
     assert not allows([role(Role.DEPLOYER)], DELETE, f"{STATE}/{key}")
 
@@ -210,7 +210,7 @@ def test_ci_may_do_less_than_a_developer(key: str, action: str, bucket: str) -> 
     if allows([role(Role.CI)], action, f"{bucket}/{key}"):
         assert allows([role(Role.DEPLOYER)], action, f"{bucket}/{key}")
         assert action == READ or not key.startswith((keys.ADDONS, keys.UIDS))
-        assert action != DELETE or key.endswith("/operation")
+        assert action != DELETE or key.endswith("/operation") or key.startswith("layers/")
 
 
 @for_any(words, numbers)

@@ -92,7 +92,7 @@ def _preview(scope: Scope) -> list[Statement]:
 
 
 def _deployer(scope: Scope) -> list[Statement]:
-    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS)]
+    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS, keys.LAYERS)]
     return [
         *_works_on_hosts(scope),
         allow("WriteTheLedger", ["s3:PutObject"], [f"{scope.store}/{one}" for one in LEDGER]),
@@ -107,7 +107,12 @@ def _ci(scope: Scope) -> list[Statement]:
     return [
         *_works_on_hosts(scope),
         allow("WriteReleases", ["s3:PutObject"], [f"{scope.store}/{one}" for one in RELEASES]),
-        allow("EndOperations", ["s3:DeleteObject"], [f"{scope.store}/{keys.operation(ANY)}"]),
+        # Of layers those that no release needs any more: who may write there could spoil them all the same.
+        allow(
+            "EndOperations",
+            ["s3:DeleteObject"],
+            [f"{scope.store}/{one}" for one in (keys.operation(ANY), keys.layer(ANY))],
+        ),
     ]
 
 

@@ -67,7 +67,7 @@ def up(
 
 def _up_in_aws(
     shell: Shell, space: str, declared: Declared | None, confirmation: str | None, *, yes: bool
-) -> tuple[str | None, Declared | None]:
+) -> tuple[Front | None, Declared | None]:
     """Make the space, and build meanwhile what is to be released: what stands before its hosts, and that."""
     from deployer.cli import cloud
     from deployer.cli.cloud_release import coming

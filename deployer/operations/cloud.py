@@ -16,6 +16,7 @@ from deployer.errors.store import StoreMissing
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.joining import JoinOrder
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
+from deployer.operations.cloud_ledger import ledger_of
 from deployer.operations.cloud_proposal import Alter, Departure, Proposal
 from deployer.operations.session import whoami
 from deployer.spaces import pointers
@@ -33,7 +34,6 @@ from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
 from deployer.spaces.aws.tools import Tools
 from deployer.store.lease import hold
-from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION
 from infra import engine
@@ -156,11 +156,10 @@ def departure(tools: Tools, name: str, region: str) -> Departure:
 
 def _inside(account: Account, known: Record | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     """The apps and the databases in a space."""
-    bucket = known.bucket or known.outputs.get("bucket") if known else None
-    if not bucket:
+    ledger = ledger_of(account, known) if known else None
+    if ledger is None:
         return None, ()
     try:
-        ledger = Ledger(S3Store(address_of(account, bucket)), whoami())
         apps = tuple(app.name for app in ledger.apps())
         return apps, tuple(f"{one.app}: {one.name}" for one in ledger.addons() if one.app in apps)
     except StoreMissing:

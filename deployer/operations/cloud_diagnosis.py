@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 from deployer.errors.base import Failure
 from deployer.model.joining import JoinFailure
-from deployer.operations.cloud_group import HOUR, Activity, Instance, Seen
-from deployer.operations.cloud_hosts import FAILED, SERVING
+from deployer.operations.cloud_group import FAILED, HOUR, SERVING, Activity, Instance, Seen
 from deployer.operations.diagnosis import Finding
 from deployer.remote.bundle import bundle
 from deployer.version import VERSION, is_older

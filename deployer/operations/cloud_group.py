@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,17 +11,24 @@ from deployer.errors.base import Failure
 from deployer.model.joining import AgentRef, JoinFailure
 from deployer.model.membership import counting
 from deployer.model.space import Host
-from deployer.operations.cloud_hosts import WORDS
-from deployer.operations.session import whoami
+from deployer.operations.cloud_ledger import store_of
 from deployer.spaces.aws.account import Account, asking
-from deployer.spaces.aws.furnish import address_of
 from deployer.spaces.aws.record import Record
 from deployer.store import keys, record
 from deployer.store.base import Get, List, Stored
 from deployer.store.entries import Claim
-from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 
+SERVING, FAILED = "InService", ("Failed", "Cancelled")
+WORDS = {
+    "Pending": "starts",
+    "Pending:Wait": "boots, and joins",
+    "Pending:Proceed": "has joined",
+    SERVING: "serves",
+    "Terminating": "goes",
+    "Terminating:Wait": "goes, when its requests have ended",
+    "Terminating:Proceed": "goes",
+}
 HOUR = 3600.0  # seconds in which what failed is news
 MOST = 50  # reports of hosts that are read where nobody says which are news
 INSTANCE = re.compile(r"\bi-[0-9a-z]+\b")
@@ -97,6 +104,15 @@ class Seen:
         """The seat of a host that counts."""
         return next((host.seat for host in self.counting if host.id == instance), None)
 
+    def refused(self, since: float) -> list[str]:
+        """What AWS has said since then of hosts that did not come, or go."""
+        return [one.message for one in self.activities if one.began >= since and one.status in FAILED and one.message]
+
+    def failed(self, since: float) -> list[JoinFailure]:
+        """Why hosts could not join that are there, or that the group began to start since then."""
+        news = {one.id for one in self.instances} | {one.instance for one in self.activities if one.began >= since}
+        return [one for one in self.failures if one.host in news]
+
     def launched(self, instance: str) -> float | None:
         """When the group began to start it."""
         return next((one.began for one in self.activities if one.is_launch and one.instance == instance), None)
@@ -114,17 +130,19 @@ def look(account: Account, known: Record) -> Seen:
             activities = _activities(account, group)
     except Failure as failure:
         untold = failure
-    store = S3Store(address_of(account, known.bucket or known.outputs["bucket"]))
-    agent = store.batch([Get(keys.AGENT)]).answers[0]
+    store = store_of(account, known)
+    assert store is not None, "a group is made after the bucket"
+    agent, listed = store.batch([Get(keys.AGENT), List(keys.HOSTS)]).answers
+    assert isinstance(listed, tuple)
     there = {one.id for one in instances}
     recent = None if untold else there | {one.instance for one in activities if now - one.began < HOUR}
     return Seen(
         wanted,
         instances,
         activities,
-        tuple(host for host in Ledger(store, whoami()).hosts() if host.id in there),
+        _registered(store, listed, there),
         _seats(store),
-        _failures(store, recent),
+        _failures(store, listed, recent),
         record.found(AgentRef, agent),
         now,
         untold,
@@ -152,24 +170,28 @@ def _activities(account: Account, group: str) -> tuple[Activity, ...]:
 
 
 def _seats(store: S3Store) -> dict[int, str]:
-    names = [name for name in _listed(store, keys.SEATS) if keys.seat_number(name)]  # seats/reboot is no seat
+    listed = store.batch([List(keys.SEATS)]).answers[0]
+    assert isinstance(listed, tuple)
+    names = [name for name in listed if keys.seat_number(name)]  # seats/reboot is no seat
     found = zip(names, store.batch([Get(name) for name in names]).answers, strict=True)
     claims = {key: record.load(Claim, one) for key, one in found if isinstance(one, Stored)}
     return {keys.seat_number(key): claim.owner for key, claim in claims.items()}
 
 
-def _failures(store: S3Store, wanted: Iterable[str] | None) -> tuple[JoinFailure, ...]:
+def _registered(store: S3Store, listed: Sequence[str], there: Container[str]) -> tuple[Host, ...]:
+    """Of those that are there, by seat. Of a host there are two: its own word, and after it what people say of it."""
+    names = [key for key in listed if keys.is_host(key) and keys.host_of(key) in there]
+    found = zip(names, store.batch([Get(name) for name in names]).answers, strict=True) if names else ()
+    loaded = [(key, record.load(Host, one)) for key, one in found if isinstance(one, Stored)]
+    hosts = {host.id: host for key, host in loaded if keys.host_of(key) == host.id}
+    return tuple(sorted(hosts.values(), key=lambda host: host.seat))
+
+
+def _failures(store: S3Store, listed: Sequence[str], wanted: Container[str] | None) -> tuple[JoinFailure, ...]:
     """Of these instances: what hosts leave stays in the store for long."""
-    names = [key for key in _listed(store, keys.HOSTS) if key.endswith("/failed")]
+    names = [key for key in listed if key.endswith("/failed")]
     if wanted is not None:
-        ids = set(wanted)
-        names = [key for key in names if keys.host_of(key.removesuffix("/failed")) in ids]
-    found = store.batch([Get(key) for key in names[:MOST]]).answers
+        names = [key for key in names if keys.host_of(key.removesuffix("/failed")) in wanted]
+    found = store.batch([Get(key) for key in names[:MOST]]).answers if names else ()
     loaded = [record.load(JoinFailure, one) for one in found if isinstance(one, Stored)]
     return tuple(sorted(loaded, key=lambda one: one.at))
-
-
-def _listed(store: S3Store, prefix: str) -> Sequence[str]:
-    listed = store.batch([List(prefix)]).answers[0]
-    assert isinstance(listed, tuple)
-    return [str(one) for one in listed]

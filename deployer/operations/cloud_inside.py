@@ -6,12 +6,9 @@ from dataclasses import dataclass
 
 from deployer.errors.base import Failure
 from deployer.operations import cloud_group
-from deployer.operations.session import whoami
+from deployer.operations.cloud_ledger import ledger_of
 from deployer.spaces.aws.account import Account
-from deployer.spaces.aws.furnish import address_of
 from deployer.spaces.aws.record import Record
-from deployer.store.ledger import Ledger
-from deployer.store.s3 import S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,8 @@ def look(account: Account, known: Record) -> Inside:
     apps: tuple[str, ...] | None = None
     why = ""
     try:
-        apps = tuple(app.name for app in Ledger(S3Store(address_of(account, known.bucket)), whoami()).apps())
+        ledger = ledger_of(account, known)
+        apps = tuple(app.name for app in ledger.apps()) if ledger else ()
         hosts = _hosts(cloud_group.look(account, known))
     except Failure as failure:
         why = failure.paragraphs()[0]

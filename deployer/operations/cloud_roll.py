@@ -16,7 +16,8 @@ from typing import Any
 from deployer.errors.cloud import HostNotReplaced, HostStays, NoSuchInstance, SpaceNotMade
 from deployer.model.events import Detail, Step, Tell, Warn
 from deployer.operations import cloud
-from deployer.operations.cloud_hosts import LOOK_EVERY, SERVING, Arrivals
+from deployer.operations.cloud_group import SERVING
+from deployer.operations.cloud_hosts import LOOK_EVERY, Arrivals
 from deployer.spaces.aws import newer
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.furnish import address_of
@@ -146,22 +147,23 @@ class _Rolling:
             )
 
     def _await_newcomer(self, host: str, began: datetime) -> None:
-        arrivals = Arrivals(self.account, self.known, self.tell, wanted=self.count + 1, since=began)
+        since = began.timestamp()
+        arrivals = Arrivals(self.account, self.known, self.tell, wanted=self.count + 1, since=since)
         deadline = time.monotonic() + self.patience
-        while not (arrivals.look() and self._is_in_front(arrivals.states)):
+        while not (arrivals.look() and self._is_in_front(arrivals.serving)):
             refused = any(word in problem for problem in arrivals.problems for word in NO_ROOM)
             if refused or time.monotonic() > deadline:
-                raise HostNotReplaced(self.known.name, host, arrivals.seen())
+                raise HostNotReplaced(self.known.name, host, arrivals.lines())
             time.sleep(LOOK_EVERY)
 
-    def _is_in_front(self, states: dict[str, str]) -> bool:
+    def _is_in_front(self, serving: frozenset[str]) -> bool:
         """Whether the load balancer, where there is one, sends requests to all that serve."""
         elb = self.account.client("elbv2")
         with asking():
             for arn in _group(self.account, self.known)["TargetGroupARNs"]:
                 found = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
                 healthy = {one["Target"]["Id"] for one in found if one["TargetHealth"]["State"] == "healthy"}
-                if not {name for name, state in states.items() if state == SERVING} <= healthy:
+                if not serving <= healthy:
                     return False
         return True
 

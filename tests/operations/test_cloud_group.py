@@ -9,10 +9,12 @@ import pytest
 
 from deployer.cli.cloud_inside import as_json, rows
 from deployer.host import myself, seat
+from deployer.model.events import Detail, Event, Warn
 from deployer.model.joining import AgentRef, JoinFailure
 from deployer.model.space import Host, Space
 from deployer.operations import cloud_inside
 from deployer.operations.cloud_group import look
+from deployer.operations.cloud_hosts import Arrivals
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.record import Record
 from deployer.store import keys, record
@@ -79,3 +81,23 @@ def test_what_nobody_says_is_not_known(here: Region) -> None:
     assert as_json(inside) == {"hosts": None, "apps": None}
     nothing = cloud_inside.look(Account(REGION, here.endpoint), replace(KNOWN, outputs={}))
     assert rows(nothing)["Apps"] == "not known: it is not made to its end"
+
+
+def test_who_waits_for_hosts_hears_what_is_new_once(here: Region) -> None:
+    told: list[Event] = []
+    here.put("hosts/AROA:i-0gone/failed", record.dump(JoinFailure("i-0gone", "2026-09-29T14:05:06Z", "seat", "old")))
+    with here.instances("Pending:Wait") as found:
+        third = myself.who(here.order(found[2]))
+        arrivals = Arrivals(Account(REGION, here.endpoint), KNOWN, told.append, wanted=2)
+        assert not arrivals.look() and arrivals.serving == frozenset()
+        third.write("failed", JoinFailure(third.instance, "2026-09-30T14:05:06Z", "seat", "no-seat: all are taken"))
+        for one in found[:2]:
+            here.set_state(one.id, "InService")
+        assert arrivals.look() and arrivals.serving == {one.id for one in found[:2]}
+        arrivals.look()
+    lines = [one.text for one in told if isinstance(one, (Detail, Warn))]
+    assert len(lines) == 6 and lines.count(f"{found[0].id} serves") == 1
+    assert [one.text for one in told if isinstance(one, Warn)] == [
+        f"{third.instance} could not join (seat): no-seat: all are taken"
+    ], "of a host that is gone for long nobody wants to hear"
+    assert f"{third.instance}: boots, and joins" in arrivals.lines()

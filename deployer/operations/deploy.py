@@ -156,7 +156,8 @@ def _ship_through_store(change: Change, built: Built, *, on_host: bool) -> Calla
     if builder:
         elsewhere.hand_over(builder, change.fence.request(), change.app.uid, built)
     request = change.fence.request(uid=change.app.uid)
-    _tell_shipped(change, ship_through(store, change.space.sessions, request, built, builder), before)
+    shipped = ship_through(store, change.space.sessions, request, built, builder, change.state.slug)
+    _tell_shipped(change, shipped, before)
 
     def have_it() -> None:
         have(store, request, built, builder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,8 +42,10 @@ def dynos(ada: Person) -> set[tuple[str, str]]:
 
 def test_a_push_of_a_change_loses_no_request(ada: Person) -> None:
     with visitor(ada) as seen:
-        ada.does("sed -i 's/Hello/Good day/' app.py && git commit -qam change && git push deployer main")
+        said = ada.does("sed -i 's/Hello/Good day/' app.py && git commit -qam change && git push deployer main")
     assert seen.keys() == {200} and seen[200] > 20, seen
+    sent = re.search(r"Done: ([\d.]+)([BKM]) in", said)
+    assert sent and (sent[2] == "B" or (sent[2] == "K" and float(sent[1]) < 10)), said
     assert ada.asks()[1].startswith("Good day from Flask")
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -107,7 +107,8 @@ class GatedServer(ThreadedMotoServer):
 
 def _asked(environ: dict[str, Any]) -> tuple[Asked, bool]:
     """What is asked, and whether it is in a form; its body is there afterwards as before."""
-    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    signed = environ.get("HTTP_AUTHORIZATION") or unquote(environ.get("QUERY_STRING", ""))  # the latter of URLs
+    scope = SCOPE.search(signed)
     service, key = (scope["service"], scope["key"]) if scope else ("", "")
     if service == "s3" or not service:
         return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", key), False

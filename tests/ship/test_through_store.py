@@ -103,6 +103,38 @@ def test_what_a_host_has_built_goes_to_the_others_from_there(
     assert shipped.bytes > 0 and len(_listed(store)) == 2
 
 
+def test_a_little_that_is_new_goes_by_ssh_and_a_host_has_the_store_have_all_of_it(
+    store: S3Store, hosts: list[Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYER_CACHE", str(tmp_path / "cache"))
+    files: dict[str, File] = {**LARGE, "web.sh": b"#!/bin/sh\n"}
+    first = built(layer(tmp_path / "a", "app", files))
+    whole = ship_through(store, hosts, request(), first, None)
+    second = built(layer(tmp_path / "b", "app", {**files, "web.sh": b"#!/bin/sh\nexec true\n"}))
+    changed = ship_through(store, hosts, request(), second, None, first.slug)
+    assert changed.blobs == 1 and changed.bytes < 3000 < whole.bytes, (changed, whole)
+    assert [tree(tmp_path / f"host{n}" / "apps/shop/layers" / second.layers[0].layer.digest) for n in range(2)] == [
+        expected({**files, "web.sh": b"#!/bin/sh\nexec true\n"}, UID)
+    ] * 2
+    assert len(_listed(store)) == 2
+    (tmp_path / "cache" / "manifests" / first.layers[0].layer.digest).unlink()
+    third = built(layer(tmp_path / "c", "app", {**files, "web.sh": b"#!/bin/sh\nexec false\n"}))
+    assert ship_through(store, hosts, request(), third, None, first.slug).bytes > 3000, "nobody knows what is new in it"
+    assert len(_listed(store)) == 3
+
+
+def test_much_that_is_new_goes_into_the_store(
+    store: S3Store, hosts: list[Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYER_CACHE", str(tmp_path / "cache"))
+    first = built(layer(tmp_path / "a", "app", SMALL))
+    ship_through(store, hosts, request(), first, None)
+    second = built(layer(tmp_path / "b", "app", {**SMALL, "large": os.urandom(1 << 21)}))
+    before = [session.sent for session in hosts]
+    ship_through(store, hosts, request(), second, None, first.slug)
+    assert all(now - then < 3000 for now, then in zip([one.sent for one in hosts], before, strict=True))
+
+
 def test_an_older_command_ships_nothing(store: S3Store, hosts: list[Session], tmp_path: Path) -> None:
     made = slug(tmp_path / "built")
     ship_through(store, hosts, request(7), made, None)

@@ -1,5 +1,5 @@
 """Policies as values: what holds for every bucket of a space, the store's and the one of its state, and what its hosts
-may do: read the ledger, write what is their own there, and speak for themselves to their group."""
+may do: read the ledger, write what is their own there and new backups, and speak for themselves to their group."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from infra.names import PREFIX
 
 KEPT = 30  # days of versions that were replaced: what somebody deleted can be brought back
+BACKUPS = "backups/"
 LEASES = "leases/"  # renewed every few seconds: their old versions are worth nothing
 PATH = "/deployer/"  # of roles, their profiles and their boundaries
 OF_GROUPS = [
@@ -48,6 +49,7 @@ def may(bucket: str, space: str | None, *, takes_address: bool) -> dict[str, Any
         _allow("ListTheLedger", ["s3:ListBucket"], [bucket]),
         _allow("RegisterItself", ["s3:PutObject"], own),
         _allow("SitAndReport", ["s3:PutObject"], [f"{bucket}/seats/*", f"{bucket}/apps/*/releases/*.result"]),
+        *_may_back_up(f"{bucket}/{BACKUPS}*"),
         {**_allow("SpeakToItsGroup", OF_GROUPS, ["*"]), **_tagged("autoscaling:ResourceTag", space)},
         _allow("SeeWhoIsInIt", LOOK_AT_GROUPS, ["*"]),  # AWS takes no resource and no tag here
     ]
@@ -60,6 +62,19 @@ def may(bucket: str, space: str | None, *, takes_address: bool) -> dict[str, Any
         ordered = [f"{bucket}/certificates/*", f"{bucket}/issuing/*"]
         statements.append(_allow("KeepCertificates", ["s3:PutObject"], ordered))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _may_back_up(objects: str) -> list[dict[str, Any]]:
+    """Write backups with nobody there, each once: a host that is somebody else's overwrites and deletes none. As AWS
+    has it in `Enforce conditional writes on Amazon S3 buckets`: the parts of an upload are no creation, and carry no
+    condition, its end is one."""
+    once = {"Condition": {"Null": {"s3:if-none-match": "false"}}}
+    parts = {"Condition": {"Bool": {"s3:ObjectCreationOperation": "false"}}}
+    return [
+        {**_allow("WriteBackupsOnce", ["s3:PutObject"], [objects]), **once},
+        {**_allow("SendTheirParts", ["s3:PutObject"], [objects]), **parts},
+        _allow("GiveThemUp", ["s3:AbortMultipartUpload"], [objects]),
+    ]
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:

@@ -34,14 +34,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """A server that the cloud runs: where it is, who makes things on it, and whose certificates it is verified by, as
-    PEM."""
+    """A server that the cloud runs: where it is, who makes things on it, whose certificates it is verified by, as PEM,
+    and how many bytes it has room for; 0 where nobody knows."""
 
     address: str
     port: int
     user: str
     password: str = field(repr=False)
     authorities: str = field(repr=False)
+    storage: int = 0
 
 
 @dataclass(frozen=True, slots=True)

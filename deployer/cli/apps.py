@@ -14,10 +14,11 @@ from deployer.cli.shell import Shell
 from deployer.errors.apps import BadAppName
 from deployer.model.names import is_app_name
 from deployer.operations import apps as operations
-from deployer.operations import checkout
+from deployer.operations import backups, checkout
 from deployer.operations.apps import AppInfo
 from deployer.operations.buildpacks import canonical
 from deployer.operations.ps import formation_of
+from deployer.operations.session import OpenSpace
 
 
 def create(
@@ -114,10 +115,20 @@ def destroy(
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
         operations.state_of(space, name)
-        confirm(shell, name, confirmation, f"This will delete {shell.output.app_err(name)} including all add-ons.")
+        confirm(shell, name, confirmation, _warning(shell, space, name))
         with shell.doing(f"Destroying {shell.output.app_err(name)} (including all add-ons)"):
             operations.destroy(space, name, shell.tell.quietly, wait=wait)
             checkout.remove_remotes(shell.folder, space.space.name, name)
+
+
+def _warning(shell: Shell, space: OpenSpace, name: str) -> str:
+    """What goes; backups are named, since people think of these as what stays."""
+    text = f"This will delete {shell.output.app_err(name)} including all add-ons."
+    whole = [one for one in backups.listed(space, name) if one.has_dump]
+    if not whole:
+        return text
+    newest = f"the newest {whole[0].backup.name} of {whole[0].backup.created}"
+    return f"{text}\nIts backups go too: {len(whole)}, {newest}. `deployer pg:backups:download` brings one here."
 
 
 def open_app(

@@ -243,7 +243,11 @@ def _inhabitants(found: Departure) -> list[str]:
     if not found.apps:
         return [] if found.apps is None else ["There is no app in it."]
     data = f", and their databases: {', '.join(found.databases)}" if found.databases else ""
-    return [f"Its apps go with it: {', '.join(found.apps)}{data}."]
+    lines = [f"Its apps go with it: {', '.join(found.apps)}{data}."]
+    if found.backups and found.backups.count:
+        count, newest = found.backups.count, found.backups.newest
+        lines.append(f"Backups of databases go too: {count}, the newest of {newest}. Download what you want to keep.")
+    return lines
 
 
 def _farewell(found: Departure, *, keep: bool) -> str:

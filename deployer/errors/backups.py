@@ -202,6 +202,24 @@ class BackupNoRoom(Failure):
         """
 
 
+@words("rds-no-room")
+class RdsNoRoom(Failure):
+    """The old and the new database together would fill RDS's storage. Sizes in bytes."""
+
+    host: str
+    address: str
+    used: int
+    needed: int
+    storage: int
+
+    headline = "The space's PostgreSQL has no room for a second database beside the one that is overwritten."
+    seen = """
+        {address}: databases have {used:,} of {storage:,} bytes, and the restored one takes about {needed:,}.
+        Nothing was changed.
+        """
+    advice = "A larger `storage` of the `database` in deployer.toml, and `deployer up`; or delete what nobody needs."
+
+
 @words("dump-unreadable")
 class DumpUnreadable(Failure):
     """Not what pg_dump -Fc writes."""

@@ -34,7 +34,7 @@ KEPT = 20  # of the work of an app, how many traces stay
 class Job:
     """What is to be done, as an app's user `uid`, in the database `database` at `url`. Of a restore: `server` is that
     of RDS with its master, and `source` is `{backup: [APP, NAME], original}` or `{url}`; a backup whose name begins
-    with `u` is a file that somebody has sent for this."""
+    with `u` is a file that somebody has sent for this. `storage` is what RDS's has room for, in bytes."""
 
     app: str
     name: str
@@ -44,6 +44,7 @@ class Job:
     addon: str = ""
     server: dict[str, Any] | None = field(default=None, repr=False)
     source: dict[str, Any] | None = field(default=None, repr=False)
+    storage: int = 0
 
     @property
     def unit(self) -> str:
@@ -119,6 +120,7 @@ def begin(paths: Paths, job: Job) -> None:
     """Start its unit, which outlives whoever asks for it."""
     own = traces(paths, job.app, job.name)
     own.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths.backups.chmod(0o700)
     files.write(own.order, json.dumps({"job": codec.encode(job)}).encode() + b"\n", 0o600)
     done = subprocess.run(words(paths, job, own), capture_output=True, text=True, check=False)
     if done.returncode:

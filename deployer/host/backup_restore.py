@@ -23,7 +23,7 @@ from typing import IO
 from deployer.errors.base import HostFailure
 from deployer.host import backup_dumps, postgres, postgres_sql
 from deployer.host.backup_dumps import CHUNK, Readable
-from deployer.host.backup_work import Work, in_database, last, telling
+from deployer.host.backup_work import Work, in_database, last, patiently, telling
 from deployer.host.channel import Channel
 from deployer.host.postgres_sql import Server, checked
 from deployer.model.backup import COMPLETED, Outcome
@@ -40,6 +40,7 @@ OPTIONS = (
     *("--no-tablespaces", "--exit-on-error"),
 )
 OFTEN = 0.5  # seconds between two looks at the disk
+RDS_FULL = 0.85  # of its storage: beside databases there is its log
 TRIES = 5  # for a moment in which nobody is connected
 
 # A role of the new database's name lets its owner in: pg_hba.conf has `samerole`.
@@ -72,6 +73,11 @@ CLEAN = """\
 SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname IN (:'new', :'old') \\gexec
 SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname = :'new' \\gexec
 """
+# Of those that it may see the size of: not RDS's own.
+USED = """\
+SELECT json_build_object('used', coalesce(sum(pg_database_size(oid)), 0)) FROM pg_database
+ WHERE has_database_privilege(oid, 'CONNECT');
+"""
 TRUSTED = "SELECT DISTINCT name FROM pg_available_extension_versions WHERE trusted OR name = 'plpgsql'"
 
 
@@ -81,14 +87,14 @@ def restore(work: Work, channel: Channel) -> Outcome:
     server = postgres.server_for({"server": work.job.server} if work.job.server else {}, channel)
     _fetch(work)
     listed = contents(work)
-    _check_room(work)
+    _check_room(work, server)
     name = checked(work.job.database)
     names: dict[str, str | int] = {"name": name, "new": f"{name}_new", "old": f"{name}_old"}
     new = in_database(work.job.url, f"{name}_new")
     try:
         postgres_sql.run(server, PREPARE, names)
         wanted, skipped = choose(listed, work.ask(TRUSTED, url=new).split())
-        size = _fill(work, new, wanted)
+        size = patiently(lambda: _fill(work, new, wanted))
         work.ask("ANALYZE", url=new)
         _swap(server, names)
     finally:
@@ -157,11 +163,16 @@ def _opened(work: Work) -> Iterator[Readable]:
             yield file
 
 
-def _check_room(work: Work) -> None:
-    """On the disk of a server of this host there are two databases for a while."""
+def _check_room(work: Work, server: Server) -> None:
+    """There are two databases for a while: on this host's disk, or on RDS's, which stops where it is full."""
+    original = int((work.job.source or {}).get("original", 0))
     if work.job.server is None:
-        original = int((work.job.source or {}).get("original", 0))
         backup_dumps.check_room(work.paths.root, 0, original)
+    elif work.job.storage:
+        used = int(postgres_sql.ask(server, USED, {})["used"])
+        if used + original > work.job.storage * RDS_FULL:
+            facts = {"address": server.place, "used": used, "needed": original, "storage": work.job.storage}
+            raise HostFailure("rds-no-room", facts)
 
 
 def _fill(work: Work, url: str, wanted: str) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from deployer.errors.base import HostFailure
@@ -31,6 +31,7 @@ from deployer.model import codec
 from deployer.model.backup import CANCELED, COMPLETED, FAILED, Outcome, expired, is_restore, stamp
 from deployer.store.backups import Backups
 
+T = TypeVar("T")
 LOCKS = "5min"  # that a dump waits for a table which a migration has
 TAKEN = ("too many connections", "remaining connection slots")
 PATIENCE, BETWEEN = 120.0, 2.0  # seconds that a role whose connections are all taken is asked again
@@ -65,19 +66,29 @@ class Work:
         return environment(self.job.url, "dumb")
 
     def ask(self, sql: str, *, url: str = "") -> str:
-        """What psql prints, as the database's role; `backup-failed`. Where its connections are all taken, again for a
-        while."""
+        """What psql prints, as the database's role; `backup-failed`."""
         words = self.program("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, url=url)
-        end = time.monotonic() + PATIENCE
-        while True:
-            done = subprocess.run(
-                words, env=self.environment(), cwd="/", capture_output=True, text=True, errors="replace", check=False
-            )
-            if not done.returncode:
-                return done.stdout.strip()
-            if not any(sign in done.stderr for sign in TAKEN) or time.monotonic() > end:
-                raise HostFailure("backup-failed", {"said": done.stderr.strip()[-LAST:]})
-            time.sleep(BETWEEN)
+        return patiently(lambda: self._asked(words))
+
+    def _asked(self, words: Sequence[str]) -> str:
+        done = subprocess.run(
+            words, env=self.environment(), cwd="/", capture_output=True, text=True, errors="replace", check=False
+        )
+        if done.returncode:
+            raise HostFailure("backup-failed", {"said": done.stderr.strip()[-LAST:]})
+        return done.stdout.strip()
+
+
+def patiently(connect: Callable[[], T]) -> T:
+    """What a program of PostgreSQL's comes to, again for a while where the role's connections are all taken."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connect()
+        except HostFailure as failure:
+            if not any(sign in str(failure.details.get("said")) for sign in TAKEN) or time.monotonic() > end:
+                raise
+        time.sleep(BETWEEN)
 
 
 def work(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -137,7 +148,7 @@ def dump(work: Work) -> Outcome:
     finished = False
     try:
         words = work.program("pg_dump", "--format=custom", f"--lock-wait-timeout={LOCKS}")
-        _pass_on(words, work, into)
+        patiently(lambda: _pass_on(words, work, into))
         into.finish()
         finished = True
     finally:

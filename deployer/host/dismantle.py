@@ -117,7 +117,7 @@ def _users(removed: prepare.Changed) -> None:
 
 def _files(paths: Paths, data: bool, removed: prepare.Changed) -> None:
     """The agent that does this lies there too: it is in memory by now."""
-    kept = () if data else ("postgresql", "store", "ca")
+    kept = () if data else ("backups", "postgresql", "store", "ca")
     ours = (paths.root / "scratch.img").exists()
     for path in sorted(paths.root.glob("*")):
         if path.name in kept:

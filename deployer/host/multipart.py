@@ -14,6 +14,7 @@ from deployer.host.aws import PLAIN, Aws, Bucket, Refused, parsed
 
 SMALLEST = 16 << 20  # bytes of a part, which is in the memory as a whole
 STEP, LARGEST = 2000, 256 << 20  # twice as large every so many parts: 1 TB in all
+PLAINLY = {"Content-Type": "application/octet-stream"}  # else it would be a form
 ABSENT, CONDITION = 404, 412
 
 
@@ -61,14 +62,14 @@ class Upload(Bucket):
 
     def _send(self, part: bytes) -> None:
         query = {"partNumber": str(len(self._parts) + 1), "uploadId": self._id}
-        with self._aws.opened("PUT", "s3", self._url_of(query), part) as response:
+        with self._aws.opened("PUT", "s3", self._url_of(query), part, PLAINLY) as response:
             self._parts.append(response.headers["ETag"])
             response.read()
 
     def _request(
         self, method: str, query: dict[str, str], body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> Element:
-        about = {"Content-Type": "application/octet-stream", **(headers or {})}
+        about = {**PLAINLY, **(headers or {})}
         with self._aws.opened(method, "s3", self._url_of(query), body, about) as response:
             answer = response.read()
         return parsed(answer) if answer else Element("Nothing")

@@ -113,6 +113,7 @@ def put(path: Path, text: str, mode: int = 0o644) -> bool:
 def _folders(paths: Paths, changed: Changed) -> None:
     # /app is where the overlays are bound to; passing through our root is all that other users may do.
     wanted = {paths.root: 0o711, paths.apps: 0o711, paths.dynos: 0o700, paths.scratch: 0o711, paths.tasks: 0o700}
+    wanted |= {paths.backups: 0o700}
     for folder, mode in {**wanted, paths.etc: 0o755, paths.system / "app": 0o755}.items():
         if not folder.is_dir():
             folder.mkdir(parents=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from deployer.errors.apps import AppNotFound
 from deployer.errors.backups import BadScheduleTime, NoSchedule
 from deployer.model.backup import Schedule
-from deployer.operations.backups import shelf_of, shelves
+from deployer.operations.backups import expire, shelf_of, shelves
 from deployer.operations.pg import find_database
 from deployer.operations.session import OpenSpace
 
@@ -58,6 +58,7 @@ def schedule(space: OpenSpace, app: str, argument: str | None, at: str) -> Sched
     created = space.ledger.timestamp()
     made = Schedule(database.app, database.addon.name, name, owner.uid, database.url, hour, zone, created, host)
     shelf.known.save_schedule(made)
+    expire(space, database.app)
     space.ledger.audit(f"pg:backups:schedule {database.addon.name} {at}", database.app)
     return made
 

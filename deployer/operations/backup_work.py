@@ -45,6 +45,7 @@ class Source:
 
 def capture(space: OpenSpace, app: str, argument: str | None) -> Found:
     """Begin a backup of a database; BackupUnderWay, and what a database that is not there raises."""
+    space.begin_change()
     database = find_database(space, app, argument)
     shelf, session = _place(space, database)
     draft = _draft(space, database, session.host.id)
@@ -75,6 +76,7 @@ def source_of(space: OpenSpace, app: str, argument: str | None, folder: Path) ->
 
 def restore(space: OpenSpace, app: str, source: Source, argument: str | None, reached: Reached) -> Found:
     """Begin to overwrite a database; `reached` hears how much of a file has been sent. BackupElsewhere."""
+    space.begin_change()
     database = find_database(space, app, argument)
     shelf, session = _place(space, database)
     _check_place(shelf, source, session)
@@ -82,7 +84,8 @@ def restore(space: OpenSpace, app: str, source: Source, argument: str | None, re
     told = _told(space, shelf, session, database.app, source, reached)
     draft = _draft(space, database, session.host.id, source.name)
     found = _take(space, shelf, draft, "r")
-    job = {**_job(space, found, database), "source": told, **server_facts(place)}
+    room = {"storage": place.managed.storage} if place.managed else {}
+    job = {**_job(space, found, database), "source": told, **server_facts(place), **room}
     _begin(space, found, session, job)
     space.ledger.audit(f"pg:backups:restore {source.name} {database.addon.name}", database.app)
     return found

@@ -52,8 +52,13 @@ class Found:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is a dump."""
+        """Whether it came to its end."""
         return bool(self.outcome and self.outcome.status == COMPLETED)
+
+    @property
+    def has_dump(self) -> bool:
+        """Whether it is a backup that can be restored."""
+        return self.is_whole and not is_restore(self.backup.name)
 
 
 def shelves(space: OpenSpace) -> list[Shelf]:
@@ -83,7 +88,7 @@ def find(space: OpenSpace, app: str, name: str | None, *, restores: bool = True)
     """The one of that number, or the newest backup that is whole; BackupUnknown, NoBackups."""
     found = [one for one in listed(space, app) if restores or not is_restore(one.backup.name)]
     if name is None:
-        whole = [one for one in found if one.is_whole and not is_restore(one.backup.name)]
+        whole = [one for one in found if one.has_dump]
         if not whole:
             raise NoBackups(app)
         return whole[0]

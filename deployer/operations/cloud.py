@@ -33,6 +33,7 @@ from deployer.spaces.aws.proof import Left, Look, wait_until_gone
 from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
 from deployer.spaces.aws.tools import Tools
+from deployer.store.backups import Stock, stock
 from deployer.store.lease import hold
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION
@@ -150,20 +151,20 @@ def departure(tools: Tools, name: str, region: str) -> Departure:
     account = tools.account(region)
     number, known = _checked(account, name)
     spec = known.spec if known else None
-    apps, databases = _inside(account, known)
-    return Departure(name, number, region, spec, tuple(foreign(account, name)), apps, databases)
+    return Departure(name, number, region, spec, tuple(foreign(account, name)), *_inside(account, known))
 
 
-def _inside(account: Account, known: Record | None) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """The apps and the databases in a space."""
+def _inside(account: Account, known: Record | None) -> tuple[tuple[str, ...] | None, tuple[str, ...], Stock | None]:
+    """The apps, the databases and the backups in a space."""
     ledger = ledger_of(account, known) if known else None
     if ledger is None:
-        return None, ()
+        return None, (), None
     try:
         apps = tuple(app.name for app in ledger.apps())
-        return apps, tuple(f"{one.app}: {one.name}" for one in ledger.addons() if one.app in apps)
+        databases = tuple(f"{one.app}: {one.name}" for one in ledger.addons() if one.app in apps)
+        return apps, databases, stock(ledger.store)
     except StoreMissing:
-        return None, ()
+        return None, (), None
 
 
 def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]:

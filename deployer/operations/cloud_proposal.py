@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.proof import Left
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
+from deployer.store.backups import Stock
 from infra.changes import Change
 from infra.kinds import DATABASE
 from infra.spec import Spec
@@ -67,8 +68,8 @@ class Proposal:
 @dataclass(frozen=True, slots=True)
 class Departure:
     """What `down` would take down; `spec` is None where nothing says what there is. `foreign`: what others have put
-    into its network, which keeps AWS from deleting it. `apps` and `databases` (APP: ADD-ON) go with it, None where its
-    ledger does not say them."""
+    into its network, which keeps AWS from deleting it. `apps`, `databases` (APP: ADD-ON) and `backups` go with it, None
+    where its ledger does not say them."""
 
     name: str
     account: str
@@ -77,3 +78,4 @@ class Departure:
     foreign: tuple[Left, ...] = ()
     apps: tuple[str, ...] | None = None
     databases: tuple[str, ...] = ()
+    backups: Stock | None = None

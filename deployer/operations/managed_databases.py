@@ -30,7 +30,9 @@ def managed_place(space: OpenSpace) -> Place:
     assert space.state and space.state.region, "a pointer to a space in AWS says where its state is"
     account = Account(space.state.region, space.state.endpoint)
     one = rds.master(account, known)
-    return Place(space.first, Managed(one.address, one.port, one.user, one.password, authorities(space, account)))
+    room = known.spec.database.storage << 30 if known.spec.database else 0
+    trusted = authorities(space, account)
+    return Place(space.first, Managed(one.address, one.port, one.user, one.password, trusted, room))
 
 
 def authorities(space: OpenSpace, account: Account) -> str:

@@ -10,6 +10,8 @@ from deployer.model.backup import DELETED, Backup, Outcome, Schedule
 from deployer.store import keys, record
 from deployer.store.base import Delete, Get, List, Lost, Put, Store
 
+DUMP = ".dump"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -17,6 +19,25 @@ class Entry:
 
     backup: Backup
     outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How many dumps there are, and when the newest was begun."""
+
+    count: int
+    newest: str = ""
+
+
+def stock(store: Store) -> Stock:
+    """Of all apps of a store that is a bucket, in two requests or three."""
+    listed = store.batch([List(keys.BACKUPS)]).answers[0]
+    assert isinstance(listed, tuple)
+    dumps = [key.removesuffix(DUMP) for key in listed if key.endswith(DUMP) and key.rpartition("/")[2][0] == "b"]
+    newest = {key.rpartition("/")[0]: key for key in sorted(dumps, key=lambda key: (len(key), key))}
+    answers = store.batch([Get(key) for key in newest.values()]).answers if newest else ()
+    found = (record.found(Backup, one) for one in answers)
+    return Stock(len(dumps), max((one.created for one in found if one), default=""))
 
 
 class Backups:

@@ -67,7 +67,15 @@ def _of_s3(asked: Asked) -> tuple[str, list[Thing]]:
     bucket, _, key = path.lstrip("/").partition("/")
     if not key:
         return "s3:ListBucket" if method in ("GET", "HEAD") else f"s3:{method}", [(f"arn:aws:s3:::{bucket}", {})]
-    return f"s3:{S3[method]}", [(f"arn:aws:s3:::{bucket}/{key}", {})]
+    action, context = S3[method], {}
+    if method == "PUT" or (method == "POST" and asked.words.keys() & {"uploads", "uploadId"}):
+        is_creation = "uploads" not in asked.words and "partNumber" not in asked.words
+        action, context = "PutObject", {"s3:ObjectCreationOperation": str(is_creation).lower()}
+        if "If-None-Match" in asked.words:
+            context["s3:if-none-match"] = asked.words["If-None-Match"]
+    elif method == "DELETE" and "uploadId" in asked.words:
+        action = "AbortMultipartUpload"
+    return f"s3:{action}", [(f"arn:aws:s3:::{bucket}/{key}", context)]
 
 
 def _of_others(asked: Asked) -> tuple[str, list[Thing]]:

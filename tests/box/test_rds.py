@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,6 +30,8 @@ def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]
     with at_work(here, tmp_path_factory.mktemp("ada"), "blog", "python_django") as person:
         (person.folder / "app.json").write_text(json.dumps({"addons": ["heroku-postgresql:essential-0"]}))
         yield person
+        person.types("down", "production", status=1)
+        assert "Backups of databases go too: 1, the newest of 20" in person.err
         person.types("down", "production", "--confirm", "production", "--delete-data")
         assert not here.rds.servers and "bucket" not in here.cloud.there()
 
@@ -51,6 +56,22 @@ def test_one_line_more_and_the_app_lives_on_it(ada: Person, here: Box, capfd: Ca
     assert (info["status"], info["limits"]["connections"], info["tables"] > 5) == ("available", 20, True)
 
 
+def test_a_backup_streams_into_the_bucket(ada: Person, here: Box, tmp_path: Path) -> None:
+    """By the host's own role, which is refused what is there already; the laptop gets it by a URL, or as a file."""
+    ada.types("pg:backups:capture")
+    assert "DATABASE ---backup---> b001" in ada.err
+    [made] = json.loads(ada.types("pg:backups", "--json"))
+    assert (made["status"], made["size"] > 1000) == ("completed", True)
+    with urllib.request.urlopen(ada.types("pg:backups:url").strip(), timeout=20) as answer:
+        dump = answer.read()
+    assert (dump[:5], len(dump)) == (b"PGDMP", made["size"])
+    ada.types("pg:backups:download", "-o", "first.dump")
+    assert (ada.folder / "first.dump").read_bytes() == dump
+    (ada.folder / "first.dump").unlink()
+    [host] = here.instances()
+    assert not here.run(host.id, "ls", "/srv/deployer/backups").split().count("dumps")
+
+
 def test_its_name_leads_there_from_hosts_alone(ada: Person, here: Box) -> None:
     [server] = here.rds.servers.values()
     [host] = here.instances()
@@ -68,6 +89,39 @@ def test_data_survives_every_host(ada: Person, here: Box, capfd: Capture) -> Non
     assert "ada" in capfd.readouterr().out.split()
     ada.types("run", "python", "manage.py", "shell", "-c", POST.replace("ada", "bob"))
     assert capfd.readouterr().out.split()[-1] == "2"
+
+
+def test_a_backup_survives_its_host_and_is_restored_by_another(ada: Person, capfd: Capture) -> None:
+    ada.types("pg:backups:restore", "--confirm", "blog")
+    assert "b001 ---restore---> DATABASE (r001)" in ada.err
+    capfd.readouterr()
+    ada.types("run", "python", "manage.py", "shell", "-c", POST.replace("ada", "bob"))
+    assert capfd.readouterr().out.split()[-1] == "2"  # the bob of before is gone
+
+
+def test_a_schedule_is_kept_with_nobody_there(ada: Person, here: Box) -> None:
+    """By one of several: the timer's unit begins it twice, and there is one."""
+    ada.types("pg:backups:schedule", "DATABASE", "--at", f"{datetime.now(UTC):%H}:00")
+    assert "daily at" in ada.types("pg:backups:schedules")
+    s3 = here.cloud.client("s3")
+    [(bucket, key)] = [
+        (one["Name"], found["Key"])
+        for one in s3.list_buckets()["Buckets"]
+        for found in s3.list_objects_v2(Bucket=one["Name"], Prefix="schedules/").get("Contents", [])
+    ]
+    known = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    known["created"] = "2026-01-01T00:00:00Z"
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(known).encode())
+    [host] = here.instances()
+    for _ in range(2):
+        here.run(host.id, "systemctl", "start", "deployer-backups-v1.service")
+    here.wait(lambda: s3.list_objects_v2(Bucket=bucket, Prefix="backups/blog/b002.outcome").get("Contents"), 60)
+    found = json.loads(ada.types("pg:backups", "--json"))
+    assert [one["id"] for one in found if one["scheduled_at"]] == ["b002"]
+    assert found[0]["status"] == "completed"
+    ada.types("pg:backups:unschedule")
+    ada.types("pg:backups:delete", "b002", "--confirm", "blog")
+    assert "b002" not in ada.types("pg:backups")
 
 
 def test_what_would_not_fit_is_refused(ada: Person) -> None:

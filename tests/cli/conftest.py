@@ -24,6 +24,8 @@ from deployer.operations.session import OpenSpace
 from deployer.remote.agent import Session
 from deployer.store.folder import FolderStore
 from deployer.store.ledger import Ledger
+from deployer.store.wire import answer_to_json, op_from_json
+from tests.store.memory_store import MemoryStore
 
 NOW = datetime(2026, 9, 30, 14, 5, 6, tzinfo=UTC)
 HOST = Host("host-1", 1, "127.0.0.1", "10.0.0.1", "ssh-ed25519 AAAA")
@@ -47,8 +49,12 @@ class FakeHost:
     answers: dict[str, Any] = field(default_factory=lambda: {"ps": {"dynos": [], "memory": 4096}, **ROUTERS})
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     host: Host = HOST
+    backups: MemoryStore = field(default_factory=MemoryStore)  # their records
 
     def call(self, call: str, request: Mapping[str, Any] = {}, on_event: Any = None) -> Any:
+        if call == "store" and request.get("backups"):
+            found = self.backups.batch([op_from_json(op) for op in request["ops"]])
+            return {"now": found.now, "at": found.at, "answers": [answer_to_json(one) for one in found.answers]}
         self.asked.append((call, dict(request)))
         return self.answers.get(call, {})
 

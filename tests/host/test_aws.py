@@ -21,6 +21,8 @@ CASES = {
     "an object by path": ("GET", "s3", "http://127.0.0.1:5000/b/space", b"", {"If-None-Match": '"0a"'}),
     "a list": ("GET", "s3", "https://b.s3.eu-central-1.amazonaws.com/?prefix=a%2Fb&list-type=2", b"", {}),
     "a write": ("PUT", "s3", "https://b.s3.eu-central-1.amazonaws.com/seats/1", b"{}", {"If-None-Match": "*"}),
+    "an upload": ("POST", "s3", "https://b.s3.eu-central-1.amazonaws.com/backups/a/b001.dump?uploads=", b"", {}),
+    "a part": ("PUT", "s3", "https://b.s3.eu-central-1.amazonaws.com/a?partNumber=10&uploadId=a.b_c-%3D", b"x", {}),
     "a form": ("POST", "autoscaling", "https://autoscaling.eu-central-1.amazonaws.com/", b"Action=A&B=%20", {}),
 }
 

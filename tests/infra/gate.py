@@ -23,7 +23,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A call: `operation` is S3's method and path where the service is S3. `key` is the id of who asks; `words` are the
-    parameters, where they come as a form."""
+    parameters, where they come as a form; of S3 those of the URL, and the condition `If-None-Match`."""
 
     service: str
     operation: str
@@ -111,7 +111,10 @@ def _asked(environ: dict[str, Any]) -> tuple[Asked, bool]:
     scope = SCOPE.search(signed)
     service, key = (scope["service"], scope["key"]) if scope else ("", "")
     if service == "s3" or not service:
-        return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", key), False
+        words = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", ""), True).items()}
+        if condition := environ.get("HTTP_IF_NONE_MATCH"):
+            words["If-None-Match"] = condition
+        return Asked(service, f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", key, words), False
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return Asked(service, target.rpartition(".")[2], key), False
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -191,6 +191,7 @@ def test_a_boundary_lets_hosts_do_what_they_must_and_no_more() -> None:
         "autoscaling:RecordLifecycleActionHeartbeat",
         "autoscaling:SetInstanceHealth",
         "ec2:AssociateAddress",
+        "s3:AbortMultipartUpload",
         "s3:PutObject",
     }
 

@@ -250,6 +250,25 @@ def test_what_a_host_may_do_to_each_key(action: str, key: str, may_do_it: bool) 
     assert allowed(action, f"{BUCKET}/{key}") is may_do_it
 
 
+@pytest.mark.parametrize(
+    ("action", "context", "may_do_it"),
+    [
+        ("s3:PutObject", {"s3:ObjectCreationOperation": "true", "s3:if-none-match": "*"}, True),
+        ("s3:PutObject", {"s3:ObjectCreationOperation": "false"}, True),
+        ("s3:PutObject", {"s3:ObjectCreationOperation": "true"}, False),
+        ("s3:AbortMultipartUpload", {}, True),
+        ("s3:DeleteObject", {}, False),
+        ("s3:DeleteObjectVersion", {}, False),
+    ],
+)
+def test_a_host_writes_a_backup_once_and_never_over_another(
+    action: str, context: dict[str, str], may_do_it: bool
+) -> None:
+    policy = may(BUCKET, "production", takes_address=True)
+    assert allows([policy], action, f"{BUCKET}/backups/shop/b001.dump", context) is may_do_it
+    assert not allows([policy], action, f"{BUCKET}/schedules/shop/postgresql-1", context)
+
+
 def test_only_a_host_without_a_load_balancer_takes_the_address() -> None:
     address = "arn:aws:ec2:us-east-1:123456789012:elastic-ip/eipalloc-1"
     assert allowed("ec2:AssociateAddress", address)

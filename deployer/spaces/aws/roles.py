@@ -38,6 +38,8 @@ LEDGER = (
     keys.layer(ANY),
     keys.ACCESS,
     f"{keys.ADDONS}*",
+    f"{keys.BACKUPS}*",
+    f"{keys.SCHEDULES}*",
     f"{keys.UIDS}*",
     f"{keys.AUDIT}*",
     keys.DATABASE_CA,
@@ -92,7 +94,7 @@ def _preview(scope: Scope) -> list[Statement]:
 
 
 def _deployer(scope: Scope) -> list[Statement]:
-    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS, keys.LAYERS)]
+    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS, keys.LAYERS, keys.BACKUPS, keys.SCHEDULES)]
     return [
         *_works_on_hosts(scope),
         allow("WriteTheLedger", ["s3:PutObject"], [f"{scope.store}/{one}" for one in LEDGER]),

@@ -38,6 +38,9 @@ LEDGER = (
     keys.layer(ANY),
     keys.ACCESS,
     f"{keys.ADDONS}*",
+    f"{keys.DOMAINS}*",
+    f"{keys.CERTIFICATES}*",
+    keys.CERTIFICATES_CHANGED,
     f"{keys.BACKUPS}*",
     f"{keys.SCHEDULES}*",
     f"{keys.UIDS}*",
@@ -94,7 +97,8 @@ def _preview(scope: Scope) -> list[Statement]:
 
 
 def _deployer(scope: Scope) -> list[Statement]:
-    deleted = [f"{scope.store}/{one}*" for one in (keys.APPS, keys.ADDONS, keys.LAYERS, keys.BACKUPS, keys.SCHEDULES)]
+    prefixes = (keys.APPS, keys.ADDONS, keys.DOMAINS, keys.LAYERS, keys.BACKUPS, keys.SCHEDULES)
+    deleted = [f"{scope.store}/{one}*" for one in prefixes]
     return [
         *_works_on_hosts(scope),
         allow("WriteTheLedger", ["s3:PutObject"], [f"{scope.store}/{one}" for one in LEDGER]),

@@ -20,11 +20,12 @@ What deployer defends, against whom, how it is shown, and what it does not promi
 the worst), firewall by user: tried below |
 | one app takes what all need | memory, tasks, files, log lines, disk and requests are bounded: tried below |
 | config vars leak | root-only files, credentials on a private ramfs; not in units, arguments, journals, our words |
+| a key of a certificate leaks | root-only files, and the store; no dyno can take the port that proves a name |
 | man in the middle | host keys are known from the ledger or pinned when a space is made, never accepted silently |
 | stolen laptop | it holds pointers to spaces and their SSH keys, no config vars, no ledger |
 | malicious slug, archive or dependency | builds without root, paths, links, names and sizes checked on both ends |
 | malicious names and values | one place that quotes, names validated at the door, property tests |
-| one host is taken | it can read the config vars of the apps in its space: separate spaces separate them |
+| one host is taken | it can read config vars and keys of certificates of its space: separate spaces separate them |
 | it wants the backups, too | in AWS it reads and adds them, and spoils none: [why](decisions/0023-backups.md) |
 | somebody's dump is restored | what it says is done as the database's own role, never as the server's superuser |
 | lost or stolen control plane | there is none |

@@ -22,7 +22,10 @@ SETTINGS = (
     "etc/tmpfiles.d/deployer.conf",
     "etc/postgresql-common/createcluster.d/deployer.conf",
 )
-ROUTERS = ("haproxy.cfg", "hosts.map", "state.map", "hold.lua", "fronts.lst", "errors")
+ROUTERS = (
+    *("haproxy.cfg", "hosts.map", "redirect.map", "state.map", "out.map", "roll.lst", "fronts.lst", "hold.lua"),
+    *("roll.lua", "errors", "certificates.lst", "certificates"),
+)
 
 
 def dismantle(request: dict[str, Any], channel: Channel) -> dict[str, Any]:

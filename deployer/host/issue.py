@@ -17,20 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from deployer.errors.base import HostFailure
-from deployer.host import certbot, files, https, leads_here, myself, router
-from deployer.host.aws import find_address
+from deployer.host import certbot, files, https, issuing_place, leads_here, router
 from deployer.host.channel import Channel
-from deployer.host.converge import recall, say, saying_why
-from deployer.host.ledger_store import asking
+from deployer.host.converge import say, saying_why
+from deployer.host.issuing_place import Place
+from deployer.host.leads_here import Lookup
 from deployer.host.lock import locked
-from deployer.host.myself import Myself
 from deployer.host.paths import Paths
 from deployer.model import codec, issuing
-from deployer.model.certificate import ACME, FAILING, Account, Certificate, Issuer
-from deployer.model.space import Space
+from deployer.model.certificate import ACME, FAILING, Account, Certificate
 from deployer.store import certificates as stored
 from deployer.store import keys, record
-from deployer.store.base import Get, Put, Store
+from deployer.store.base import Get, Put
 
 OFTEN = 60.0  # seconds until DNS is asked again, or a mirror, or who has the space's address
 SELDOM = 3600.0  # seconds between two looks at everything
@@ -40,21 +38,16 @@ UNUSED = 7 * 86400.0  # seconds for which the certificate of a name that no app 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What this host knows from before: the names that it looked after, the etag of what tells of changes, when it has
-    to look again, and since when names are unused (seconds since 1970)."""
+    to look again, and since when names are unused (seconds since 1970). `lacking` is why certbot could not be
+    installed, so many times, and `install_at` when that is tried again."""
 
     names: tuple[str, ...] = ()
     changed: str = ""
     due: float = 0.0
     unused: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where certificates are ordered: the store, who issues them, and the addresses that names have to lead to."""
-
-    store: Store
-    issuer: Issuer
-    own: Collection[str]
+    lacking: str = ""
+    installs: int = 0
+    install_at: float = 0.0
 
 
 def certificates(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -76,37 +69,43 @@ def _give_up() -> None:
 
 
 def _look(paths: Paths, channel: Channel) -> dict[str, Any]:
-    seen, names = _remembered(paths), https.names(paths)
-    me, _ = recall(myself.remembered(paths), paths)
-    changed = _etag(me, seen.changed)
+    seen, names, here = _remembered(paths), https.names(paths), issuing_place.here(paths)
+    if here is None:
+        return {"looked": False}
+    changed = here.changed(seen.changed)
     if (names, changed) == (seen.names, seen.changed) and time.time() < seen.due:
         return {"looked": False}
-    place = _place(me)
+    place = here.place()
     if place is None:
         _remember(paths, replace(seen, names=names, changed=changed, due=time.time() + OFTEN))
         return {"looked": True, "holds_address": False}
     done = Turn(paths, place, channel, seen).run(names)
-    _remember(paths, replace(done, names=names, changed=_etag(me, "")))
+    # What stood there before this look: what somebody has written meanwhile is news the next time.
+    _remember(paths, replace(done, names=names, changed=changed))
     return {"looked": True}
 
 
 class Turn:
     """One look at all names."""
 
-    def __init__(self, paths: Paths, place: Place, channel: Channel, seen: Seen) -> None:
+    def __init__(
+        self, paths: Paths, place: Place, channel: Channel, seen: Seen, lookup: Lookup = leads_here.addresses
+    ) -> None:
         self._paths, self._place, self._channel, self._seen = paths, place, channel, seen
+        self._lookup = lookup
         self._due = time.time() + SELDOM
 
     def run(self, names: Collection[str]) -> Seen:
         """Order what is due; what is known then."""
         https.follow(self._place.store, self._paths)
         known = stored.every(self._place.store)
-        missing = self._missing_program()
+        if self._place.names_lead_here:
+            self._lacks_program()  # before anybody waits for it
         for name in names:
-            self._one(name, known.get(name), missing)
+            self._one(name, known.get(name))
         return replace(self._seen, due=self._due, unused=self._forget(known.keys() - set(names)))
 
-    def _one(self, name: str, found: Certificate | None, missing: str) -> None:
+    def _one(self, name: str, found: Certificate | None) -> None:
         now = datetime.now(UTC)
         known = found if found and found.by == ACME else None
         due = issuing.next_try(known)
@@ -115,8 +114,10 @@ class Turn:
         known = known or issuing.pending(name, now)
         if name.startswith("*"):
             return self._put(issuing.unasked(known, issuing.WILDCARD), found)
-        if why := missing or leads_here.problem(name, self._place.own):
+        if why := leads_here.problem(name, self._place.own, self._lookup):
             self._again(now + timedelta(seconds=OFTEN))
+            return self._put(issuing.unasked(known, why), found)
+        if why := self._lacks_program():
             return self._put(issuing.unasked(known, why), found)
         self._put(issuing.begun(known, now), found)
         done = self._ordered(known)
@@ -146,16 +147,17 @@ class Turn:
         if certificate.is_in_force:
             https.follow(self._place.store, self._paths)
 
-    def _missing_program(self) -> str:
+    def _lacks_program(self) -> str:
+        """Why there is no certbot; empty where there is. A mirror that has none is asked less and less often."""
         if certbot.is_there():
             return ""
-        try:
-            certbot.install()
-        except HostFailure as failure:
-            last = [line for line in failure.details.get("lines", []) if line.strip()][-1:]
-            self._again(datetime.now(UTC) + issuing.FIRST_PAUSE)
-            return f"certbot could not be installed on the host: {' '.join(last)}"
-        return ""
+        if time.time() >= self._seen.install_at:
+            why = _install()
+            tries = self._seen.installs + 1
+            pause = issuing.pause(tries).total_seconds() if why else 0.0
+            self._seen = replace(self._seen, lacking=why, installs=tries, install_at=time.time() + pause)
+        self._again(datetime.fromtimestamp(self._seen.install_at, UTC))
+        return self._seen.lacking
 
     def _as_before(self) -> None:
         found = record.found(Account, self._place.store.batch([Get(keys.ACCOUNT)]).answers[0])
@@ -179,19 +181,13 @@ class Turn:
         self._due = min(self._due, at.timestamp())
 
 
-def _etag(me: Myself, known: str) -> str:
-    found = me.store.etags([keys.CERTIFICATES_CHANGED], {keys.CERTIFICATES_CHANGED: known} if known else {})
-    return found.get(keys.CERTIFICATES_CHANGED, "")
-
-
-def _place(me: Myself) -> Place | None:
-    """None on a host that the space's address does not lead to."""
-    with asking("asking for the space's address"):
-        address = find_address(me.aws, me.order.space, me.order.address)
-    space = myself.read(me, Space, keys.SPACE)
-    if space is None or address.holder != me.instance:
-        return None
-    return Place(me.store, space.certificates, (address.public,))
+def _install() -> str:
+    try:
+        certbot.install()
+    except HostFailure as failure:
+        last = [line for line in failure.details.get("lines", []) if line.strip()][-1:]
+        return f"certbot could not be installed on the host: {' '.join(last)}"
+    return ""
 
 
 def _remembered(paths: Paths) -> Seen:

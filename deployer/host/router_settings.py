@@ -46,6 +46,7 @@ class Settings:
     roll: Roll = field(default_factory=Roll)
     peer_port: int = 80
     secure: tuple[str, ...] = ()
+    challenge_port: int = CHALLENGE_PORT
 
 
 def backend(app: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployer.host import error_pages
-from deployer.host.router_settings import CHALLENGE_PORT, Settings
+from deployer.host.router_settings import Settings
 
 CERTIFICATES = "certificates.lst"  # a crt-list of HAProxy's
 
@@ -94,7 +94,7 @@ backend acme
   retries 0
   http-error status 503 content-type text/plain string "nobody orders a certificate here just now\\n"
   http-after-response set-status 404 if {{ status 503 }}
-  server certbot 127.0.0.1:{CHALLENGE_PORT}
+  server certbot 127.0.0.1:{settings.challenge_port}
 """
 
 
@@ -128,7 +128,9 @@ _REQUEST = """\
 BACKEND = """\
   http-request set-var(txn.be) var(txn.host),map(@FOLDER@/hosts.map)
   acl has_backend var(txn.be) -m found
-  http-request set-var(txn.be) var(txn.host),regsub(^[^.]+,*),map(@FOLDER@/hosts.map,no_app) if !has_backend"""
+  http-request set-var(txn.known) var(txn.host)
+  http-request set-var(txn.known) var(txn.host),regsub(^[^.]+,*) if !has_backend
+  http-request set-var(txn.be) var(txn.known),map(@FOLDER@/hosts.map,no_app) if !has_backend"""
 
 _ROUTING = """\
   http-request set-var(txn.state) var(txn.be),map(@FOLDER@/state.map,none)
@@ -146,7 +148,7 @@ _ROUTING = """\
 
 # Only the path and a name that has been checked: what else a client sends does not come back to it.
 _REDIRECT = """\
-  acl to_https var(txn.host),map(@FOLDER@/redirect.map) -m found
+  acl to_https var(txn.known),map(@FOLDER@/redirect.map) -m found
   acl is_https var(txn.tls) -m found
   http-request redirect code 301 location https://%[var(txn.host)]%[pathq] if to_https !is_https METH_GET
   http-request redirect code 308 location https://%[var(txn.host)]%[pathq] if to_https !is_https"""

@@ -50,6 +50,12 @@ def issued(name: str, chain: str, key: str, life: tuple[datetime, datetime], now
     return Certificate(name, ACME, ISSUED, chain, key, starts=starts, ends=ends, asked=spelled(now))
 
 
+def pause(failures: int) -> timedelta:
+    """How long nobody is asked after so many failures in a row."""
+    longer: int = 2 ** min(failures - 1, 20)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * longer)
+
+
 def spelled(moment: datetime) -> str:
     """As records have it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -67,7 +73,6 @@ def _renewal(certificate: Certificate) -> datetime:
 
 def _again(certificate: Certificate) -> datetime:
     """Twice as long each time, and not before its issuer said."""
-    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(certificate.failures - 1, 20))
-    after: datetime = read(certificate.asked) + pause
+    after: datetime = read(certificate.asked) + pause(certificate.failures)
     said = RETRY_AFTER.search(certificate.reason)
     return max(after, read(f"{said[1]}T{said[2]}Z")) if said else after

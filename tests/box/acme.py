@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import ssl
 import subprocess
 import time
@@ -28,10 +29,11 @@ PATIENCE = 20.0  # seconds
 
 @dataclass
 class Acme:
-    """`management` is a port of loopback."""
+    """`address` is where it listens, `resolver` whom it asks for names, `management` a port of loopback."""
 
     folder: Path
     address: str
+    resolver: str
     management: int
     process: subprocess.Popen[bytes] | None = None
 
@@ -40,7 +42,7 @@ class Acme:
         return f"https://{NAME}/dir"
 
     def start(self) -> None:
-        words = [str(command()), "-config", str(self.folder / "pebble.json"), "-dnsserver", self._resolver]
+        words = [str(command()), "-config", str(self.folder / "pebble.json"), "-dnsserver", self.resolver]
         env = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
         with (self.folder / "pebble.log").open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, env=env)
@@ -48,6 +50,10 @@ class Acme:
         while not self.root_or_none():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log()
             time.sleep(0.05)
+
+    def trusted(self, image: Path) -> str:
+        """Whom the hosts of an image trust, and this server too."""
+        return (image / BUNDLE).read_text() + (self.folder / "crt.pem").read_text()
 
     def stop(self) -> None:
         if self.process:
@@ -74,10 +80,6 @@ class Acme:
         except OSError:
             return ""
 
-    @property
-    def _resolver(self) -> str:
-        return f"{self.address.rpartition('.')[0]}.2:53"
-
 
 def command() -> Path:
     """The program that scripts/pebble-command has built."""
@@ -94,23 +96,31 @@ def command() -> Path:
 def acme(here: Box, folder: Path) -> Iterator[Acme]:
     """A server that all hosts of the box that boot from now on can order from: they have certbot, and trust it."""
     address = str(here.ground.network.network_address + 3)
-    made = Acme(folder, address, free_port())
-    command()
-    certbot = layer(Path(here.ground.record.image))
-    _certificate(folder)
-    (folder / "pebble.json").write_text(json.dumps({"pebble": _settings(made)}))
-    trusted = (Path(here.ground.record.image) / BUNDLE).read_text() + (folder / "crt.pem").read_text()
-
-    def furnish(disk: Path) -> None:
-        subprocess.run(["cp", "-a", "--no-preserve=timestamps", "-n", f"{certbot}/.", str(disk)], check=True)
-        (disk / BUNDLE).parent.mkdir(parents=True, exist_ok=True)
-        (disk / BUNDLE).write_text(trusted)
-
+    image = Path(here.ground.record.image)
+    certbot = layer(image)
     here.ground.lend(address)
     here.resolver.names[NAME] = address
-    here.fleet.furnish = furnish
+    with serving(folder, address, f"{here.ground.resolver}:53") as made:
+        trusted = made.trusted(image)
+
+        def furnish(disk: Path) -> None:
+            subprocess.run(["cp", "-a", "-n", f"{certbot}/.", str(disk)], check=True)
+            (disk / BUNDLE).parent.mkdir(parents=True, exist_ok=True)
+            (disk / BUNDLE).write_text(trusted)
+
+        here.fleet.furnish = furnish
+        yield made
+
+
+@contextmanager
+def serving(folder: Path, address: str, resolver: str) -> Iterator[Acme]:
+    """A server at an address of this machine, which asks a resolver for names."""
+    made = Acme(folder, address, resolver, free_port())
+    command()
+    _certificate(folder)
+    (folder / "pebble.json").write_text(json.dumps({"pebble": _settings(made)}))
+    made.start()
     try:
-        made.start()
         yield made
     finally:
         made.stop()
@@ -137,8 +147,7 @@ def _certificate(folder: Path) -> None:
 
 
 def free_port() -> int:
-    import socket
-
+    """One of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -7,6 +7,8 @@ import ipaddress
 import socketserver
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.box.ground import Ground
@@ -26,17 +28,25 @@ class Resolver:
 
     def __enter__(self) -> Resolver:
         self.ground.lend(self.ground.resolver)
-        self._servers = (
-            _Server((self.ground.resolver, PORT), _Handler),
-            _Stream((self.ground.resolver, PORT), _Answering),
-        )
-        for server in self._servers:
-            server.names = self.names
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        self._answering = answering((self.ground.resolver, PORT), self.names)
+        self._answering.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        for server in self._servers:
+        self._answering.__exit__(None, None, None)
+
+
+@contextmanager
+def answering(address: tuple[str, int], names: dict[str, str]) -> Iterator[None]:
+    """Answer for these names at an address, over UDP and TCP."""
+    servers = (_Server(address, _Handler), _Stream(address, _Answering))
+    for server in servers:
+        server.names = names
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+    try:
+        yield
+    finally:
+        for server in servers:
             server.shutdown()
             server.server_close()
 

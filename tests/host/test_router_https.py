@@ -16,7 +16,6 @@ import pytest
 
 from deployer.host import router as host_router
 from deployer.host import router_certificates, router_line, router_socket
-from deployer.host.router_settings import CHALLENGE_PORT
 from tests.host.router_bench import Bench, bench, free_port, wait_for
 
 pytestmark = pytest.mark.edge
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.edge
 def shop() -> Iterator[tuple[Bench, int]]:
     """A router that ends TLS itself, with one app, and its port for that."""
     port = free_port()
-    with bench(secure_bind=f"127.0.0.1:{port}") as made:
+    with bench(secure_bind=f"127.0.0.1:{port}", challenge_port=free_port()) as made:
         made.switch(made.serve("one"))
         yield made, port
 
@@ -118,6 +117,17 @@ def test_what_haproxy_would_not_start_with_is_left_out(shop: tuple[Bench, int], 
     assert host_router.show_certificates(made.router, {"shop.test": mixed, "other.test": other}) == ["other.test"]
 
 
+def test_a_browser_speaks_http_2(shop: tuple[Bench, int]) -> None:
+    made, port = shop
+    to = ["--resolve", f"shop.test:{port}:127.0.0.1", f"https://shop.test:{port}/a"]
+    words = ["curl", "--silent", "--insecure", "--http2", "--write-out", "%{http_version} %{http_code}", *to]
+    if "nghttp2" not in subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout:
+        pytest.skip("this curl knows no HTTP/2")
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "one /a\n2 200"
+    found = router_line.parse(made.lines(1)[-1])
+    assert found and "protocol=http2.0 tls=true" in found.text
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_dynos_and_the_log_hear_of_tls(shop: tuple[Bench, int]) -> None:
     made, port = shop
@@ -147,12 +157,27 @@ def test_http_leads_to_https_once_there_is_a_certificate(shop: tuple[Bench, int]
     assert made.get("/a").status == 200
 
 
+def test_a_wildcard_leads_to_https_and_a_name_of_its_own_goes_before_it(shop: tuple[Bench, int]) -> None:
+    made, _ = shop
+    settings = replace(made.router.settings, secure=("*.any.test",))
+    router = replace(made.router, settings=settings)
+    [current] = host_router.all_routes(made.router.paths)
+    host_router.put_in_force(router, replace(current, generation=2, domains=("*.any.test",)))
+    named = replace(current, app="blog", domains=("own.any.test",), servers=(), intent="none", redirect=False)
+    host_router.put_in_force(router, named)
+    answer = made.get("/a", host="some.any.test")
+    assert (answer.status, answer.headers["location"]) == (301, "https://some.any.test/a")
+    assert made.get("/a", host="some.any.test", x_forwarded_proto="https").body == "one /a\n"
+    assert "H14" in made.get("/a", host="own.any.test").body
+    assert made.get("/a", host="below.some.any.test").status == 404
+
+
 def test_acme_is_answered_before_everything_else(shop: tuple[Bench, int], tmp_path: Path) -> None:
     made, _ = shop
     host_router.show_certificates(made.router, {"shop.test": certificate("shop.test", tmp_path)})
     path = "/.well-known/acme-challenge/token"
     assert made.get(path).status == 404, "nobody orders"
-    with socket.create_server(("127.0.0.1", CHALLENGE_PORT)) as certbot:
+    with socket.create_server(("127.0.0.1", made.router.settings.challenge_port)) as certbot:
         certbot.settimeout(5)
         with socket.create_connection(("127.0.0.1", made.port), 5) as asking:
             asking.sendall(f"GET {path} HTTP/1.1\r\nHost: nobody.test\r\n\r\n".encode())

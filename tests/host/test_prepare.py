@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.host import packages, prepare, units
+from deployer.host import packages, prepare, router, units
 from deployer.host.paths import Paths
 
 LISTED = """\
@@ -58,6 +58,27 @@ def test_only_a_host_that_joined_by_itself_looks_what_has_changed(tmp_path: Path
     paths.join_order.touch()
     more = {path.name for path in set(prepare.unit_files(paths)) - before}
     assert more == {"deployer-converge-v1.service", "deployer-converge-v1.timer"}
+
+
+@pytest.mark.parametrize(
+    ("files", "ends_tls"),
+    [
+        ({}, False),
+        ({"space": "prod\n"}, True),
+        ({"join.json": '{"has_front": false}'}, True),
+        ({"join.json": '{"has_front": true}'}, False),
+    ],
+    ids=["sandbox", "rented", "alone in AWS", "behind a load balancer"],
+)
+def test_only_where_nothing_stands_before_it_a_host_ends_tls(
+    tmp_path: Path, files: dict[str, str], ends_tls: bool
+) -> None:
+    paths = Paths(tmp_path, tmp_path)
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert router.own_front(paths) is ends_tls
+    names = {path.name for path in prepare.unit_files(paths)}
+    assert (units.CERTIFICATES_TIMER in names) is ends_tls
 
 
 def test_the_burst_of_one_dyno_takes_a_third_of_the_journal_at_most() -> None:

@@ -21,6 +21,8 @@ TEMPLATES = {
     units.REPAIR_TIMER: units.repair_timer(),
     units.CONVERGE: units.converge_unit(),
     units.CONVERGE_TIMER: units.converge_timer(),
+    units.CERTIFICATES: units.certificates_unit(),
+    units.CERTIFICATES_TIMER: units.certificates_timer(),
     units.SLICE: units.dynos_slice(),
 }
 

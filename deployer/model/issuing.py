@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from deployer.model.certificate import ACME, FAILING, ISSUED, PENDING, Certificate
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 LEFT = 3  # a certificate is renewed when less than one in so many parts of its life is left
 WILDCARD = "the proof that hosts can give (HTTP-01) is none for a wildcard: add the names one by one"
 BEGUN = "an order has begun, and has not come to its end yet"
@@ -19,9 +20,9 @@ RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 def next_try(certificate: Certificate | None) -> datetime:
     """The moment from which on its issuer is asked; long ago for one that is new."""
     if certificate is None:
-        return datetime.fromtimestamp(0, UTC)
-    due = _renewal(certificate) if certificate.is_in_force else datetime.fromtimestamp(0, UTC)
-    return max(due, _again(certificate)) if certificate.failures else due
+        return LONG_AGO
+    due = _renewal(certificate) if certificate.is_in_force else LONG_AGO
+    return max(due, _again(certificate)) if certificate.failures and certificate.asked else due
 
 
 def pending(name: str, now: datetime) -> Certificate:
@@ -67,6 +68,8 @@ def read(text: str) -> datetime:
 
 
 def _renewal(certificate: Certificate) -> datetime:
+    if not (certificate.starts and certificate.ends):  # nobody knows how long it lives
+        return LONG_AGO
     starts, ends = read(certificate.starts), read(certificate.ends)
     return ends - (ends - starts) / LEFT
 

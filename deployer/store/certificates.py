@@ -4,6 +4,7 @@ seconds ask for that one alone."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from deployer.model.certificate import Certificate, Changed
@@ -12,12 +13,21 @@ from deployer.store.base import Delete, Get, List, Put, Store
 
 
 def every(store: Store) -> dict[str, Certificate]:
-    """All that there are, by name."""
+    """All that there are, by name; what makes no sense is as if it were not there, and keeps no other from its turn."""
     listed = store.batch([List(keys.CERTIFICATES)]).answers[0]
     assert isinstance(listed, tuple)
     answers = store.batch([Get(key) for key in listed]).answers if listed else ()
-    found = (record.found(Certificate, answer) for answer in answers)
+    found = (_sound(answer) for answer in answers)
     return {one.name: one for one in found if one}
+
+
+def _sound(answer: object) -> Certificate | None:
+    with suppress(ValueError, TypeError):
+        found = record.found(Certificate, answer)
+        for moment in (found.starts, found.ends, found.asked) if found else ():
+            datetime.fromisoformat(moment.replace("Z", "+00:00")) if moment else None
+        return found
+    return None
 
 
 def get(store: Store, name: str) -> Certificate | None:

@@ -81,6 +81,15 @@ def test_what_is_in_force_is_left_alone_until_it_is_due(host: Lone) -> None:
     assert seen.due - time.time() > issue.OFTEN
 
 
+def test_a_record_that_makes_no_sense_keeps_no_other_from_its_turn(host: Lone) -> None:
+    certificates.put(host.store, replace(GOOD, name="bad.test", ends="tomorrow"))
+    host.store.batch([Put(keys.certificate("worse.test"), b"no JSON")])
+    certificates.put(host.store, replace(GOOD, name="endless.test", starts="", ends=""))
+    host.looks("bad.test", "endless.test", "worse.test", "www.shop.test", leads="1.2.3.4")
+    assert host.known("www.shop.test").reason and host.known("bad.test").reason
+    assert host.known("endless.test").is_in_force, "it is renewed, and in force until then"
+
+
 def test_a_name_that_nobody_has_any_more_is_forgotten_after_a_week(host: Lone) -> None:
     certificates.put(host.store, GOOD)
     seen = host.looks()

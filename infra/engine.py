@@ -6,16 +6,18 @@ The engine talks to nobody but AWS: its checks for updates and its downloads of 
 from __future__ import annotations
 
 import functools
+import logging
 import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deployer.errors.base import Failure
 from deployer.errors.cloud import StateLocked
 from infra.changes import STEPS, Change, Progress, change, changes
 from infra.command import Command
@@ -96,10 +98,10 @@ def up(
             except CommandError:
                 if not left.is_set():
                     raise
-        if left.is_set():
-            stack.cancel()  # its lock
-            _adopt(stack, find)
-            return None
+            if left.is_set():
+                stack.cancel()  # its lock
+                _adopt(stack, find)
+                return None
     return {name: output.value for name, output in done.outputs.items()}
 
 
@@ -107,13 +109,16 @@ def up(
 def _leaving(command: Command, heard: _Heard, leave: Leave | None) -> Iterator[threading.Event]:
     """Meanwhile look whether the run may be left, and leave it then: the event says that it was."""
     left, over = threading.Event(), threading.Event()
+    talk = logging.getLogger("grpc._server")  # which the program, whose engine is gone, has log that
 
     def watch() -> None:
         while not over.wait(LOOK):
-            if leave and heard.only_makes(DATABASE) and leave():
-                left.set()
-                command.leave()
-                return
+            with suppress(Failure):  # who cannot look waits
+                if leave and heard.only_makes(DATABASE) and leave():
+                    left.set()
+                    talk.disabled = True
+                    command.leave()
+                    return
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -122,6 +127,7 @@ def _leaving(command: Command, heard: _Heard, leave: Leave | None) -> Iterator[t
     finally:
         over.set()
         thread.join()
+        talk.disabled = False
 
 
 def down(engine: Engine, settings: Settings, listen: Listen = lambda progress: None, find: Find = nowhere) -> None:

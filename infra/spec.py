@@ -37,12 +37,15 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OwnDatabase:
-    """An RDS instance that one add-on has to itself, named after the add-on; empty where it has no `origin`."""
+    """An RDS instance that one add-on has to itself, named after the add-on; empty where it has no `origin`. `app` is
+    whose it is, and `database` what the add-on's database is called in it: its snapshots say both."""
 
     addon: str
     size: str
     storage: int
     origin: Origin | None = None
+    app: str = ""
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,14 @@ class Spec:
     def keeping(self, known: Spec) -> Spec:
         """With what commands on apps have added to `known`."""
         return replace(self, databases=known.databases, domains=known.domains)
+
+    def having(self, own: OwnDatabase) -> Spec:
+        """With that database; as it is where the add-on has one."""
+        return self if own.addon in self.addons else replace(self, databases=(*self.databases, own))
+
+    def lacking(self, addon: str) -> Spec:
+        """Without the database of an add-on."""
+        return replace(self, databases=tuple(one for one in self.databases if one.addon != addon))
 
     @property
     def addons(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import difflib
 from deployer.addons.postgresql import Postgresql
 from deployer.addons.provider import Plan, Provider
 from deployer.errors.addons import PlanUnknown, ServiceUnknown
+from deployer.model.addon import Addon
 
 PROVIDERS: tuple[Provider, ...] = (Postgresql(),)
 
@@ -21,6 +22,12 @@ def find(service_plan: str) -> tuple[Provider, Plan]:
     if name not in plans:
         raise PlanUnknown(provider.service, name, ", ".join(plans))
     return provider, plans[name]
+
+
+def plan_of(addon: Addon) -> Plan:
+    """The plan that an add-on has; one without limits where there is none of that name any more."""
+    plans = find_provider(addon.service).plans
+    return next((plan for plan in plans if plan.name == addon.plan), Plan(addon.plan))
 
 
 def find_provider(service: str) -> Provider:

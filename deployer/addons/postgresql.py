@@ -1,8 +1,12 @@
 """`heroku-postgresql`: a database and a role of its own on the PostgreSQL of a host, the one that was the space's first
 when its first database was made; in AWS on the one that RDS runs for the space.
 
-Names of plans and their limits are Heroku's. They cost nothing more here: they live on what is paid for
+Names of plans and their limits are Heroku's. `essential-*` cost nothing more here: they live on what is paid for
 already. The limit of connections is enforced by the server; storage and tables are shown, not enforced.
+
+`standard-*` is an RDS instance of the add-on's own, with about as much memory as Heroku's has (4, 8, 15 GB: its page of
+plans), and as much storage, which RDS enforces. It takes some 400 connections for each 4 GB, more than the plan's (RDS
+User Guide, `Quotas and constraints`: LEAST(memory / 9531392, 5000)).
 """
 
 from __future__ import annotations
@@ -19,12 +23,16 @@ from deployer.remote.agent import OnEvent, Session
 from deployer.remote.fan_out import fan_out
 
 GB = 10**9
+FILLED = ("snapshot", "instance")  # facts of one that was filled from another: which has the databases of others, too
 CA = "/etc/ssl/deployer/space-ca.pem"  # where the agent's `trust` puts it on every host
 
 PLANS = (
     Plan("essential-0", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}),
     Plan("essential-1", limits={"connections": 20, "storage": 10 * GB, "tables": 4000}),
     Plan("essential-2", limits={"connections": 40, "storage": 32 * GB, "tables": 4000}),
+    Plan("standard-0", limits={"connections": 120, "storage": 64 * GB}, size="db.t4g.medium"),
+    Plan("standard-2", limits={"connections": 400, "storage": 256 * GB}, size="db.m7g.large"),
+    Plan("standard-3", limits={"connections": 500, "storage": 512 * GB}, size="db.m7g.xlarge"),
     Plan("mini", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}, retired=True),
     Plan("hobby-dev", limits={"connections": 20, "storage": 1 * GB, "tables": 4000}, retired=True),
 )
@@ -56,6 +64,8 @@ class Postgresql:
         else:
             address, port = place.session.host.private_address, self.ensure(place.session, sessions, tell)
         name, password = addon.facts["name"], addon.facts["password"]
+        if any(addon.facts.get(one) for one in FILLED):
+            place.session.call("postgres", {"do": "keep", "name": name, **server_facts(place)})
         limit = plan.limits["connections"]
         request = {"do": "create", "name": name, "password": password, "connections": limit}
         place.session.call("postgres", {**request, **server_facts(place)})

@@ -16,16 +16,21 @@ HOURS_A_MONTH = 720  # as Heroku's price lines reckon: $5 a month is ~$0.007 an 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan of a service. `cents` is what it adds to the bill a month. `limits` are by what they limit: `connections`,
-    `storage` in bytes, `tables`, `rows`."""
+    `storage` in bytes, `tables`, `rows`. `size` is the kind of RDS instance that an add-on of it has to itself, in
+    spaces in AWS; empty where add-ons live on what is there."""
 
     name: str
     cents: int = 0
     limits: Mapping[str, int] = field(default_factory=dict)
     retired: bool = False  # Heroku no longer sells it; it works here for the files that still name it
+    size: str = ""
 
     @property
     def price(self) -> str:
-        """As Heroku's `addons:create` says it: `~$0.007/hour (max $5/month)` or `free`."""
+        """As Heroku's `addons:create` says it: `~$0.007/hour (max $5/month)` or `free`; what AWS bills differs by
+        region."""
+        if self.size:
+            return "billed by AWS"
         if not self.cents:
             return "free"
         dollars = self.cents / 100

@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from deployer.addons.catalog import find_provider
+from deployer.addons.catalog import find, find_provider
 from deployer.addons.provider import HOURS_A_MONTH, Plan, Provider
-from deployer.cli import options
+from deployer.cli import options, own_addons, space_options
 from deployer.cli.confirm import confirm
 from deployer.cli.output import moment, size
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
 from deployer.operations import addons as operations
+from deployer.operations import own_databases
 from deployer.operations.addons import Owned
 
+BILLED = "by AWS"
 TITLES = ("Add-on", "Plan", "Price", "Max Price", "State")
 Name = Annotated[
     str, typer.Argument(metavar="ADDON", help="An add-on's name, an attachment like DATABASE, or a service.")
@@ -56,6 +58,7 @@ def info(
     """Describe an add-on."""
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
+        own_databases.meet(space, name, shell.tell.briefly)
         found = operations.find_addon(space, name, addon)
     if as_json:
         shell.output.json(addon_json(found))
@@ -65,10 +68,10 @@ def info(
         {
             "Attachments": "\n".join(f"{name}::{attachment}" for attachment in found.attachments) or "none",
             "Installed at": moment(found.addon.created, shell.now()),
-            "Max Price": _monthly(found.plan.cents),
+            "Max Price": _monthly(found.plan),
             "Owning app": found.addon.app,
             "Plan": f"{found.addon.service}:{found.addon.plan}",
-            "Price": _hourly(found.plan.cents),
+            "Price": _hourly(found.plan),
             "State": _state(found),
         }
     )
@@ -88,19 +91,37 @@ def plans(
         shell.output.table(("", "Slug", "Price", "Limits"), [_plan_row(provider, plan) for plan in provider.plans])
 
 
-def create(
+def create(  # noqa: PLR0913 - each is an option
     ctx: typer.Context,
     service: Annotated[str, typer.Argument(metavar="SERVICE[:PLAN]", help="Like heroku-postgresql:essential-0.")],
     alias: Annotated[str | None, typer.Option("--as", help="The attachment's name, like REPORTS.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The add-on's name.")] = None,
+    fork: Annotated[str | None, typer.Option("--fork", metavar="DATABASE", help="Filled as that is now.")] = None,
+    rollback: Annotated[
+        str | None, typer.Option("--rollback", metavar="DATABASE", help="Filled as that was at the time of --to.")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Like '2026-11-30 13:00:00+00:00'.")] = None,
+    snapshot: Annotated[
+        str | None, typer.Option("--snapshot", metavar="NAME", help="Filled from it: pg:snapshots lists them.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until a standard-* plan is there.", show_default=False)] = False,
     app: options.App = None,
     remote: options.Remote = None,
+    yes: space_options.Yes = False,
 ) -> None:
     """Create an add-on and attach it to an app.
 
-    Its config vars are set as one release. A creation that was cut off is finished by the next one."""
+    Its config vars are set as one release. A creation that was cut off is finished by the next one.
+
+    A plan like standard-0 is an RDS instance of its own, in spaces in AWS: what it changes there and costs is shown,
+    and asked about. The command returns while AWS makes it; the next one that meets it makes the release."""
     shell: Shell = ctx.obj
+    own = own_addons.Options(name, alias, fork, rollback, to, snapshot, wait)
     with opened(shell, app, remote) as (space, app_name):
+        if find(service)[1].size:
+            own_addons.create(shell, space, app_name, service, own, yes=yes)
+            return
+        own.refuse(service)
         made = operations.create(space, app_name, service, shell.tell.briefly, name=name, alias=alias)
     config_vars = ", ".join(f"{attachment}_{suffix}" for attachment in made.attachments for suffix in made.addon.config)
     shell.output.print(f"Created {made.addon.name} as {config_vars}")
@@ -113,13 +134,18 @@ def destroy(
     confirmation: options.Confirm = None,
     app: options.App = None,
     remote: options.Remote = None,
+    keep: space_options.KeepData = None,
 ) -> None:
     """Delete an add-on and all its data.
 
-    There is no way back. Its config vars go with it, as one release."""
+    There is no way back. Its config vars go with it, as one release. Of a standard-* plan a last snapshot stays, unless
+    --delete-data says otherwise."""
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
         found = operations.find_addon(space, name, addon)
+        if found.plan.size:
+            own_addons.destroy(shell, space, found.addon, confirmation, keep=keep is not False)
+            return
         marked = shell.output.app_err(name)
         confirm(shell, name, confirmation, f"This will delete {found.addon.name} of {marked} and all data in it.")
         operations.destroy(space, name, found.addon.name, shell.tell.briefly)
@@ -147,12 +173,12 @@ def _plan_json(provider: Provider, plan: Plan) -> dict[str, object]:
 
 def _plan_row(provider: Provider, plan: Plan) -> tuple[str, ...]:
     mark = "default" if plan is provider.plans[0] else "retired" if plan.retired else ""
-    return mark, f"{provider.service}:{plan.name}", _monthly(plan.cents), _limits(plan.limits)
+    return mark, f"{provider.service}:{plan.name}", _monthly(plan), _limits(plan.limits)
 
 
 def _rows(owned: Owned) -> list[tuple[str, ...]]:
     addon, plan = owned.addon, owned.plan
-    first = (f"{addon.service} ({addon.name})", addon.plan, _hourly(plan.cents), _monthly(plan.cents), _state(owned))
+    first = (f"{addon.service} ({addon.name})", addon.plan, _hourly(plan), _monthly(plan), _state(owned))
     last = len(owned.attachments) - 1
     branches = [f"{'└─' if n == last else '├─'} as {name}" for n, name in enumerate(owned.attachments)]
     return [first, *((branch, "", "", "", "") for branch in branches)]
@@ -162,13 +188,17 @@ def _state(owned: Owned) -> str:
     return "created" if owned.addon.state == operations.PROVISIONED else owned.addon.state
 
 
-def _hourly(cents: int) -> str:
-    """An add-on on hosts that are paid for already is free."""
-    return f"~${cents / 100 / HOURS_A_MONTH:.3f}/hour" if cents else "free"
+def _hourly(plan: Plan) -> str:
+    """An add-on on hosts that are paid for already is free; what AWS bills, the preview says."""
+    if plan.size:
+        return BILLED
+    return f"~${plan.cents / 100 / HOURS_A_MONTH:.3f}/hour" if plan.cents else "free"
 
 
-def _monthly(cents: int) -> str:
-    return f"${cents / 100:g}/month" if cents else "free"
+def _monthly(plan: Plan) -> str:
+    if plan.size:
+        return BILLED
+    return f"${plan.cents / 100:g}/month" if plan.cents else "free"
 
 
 def _limits(limits: Mapping[str, int]) -> str:

@@ -21,7 +21,7 @@ from deployer.operations import cloud, prices
 from deployer.operations.cloud_hosts import await_hosts
 from deployer.operations.cloud_inside import Inside
 from deployer.operations.cloud_inside import look as look_inside
-from deployer.operations.cloud_proposal import Departure, Proposal
+from deployer.operations.cloud_proposal import Alter, Departure, Proposal
 from deployer.operations.outside import Front
 from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.record import Record
@@ -57,11 +57,13 @@ def create(shell: Shell, name: str, options: dict[str, Any], *, yes: bool) -> No
     _make(shell, name, spec, spec.region, yes=yes)
 
 
-def up(shell: Shell, name: str, confirmation: str | None, coming: Coming | None, *, yes: bool) -> Front | None:
-    """Make the space what deployer.toml says; what it was, where it says nothing. A release that is `coming` is shown,
-    and built meanwhile. What stands before its hosts."""
+def up(
+    shell: Shell, name: str, confirmation: str | None, coming: Coming | None, adding: Alter | None = None, *, yes: bool
+) -> Front | None:
+    """Make the space what deployer.toml says; what it was, where it says nothing; `adding` what an app declares beside
+    that. A release that is `coming` is shown, and built meanwhile. What stands before its hosts."""
     spec = described(shell, name)
-    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, coming, yes=yes)
+    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, coming, adding, yes=yes)
     front = made.outputs.get("address") or made.outputs.get("dns")
     return Front(front, ends_tls=made.spec.load_balancer) if front else None
 
@@ -73,11 +75,13 @@ def _make(
     region: str,
     confirmation: str | None = None,
     coming: Coming | None = None,
+    adding: Alter | None = None,
     *,
     yes: bool,
 ) -> Record:
     tools = tools_of(shell)
-    found = cloud.preview(tools, name, spec, region)
+    alter = None if adding is None else lambda known: adding((spec or known).keeping(known))
+    found = cloud.preview(tools, name, spec, region, alter=alter)
     if found.is_nothing and found.known:
         cloud.remember(tools, found)
         await_hosts(tools.account(region), found.known, shell.tell, tools.arrival)

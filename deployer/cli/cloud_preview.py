@@ -69,7 +69,7 @@ def _change(one: Change) -> list[str]:
 
 
 def _consequences(found: Proposal, table: Table) -> list[str]:
-    told = [*stops(found.changes or ()), *intended(found)]
+    told = [*stops(found.changes or (), keep=found.keep), *intended(found)]
     budget = found.after.budget
     if budget and (total := bill(found.after, table).total) > budget.monthly:
         told.append(f"EXCEEDED: the budget is ${budget.monthly} a month, and this is ${total:.2f}.")

@@ -14,14 +14,16 @@ RESTARTS = "The database restarts: apps are without it for some minutes."
 GROWS = "The database serves while its storage grows. Storage never shrinks: AWS refuses that."
 PROTECTED = "The database is protected: AWS refuses to replace it."
 DELETED = "The database is deleted, with all that apps keep in it. A last snapshot of it stays."
+LOST = "The database is deleted, with all that apps keep in it. No snapshot and no backup of it stays."
 ADDRESSES = ("Elastic IP", "ALB")
 COUNT = "desiredCapacity"
 RESTARTING = {"instanceClass", "engineVersion", "parameterGroupName"}
 
 
-def stops(changes: Sequence[Change]) -> list[str]:
-    """A sentence for each thing that is noticed, once."""
-    return list(dict.fromkeys(line for one in changes for line in _noticed(one)))
+def stops(changes: Sequence[Change], *, keep: bool = True) -> list[str]:
+    """A sentence for each thing that is noticed, once. Without `keep` nothing of a database stays that goes."""
+    told = dict.fromkeys(line for one in changes for line in _noticed(one))
+    return [line if keep or line != DELETED else LOST for line in told]
 
 
 def _noticed(one: Change) -> Iterator[str]:

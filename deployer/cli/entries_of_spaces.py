@@ -12,7 +12,12 @@ ENTRIES = (
         "addons:create",
         "addons:create",
         "Create an add-on and attach it to an app",
-        ("addons:create heroku-postgresql:essential-0", "addons:create heroku-postgresql:mini --as REPORTS"),
+        (
+            "addons:create heroku-postgresql:essential-0",
+            "addons:create heroku-postgresql:mini --as REPORTS",
+            "addons:create heroku-postgresql:standard-0 --yes",
+            "addons:create heroku-postgresql:standard-0 --rollback DATABASE --to '2026-11-30 13:00:00+00:00'",
+        ),
         daily=True,
     ),
     Entry(
@@ -96,6 +101,18 @@ ENTRIES = (
         "backup_work:unschedule",
         "Back a database up no more",
         ("pg:backups:unschedule DATABASE",),
+    ),
+    Entry(
+        "pg:wait",
+        "pg:wait",
+        "Wait until a database is there that RDS makes",
+        ("pg:wait", "pg:wait postgresql-shaped-12345"),
+    ),
+    Entry(
+        "pg:snapshots",
+        "pg:snapshots",
+        "List the snapshots of an app's own databases",
+        ("pg:snapshots", "pg:snapshots -a my-shop --json"),
     ),
     Entry(
         "iam:policy",

@@ -1,4 +1,4 @@
-"""`pg:info`, `pg:psql` and `pg:promote`."""
+"""`pg:info`, `pg:psql`, `pg:promote`, `pg:wait` and `pg:snapshots`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import typer
 
 from deployer.cli import options
 from deployer.cli.output import moment, size
+from deployer.cli.own_addons import tell_made
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
 from deployer.cli.terminal import CHUNK, LocalTerminal
 from deployer.errors.cli import BadUsage
 from deployer.errors.config import UnreadableFile
+from deployer.operations import own_databases, own_origins
 from deployer.operations import pg as operations
 from deployer.operations.pg import DatabaseInfo, Psql
 
@@ -47,6 +49,7 @@ def info(
     """Describe the databases of an app."""
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
+        own_databases.meet(space, name, shell.tell.briefly)
         found = operations.info(space, name, database)
     if as_json:
         shell.output.json([info_json(one) for one in found])
@@ -96,6 +99,41 @@ def promote(
         operations.promote(space, name, database, shell.tell.briefly)
 
 
+def wait(
+    ctx: typer.Context,
+    database: Argument = None,
+    app: options.App = None,
+    remote: options.Remote = None,
+) -> None:
+    """Wait until a database is there that RDS makes, and set its config vars, as a release.
+
+    Where nothing is on its way it returns at once."""
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        tell_made(shell, own_databases.wait(space, name, shell.tell, database))
+
+
+def snapshots(
+    ctx: typer.Context, app: options.App = None, remote: options.Remote = None, as_json: options.Json = False
+) -> None:
+    """List the snapshots that RDS keeps of an app's own databases.
+
+    Of one that was destroyed the last one stays: addons:create with --snapshot fills a new database from it."""
+    shell: Shell = ctx.obj
+    with opened(shell, app, remote) as (space, name):
+        found = own_origins.snapshots(space, name)
+    if as_json:
+        shell.output.json(found)
+    elif not found:
+        shell.output.print(f"{shell.output.app(name)} has no snapshots.")
+    else:
+        rows = [
+            (one.name, one.addon, one.created, f"{one.gigabytes} GB", "automatic" if one.is_automatic else "manual")
+            for one in found
+        ]
+        shell.output.table(("Snapshot", "Database", "Created", "Size", "Kind"), rows)
+
+
 def info_values(info: DatabaseInfo, now: datetime) -> dict[str, str]:
     """The lines of `pg:info`, in Heroku's order. What this plan cannot do is said to be unsupported."""
     addon, limits = info.database.addon, info.database.plan.limits
@@ -108,10 +146,17 @@ def info_values(info: DatabaseInfo, now: datetime) -> dict[str, str]:
             "Data Size": _part(info.size, limits.get("storage")),
             "Tables": f"{info.tables}/{limits['tables']}" if "tables" in limits else str(info.tables),
         }
+    if info.earliest is None:
+        return values | {
+            "Fork/Follow": "Unsupported",
+            "Rollback": "Unsupported",
+            "Continuous Protection": "Off",
+            "Add-on": addon.name,
+        }
     return values | {
-        "Fork/Follow": "Unsupported",
-        "Rollback": "Unsupported",
-        "Continuous Protection": "Off",
+        "Fork/Follow": "Fork",
+        "Rollback": f"earliest from {info.earliest[:16].replace('T', ' ')} UTC",
+        "Continuous Protection": "On",
         "Add-on": addon.name,
     }
 
@@ -127,6 +172,7 @@ def info_json(info: DatabaseInfo) -> dict[str, object]:
         "size": info.size,
         "tables": info.tables,
         "connections": info.connections,
+        "rollback": {"earliest": info.earliest, "latest": info.latest} if info.earliest else None,
         "limits": {**info.database.plan.limits, **({"connections": info.limit} if info.limit is not None else {})},
     }
 

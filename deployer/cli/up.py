@@ -23,6 +23,7 @@ from deployer.model.platforms import DEFAULT_SYSTEM
 from deployer.operations import checkout
 
 if TYPE_CHECKING:
+    from deployer.operations.cloud_proposal import Alter
     from deployer.operations.outside import Front
     from deployer.operations.session import OpenSpace
     from deployer.operations.up import Declared
@@ -73,11 +74,20 @@ def _up_in_aws(
     from deployer.cli.cloud_release import coming
 
     with coming(shell, space, declared) as release:
-        front = cloud.up(shell, space, confirmation, release, yes=yes)
+        adding = _own_databases(shell, space, declared) if declared else None
+        front = cloud.up(shell, space, confirmation, release, adding, yes=yes)
         if release is None:
             return front, None
         release.wait()
         return front, release.declared
+
+
+def _own_databases(shell: Shell, space: str, declared: Declared) -> Alter | None:
+    """What app.json adds to a space in AWS: RDS instances of the app's own."""
+    from deployer.operations import own_declared
+
+    known = shell.pointers.load(space) if space in shell.pointers.names() else None
+    return own_declared.adding(known.ledger if known else None, declared.name, declared.described)
 
 
 def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str, str]) -> Declared:

@@ -7,12 +7,13 @@ database and role for each add-on.
 | trust | `{ca}` | any host: the authority's certificate; events `changed {what}`; `{changed}` |
 | create | `{name, password, connections}` | a role and its database of the same name, made or made right: `{}` |
 | drop | `{name}` | ends its connections; `{}` also where there is none |
+| keep | `{name}` | drops all others of ours from a server of RDS that was filled from another; `{dropped}` |
 | info | `{name}` | `{version, size, tables, connections, limit}`; size in bytes |
 
-The last three with `server: {address, port, user, password}` are about that of RDS (host/rds.py), from any host.
+The last four with `server: {address, port, user, password}` are about that of RDS (host/rds.py), from any host.
 
 Errors: `postgres-missing`, `postgres-down`, `postgres-disk-full`, `postgres-refused`, `postgres-no-database`; of
-RDS's the same as `rds-...`, and `rds-full`.
+RDS's the same as `rds-...`, and `rds-full`; `keep` of one that is not there `rds-no-database`.
 """
 
 from __future__ import annotations
@@ -77,6 +78,15 @@ def drop(request: Request, channel: Channel) -> dict[str, Any]:
     return {}
 
 
+def keep(request: Request, channel: Channel) -> dict[str, Any]:
+    """Have no other database of ours there: they came along with this one."""
+    server, name = server_for(request, channel), request["name"]
+    others = rds.others(server, name)
+    for other in others:
+        drop_database(server, other)
+    return {"dropped": others}
+
+
 def info(request: Request, channel: Channel) -> dict[str, Any]:
     """What a database is like now."""
     return describe_database(server_for(request, channel), request["name"])
@@ -118,4 +128,4 @@ def server_of(cluster: Cluster, system: Path) -> Server:
     return Server(str(programs), str(system / "run/postgresql"), cluster.port)
 
 
-_DO = {"ensure": ensure, "trust": trust, "create": create, "drop": drop, "info": info}
+_DO = {"ensure": ensure, "trust": trust, "create": create, "drop": drop, "keep": keep, "info": info}

@@ -61,6 +61,24 @@ def create_database(server: Server, name: str, password: str, connections: int) 
         raise HostFailure("rds-full", {"wanted": connections, "most": found["most"], "taken": found["taken"]})
 
 
+# Names that we make (addons/postgresql.py): of databases, and of the roles that own them.
+OTHERS = """\
+SELECT json_build_object(
+    'there', EXISTS (SELECT FROM pg_database WHERE datname = :'name'),
+    'others', coalesce(json_agg(DISTINCT found.name), '[]'))
+  FROM (SELECT datname AS name FROM pg_database UNION SELECT rolname FROM pg_roles) found
+ WHERE found.name ~ '^u[0-9a-f]{16}$' AND found.name <> :'name';
+"""
+
+
+def others(server: Server, name: str) -> list[str]:
+    """Databases and roles of ours beside that one; `postgres-no-database` where that one is not there."""
+    found = postgres_sql.ask(server, OTHERS, {"name": checked(name)})
+    if not found["there"]:
+        raise HostFailure("postgres-no-database", {"name": name})
+    return [str(one) for one in found["others"]]
+
+
 def server_of(told: dict[str, Any], channel: Channel) -> Server:
     """The way to the server that a request has told: `{address, port, user, password}`."""
     system = channel.paths.system

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from deployer.addons.catalog import find, find_provider
+from deployer.addons.catalog import find, find_provider, plan_of
 from deployer.addons.names import new_colour, new_name
 from deployer.addons.provider import Plan, Provider
 from deployer.errors.addons import (
@@ -20,6 +20,7 @@ from deployer.errors.addons import (
     ServiceUnknown,
 )
 from deployer.errors.apps import AppNotFound
+from deployer.errors.own_databases import OwnDatabasesStand, PlanElsewhere
 from deployer.errors.rds import RdsFull, SpaceWithoutDatabase
 from deployer.model.addon import Addon
 from deployer.model.app import App, Attachment
@@ -28,7 +29,7 @@ from deployer.model.names import is_config_key
 from deployer.model.release import Release
 from deployer.operations.backups import end_schedule
 from deployer.operations.change import Change, changing
-from deployer.operations.database_hosts import place_for_new, place_of_existing
+from deployer.operations.database_hosts import MANAGED, place_for_new, place_of_existing
 from deployer.operations.release import make_release, redraft
 from deployer.operations.session import OpenSpace
 
@@ -60,13 +61,17 @@ def create(
 ) -> Created:
     """Have an add-on, attached, as a release. `name` is the add-on's, `alias` the attachment's, where given."""
     provider, plan = find(service_plan)
+    if plan.size:
+        check_kind(space, provider, plan)
     with changing(space, app, f"addons:create {service_plan}", tell) as change:
-        addon = _begun(change, provider, name) or _named(change, provider, plan, name)
+        addon = begun(change.app, space.ledger.addons(app), plan, provider, name) or named(
+            space, app, provider, plan, name
+        )
         names = attachment_names(provider, alias, app, addon, change.state.config)
         tell(Doing(f"Creating {provider.service}:{plan.name} on ⬢ {app}"))
-        addon = _provision(change, provider, plan, addon)
+        addon = provision(change, provider, plan, addon)
         tell(Done(plan.price))
-        release = _attach(change, addon, names)
+        release = attach(change, addon, names)
     return Created(addon, plan, names, release)
 
 
@@ -75,19 +80,31 @@ def destroy(space: OpenSpace, app: str, name: str, tell: Tell) -> Release:
     with changing(space, app, f"addons:destroy {name}", tell) as change:
         addon = resolve(name, change.app, space.ledger.addons(app))
         tell(Doing(f"Destroying {addon.name} on ⬢ {app}"))
-        release = _detach(change, addon)
+        release = detach(change, addon)
         _remove(space, addon, tell)
         tell(Done())
     return release
 
 
 def remove_all(change: Change) -> None:
-    """Destroy every add-on of an app that is being destroyed itself: nothing is detached, no release is made."""
+    """Destroy every add-on of an app that is being destroyed itself: nothing is detached, no release is made.
+    OwnDatabasesStand, before anything is."""
+    own = [addon.name for addon in change.space.ledger.addons(change.app.name) if plan_of(addon).size]
+    if own:
+        commands = "\n".join(f"deployer addons:destroy {name} -a {change.app.name}" for name in own)
+        raise OwnDatabasesStand(change.app.name, ", ".join(own), commands)
     for addon in change.space.ledger.addons(change.app.name):
         change.held.check()
         change.tell(Doing(f"Destroying {addon.name}"))
         _remove(change.space, addon, change.tell)
         change.tell(Done())
+
+
+def check_kind(space: OpenSpace, provider: Provider, plan: Plan) -> None:
+    """PlanElsewhere where the space has no RDS."""
+    if space.space.kind != MANAGED:
+        known = ", ".join(one.name for one in provider.plans if not one.size and not one.retired)
+        raise PlanElsewhere(f"{provider.service}:{plan.name}", provider.service, space.space.name, known)
 
 
 def owned(space: OpenSpace, app: str) -> list[Owned]:
@@ -156,30 +173,37 @@ def _checked(alias: str, app: str, config: Mapping[str, str]) -> str:
     return alias
 
 
-def _begun(change: Change, provider: Provider, name: str | None) -> Addon | None:
-    """What a creation that was cut off has left: an add-on of the service that was never attached."""
-    attached = {attachment.addon for attachment in change.app.attachments}
+def begun(app: App, addons: Iterable[Addon], plan: Plan, provider: Provider, name: str | None) -> Addon | None:
+    """What a creation that was cut off has left: an add-on of the service that was never attached, and that lives, or
+    does not, on an instance of its own as the plan says."""
+    attached = {attachment.addon for attachment in app.attachments}
     left = [
         addon
-        for addon in change.space.ledger.addons(change.app.name)
-        if addon.service == provider.service and addon.name not in attached and addon.state != DEPROVISIONING
+        for addon in addons
+        if addon.service == provider.service
+        and addon.name not in attached
+        and addon.state != DEPROVISIONING
+        and bool(plan_of(addon).size) == bool(plan.size)
     ]
     return next((addon for addon in left if name in (None, addon.name)), None)
 
 
-def _named(change: Change, provider: Provider, plan: Plan, name: str | None) -> Addon:
-    taken = {addon.name for addon in change.space.ledger.addons()}
+def named(space: OpenSpace, app: str, provider: Provider, plan: Plan, name: str | None) -> Addon:
+    """A new one, with a name of its own where none is given; AddonNameTaken."""
+    taken = {addon.name for addon in space.ledger.addons()}
     if name in taken:
         raise AddonNameTaken(str(name))
     name = name or new_name(provider.noun, taken)
-    created = change.space.ledger.timestamp()
-    return Addon(name, provider.service, plan.name, change.app.name, created, PROVISIONING, facts=provider.draft())
+    created = space.ledger.timestamp()
+    return Addon(name, provider.service, plan.name, app, created, PROVISIONING, facts=provider.draft())
 
 
-def _provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> Addon:
+def provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> Addon:
+    """Have what it is, and note that."""
     space = change.space
     change.held.check()
-    addon, place = replace(addon, plan=plan.name), place_for_new(space)
+    addon = replace(addon, plan=plan.name)
+    place = place_for_new(space, addon)
     space.ledger.save_addon(addon)
     try:
         config = provider.provision(place, space.sessions, addon, plan, change.tell)
@@ -192,7 +216,8 @@ def _provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> 
     return addon
 
 
-def _attach(change: Change, addon: Addon, names: tuple[str, ...]) -> Release:
+def attach(change: Change, addon: Addon, names: tuple[str, ...]) -> Release:
+    """Give the app its config vars, as a release."""
     new = {f"{name}_{suffix}": value for name in names for suffix, value in addon.config.items()}
     release = change.state.release
     if release is None or not new.items() <= change.state.config.items():
@@ -202,7 +227,8 @@ def _attach(change: Change, addon: Addon, names: tuple[str, ...]) -> Release:
     return release
 
 
-def _detach(change: Change, addon: Addon) -> Release:
+def detach(change: Change, addon: Addon) -> Release:
+    """Take its config vars from the app, as a release; it is to go then."""
     names = _names(change.app, addon)
     gone = {f"{name}_{suffix}" for name in names for suffix in addon.config}
     config = {key: value for key, value in change.state.config.items() if key not in gone}
@@ -237,9 +263,7 @@ def _remove(space: OpenSpace, addon: Addon, tell: Tell) -> None:
 
 
 def _owned(app: App, addon: Addon) -> Owned:
-    provider = find_provider(addon.service)
-    plan = next((plan for plan in provider.plans if plan.name == addon.plan), Plan(addon.plan))
-    return Owned(addon, provider, plan, _names(app, addon))
+    return Owned(addon, find_provider(addon.service), plan_of(addon), _names(app, addon))
 
 
 def _names(app: App, addon: Addon) -> tuple[str, ...]:

@@ -66,7 +66,8 @@ def preview(
     if known is None or state is None:
         if spec is None:
             raise SpaceNotMade(name, number, region)
-        return Proposal(name, number, None, spec, None, domain.look(account, name, spec))
+        wanted_spec = alter(spec) if alter else spec
+        return Proposal(name, number, None, wanted_spec, None, domain.look(account, name, spec), alter=alter)
     found = Proposal(name, number, known.spec, spec or known.spec, (), None, known, pins, alter)
     wanted = _named(_bounded(account, found.onto(known)), state)
     there = domain.look(account, name, wanted.spec)

@@ -52,12 +52,12 @@ def host_with(space: OpenSpace, addon: Addon) -> Session:
 
 def place_of_existing(space: OpenSpace, addon: Addon) -> Place:
     """Where an add-on lives; DatabaseHostLost."""
-    return managed_place(space) if space.space.kind == MANAGED else Place(host_with(space, addon))
+    return managed_place(space, addon) if space.space.kind == MANAGED else Place(host_with(space, addon))
 
 
-def place_for_new(space: OpenSpace) -> Place:
+def place_for_new(space: OpenSpace, addon: Addon) -> Place:
     """Where a database is to be made; SpaceWithoutDatabase."""
-    return managed_place(space) if space.space.kind == MANAGED else Place(host_for_new(space))
+    return managed_place(space, addon) if space.space.kind == MANAGED else Place(host_for_new(space))
 
 
 def host_for_new(space: OpenSpace) -> Session:

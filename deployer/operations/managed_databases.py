@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from deployer.addons.catalog import plan_of
 from deployer.addons.provider import Managed, Place
 from deployer.errors.base import Failure
 from deployer.errors.ledger import SpaceEmpty
+from deployer.errors.own_databases import DatabaseBeingMade
 from deployer.errors.rds import SpaceWithoutDatabase
+from deployer.model.addon import Addon
 from deployer.operations import prices
 from deployer.operations.session import OpenSpace
 from deployer.store import keys
@@ -16,23 +19,49 @@ from deployer.store.base import Get, Put, Stored
 
 if TYPE_CHECKING:
     from deployer.spaces.aws.account import Account
+    from deployer.spaces.aws.rds import Master
     from deployer.spaces.aws.record import Record
+    from infra.spec import Spec
 
 
-def managed_place(space: OpenSpace) -> Place:
-    """The space's server, by way of a host of it; SpaceWithoutDatabase, BundleUnreached."""
+def managed_place(space: OpenSpace, addon: Addon) -> Place:
+    """The server that an add-on is on, its own or the space's, by way of a host; SpaceWithoutDatabase,
+    DatabaseBeingMade, BundleUnreached."""
     from deployer.spaces.aws import rds
+
+    account, known = account_of(space), record_of(space)
+    if plan_of(addon).size:
+        one = _own_master(space, account, addon)
+    elif rds.is_there(known):
+        one = rds.master(account, known)
+    else:
+        raise SpaceWithoutDatabase(known.name, rds.SUGGESTED, _price(known))
+    trusted, room = authorities(space, account), _room(known.spec, addon)
+    return Place(space.first, Managed(one.address, one.port, one.user, one.password, trusted, room))
+
+
+def _room(spec: Spec, addon: Addon) -> int:
+    """Bytes of the server that an add-on is on; 0 where nobody knows."""
+    own = [one.storage for one in spec.databases if one.addon == addon.name]
+    shared = spec.database.storage if spec.database else 0
+    return (own[0] if own else shared) << 30
+
+
+def _own_master(space: OpenSpace, account: Account, addon: Addon) -> Master:
+    from deployer.spaces.aws import databases, rds
+
+    found = databases.of_addon(account, space.space.name, addon.name)
+    if found is None or not found.address or not found.secret:
+        raise DatabaseBeingMade(addon.name, addon.app, found.status if found else "not there")
+    return rds.master_at(account, found.address, found.port, found.secret)
+
+
+def account_of(space: OpenSpace) -> Account:
+    """Where a space in AWS is."""
     from deployer.spaces.aws.account import Account
 
-    known = _known(space)
-    if not rds.is_there(known):
-        raise SpaceWithoutDatabase(known.name, rds.SUGGESTED, _price(known))
     assert space.state and space.state.region, "a pointer to a space in AWS says where its state is"
-    account = Account(space.state.region, space.state.endpoint)
-    one = rds.master(account, known)
-    room = known.spec.database.storage << 30 if known.spec.database else 0
-    trusted = authorities(space, account)
-    return Place(space.first, Managed(one.address, one.port, one.user, one.password, trusted, room))
+    return Account(space.state.region, space.state.endpoint)
 
 
 def authorities(space: OpenSpace, account: Account) -> str:
@@ -48,7 +77,8 @@ def authorities(space: OpenSpace, account: Account) -> str:
     return certificates
 
 
-def _known(space: OpenSpace) -> Record:
+def record_of(space: OpenSpace) -> Record:
+    """What is noted of a space in AWS."""
     from deployer.spaces.aws import record
     from deployer.store.s3 import S3Store
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from deployer.addons.catalog import find_provider
 from deployer.addons.names import new_colour
 from deployer.addons.provider import Plan
 from deployer.errors.addons import AlreadyPrimary, DatabaseHostLost, DatabaseUnfinished, DatabaseUnknown, NoDatabase
+from deployer.errors.aws import AwsDenied
+from deployer.errors.own_databases import DatabaseBeingMade
 from deployer.model.addon import Addon
 from deployer.model.app import Attachment
 from deployer.model.events import Doing, Done, Tell
 from deployer.model.release import Release
-from deployer.operations.addons import PROVISIONED, Owned, owned
+from deployer.operations.addons import PROVISIONED, PROVISIONING, Owned, owned
 from deployer.operations.change import Change, changing
-from deployer.operations.database_hosts import host_with, place_of_existing
+from deployer.operations.database_hosts import MANAGED, host_with, place_of_existing
 from deployer.operations.release import make_release, redraft
 from deployer.operations.run import OneOff, Terminal
 from deployer.operations.session import OpenSpace
@@ -41,7 +44,10 @@ class Database:
 
     @property
     def url(self) -> str:
-        """Where it is, and how to get in; DatabaseUnfinished where its creation was cut off."""
+        """Where it is, and how to get in; DatabaseUnfinished where its creation was cut off, DatabaseBeingMade where
+        RDS makes it."""
+        if self.addon.state != PROVISIONED and self.plan.size:
+            raise DatabaseBeingMade(self.addon.name, self.app, self.addon.state)
         if self.addon.state != PROVISIONED:
             raise DatabaseUnfinished(self.addon.name, self.addon.service, self.app)
         return self.addon.config["URL"]
@@ -59,6 +65,8 @@ class DatabaseInfo:
     tables: int | None = None
     connections: int | None = None
     limit: int | None = None
+    earliest: str | None = None  # moment that it can be brought back to; None where it cannot be
+    latest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +180,12 @@ def _database(app: str, own: Owned) -> Database:
 
 def _info(space: OpenSpace, database: Database) -> DatabaseInfo:
     if database.addon.state != PROVISIONED:
-        return DatabaseInfo(database, database.addon.state.capitalize())
+        return DatabaseInfo(database, _unfinished(space, database))
     try:
         place = place_of_existing(space, database.addon)
     except DatabaseHostLost as lost:
         return DatabaseInfo(database, f"Its host is lost: {lost.host}")
+    earliest, latest = window(space, database) if space.space.kind == MANAGED else (None, None)
     answer: dict[str, Any] = find_provider(database.addon.service).info(place, database.addon)
     return DatabaseInfo(
         database,
@@ -186,4 +195,26 @@ def _info(space: OpenSpace, database: Database) -> DatabaseInfo:
         tables=answer["tables"],
         connections=answer["connections"],
         limit=answer["limit"],
+        earliest=earliest,
+        latest=latest,
     )
+
+
+def _unfinished(space: OpenSpace, database: Database) -> str:
+    """Of one that RDS makes, its word: Creating, Backing-up, Available before anybody has finished it."""
+    from deployer.operations.own_databases import status_of
+
+    status = status_of(space, database.addon) if database.plan.size and database.addon.state == PROVISIONING else ""
+    return (status or database.addon.state).capitalize()
+
+
+def window(space: OpenSpace, database: Database) -> tuple[str | None, str | None]:
+    """The first and the last moment that RDS can bring it back to; None where these credentials may not ask."""
+    from deployer.operations.own_origins import instance_with, spelled
+
+    try:
+        found = instance_with(space, database.addon)
+    except AwsDenied:
+        return None, None
+    earliest = found.earliest(datetime.now(UTC))
+    return (spelled(earliest), spelled(found.latest)) if earliest and found.latest else (None, None)

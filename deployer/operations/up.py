@@ -16,7 +16,7 @@ from deployer.errors.up import ValuesMissing
 from deployer.model.app_json import AppJson
 from deployer.model.events import Detail, Output, Step, Tell
 from deployer.model.release import Release
-from deployer.operations import addons, apps, run
+from deployer.operations import addons, apps, own_databases, own_declared, run
 from deployer.operations.deploy import Order, deploy
 from deployer.operations.release import change_config
 from deployer.operations.scale import scale
@@ -45,6 +45,7 @@ def up(space: OpenSpace, declared: Declared, tell: Tell) -> Release | None:
     if first and config:
         change_config(space, declared.name, config, tell)
         tell(Detail(f"Set {', '.join(sorted(config))}"))
+    own_databases.meet(space, declared.name, tell)
     _create_addons(space, declared, tell)
     release = deploy(space, declared.name, declared.order, tell)
     if first:
@@ -69,8 +70,12 @@ def _asked(key: str, description: str) -> str:
 
 def _create_addons(space: OpenSpace, declared: Declared, tell: Tell) -> None:
     for request in declared.described.addons:
-        provider, _ = find(request.plan)
-        if not addons.has(space, declared.name, provider.service):
+        provider, plan = find(request.plan)
+        if addons.has(space, declared.name, provider.service):
+            continue
+        if plan.size:
+            own_declared.have(space, declared.name, request.plan, request.name, tell)
+        else:
             addons.create(space, declared.name, request.plan, tell, alias=request.name)
 
 

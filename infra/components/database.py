@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.network import Network
-from infra.components.noun import Noun
+from infra.components.noun import TOOL, Noun
 from infra.components.rules import allow_in, group
 from infra.names import name, own_database, own_snapshot
 from infra.spec import Origin, OwnDatabase, Spec
@@ -86,16 +86,19 @@ class Database(Noun):
         )
 
     def _shared(self, size: str, storage: int) -> aws.rds.Instance:
-        return self._instance(name(self.space, "database"), "database", size, storage, self._end.snapshot, {})
+        tags = self.tags("database")
+        return self._instance(name(self.space, "database"), tags, size, storage, self._end.snapshot, {})
 
     def _own(self, one: OwnDatabase) -> aws.rds.Instance:
         last = own_snapshot(self.space, one.addon, self._end.snapshot)
         filled = _filled(one.origin) if one.origin else {}
         called = own_database(self.space, one.addon)
-        return self._instance(called, f"database-{one.addon}", one.size, one.storage, last, filled)
+        whose = {f"{TOOL}:app": one.app, f"{TOOL}:database": one.database}
+        tags = {**self.tags(f"database-{one.addon}"), **{key: value for key, value in whose.items() if value}}
+        return self._instance(called, tags, one.size, one.storage, last, filled)
 
     def _instance(
-        self, called: str, logical: str, size: str, storage: int, last: str, filled: Mapping[str, Any]
+        self, called: str, tags: dict[str, str], size: str, storage: int, last: str, filled: Mapping[str, Any]
     ) -> aws.rds.Instance:
         """A new name of the last snapshot at each run is no reason to touch it: only the one that it goes by counts."""
         end = self._end
@@ -120,7 +123,7 @@ class Database(Noun):
             skip_final_snapshot=not end.keep,
             final_snapshot_identifier=last,
             apply_immediately=True,
-            tags=self.tags(logical),
+            tags=tags,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignored),
             **self._around,
             **filled,

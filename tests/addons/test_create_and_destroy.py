@@ -19,6 +19,7 @@ from deployer.errors.addons import (
     PlanUnknown,
     ServiceUnknown,
 )
+from deployer.errors.own_databases import PlanElsewhere
 from deployer.errors.rds import RdsFull
 from deployer.errors.remote import ConnectionLost
 from deployer.model.addon import Addon
@@ -130,8 +131,10 @@ def test_names_that_are_taken_or_none_are_refused_before_anything_exists(space: 
 def test_an_unknown_service_or_plan_says_what_there_is(space: SpaceInMemory) -> None:
     with pytest.raises(ServiceUnknown, match="Perhaps you meant heroku-postgresql"):
         addons.create(space, "shop", "heroku-postgressql", silent)
-    with pytest.raises(PlanUnknown, match="essential-0, essential-1, essential-2, mini, hobby-dev"):
+    with pytest.raises(PlanElsewhere, match="Plans that work in sandbox: essential-0, essential-1, essential-2"):
         addons.create(space, "shop", "heroku-postgresql:standard-0", silent)
+    with pytest.raises(PlanUnknown, match="essential-2, standard-0, standard-2, standard-3, mini, hobby-dev"):
+        addons.create(space, "shop", "heroku-postgresql:premium-9", silent)
 
 
 @pytest.mark.parametrize(

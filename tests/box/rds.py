@@ -34,6 +34,8 @@ INSIDE = "/srv"  # where the server sees its folder
 DATA = f"{INSIDE}/data"
 SUPERUSER = "rdsadmin"
 PORT = 5432
+KEEPING = ("modify_db_instance", "create_db_snapshot")
+FILLING = ("from_db_snapshot", "to_point_in_time")
 STARTS_WITHIN = 30.0  # seconds
 CONNECTIONS = {"db.t4g.micro": 80}  # what RDS makes of a class's memory, about
 MASTER = """\
@@ -41,7 +43,8 @@ CREATE ROLE :"master" LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD :'password'
 ALTER DATABASE postgres OWNER TO :"master";
 ALTER DATABASE template1 OWNER TO :"master";
 """
-HBA = f"local all {SUPERUSER} peer map=rds\n"
+SWITCH = "SELECT txid_current() AS nothing \\gset\nSELECT pg_walfile_name(pg_switch_wal());\n"
+HBA = f"local all,replication {SUPERUSER} peer map=rds\n"
 CONF = """\
 listen_addresses = '{address}'
 port = {port}
@@ -58,13 +61,18 @@ log_statement = 'none'
 
 @dataclass
 class Rds:
-    """`servers` by the identifiers of instances; `authority` is the folder of the CA that nobody trusts by itself."""
+    """`servers` by the identifiers of instances; `authority` is the folder of the CA that nobody trusts by itself. A
+    new instance is `creating` for `slow` seconds. With `archives` each keeps all that was ever written, so that it can
+    be brought back to any moment; `backups` are the folders of snapshots by their names."""
 
     ground: Ground
     resolver: Resolver
     lent: Lent
     servers: dict[str, Instance] = field(default_factory=dict)
     count: int = 0
+    slow: float = 0.0
+    archives: bool = False
+    backups: dict[str, Path] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> Rds:
@@ -78,8 +86,9 @@ class Rds:
     def authority(self) -> Path:
         return self.ground.folder / "rds-ca"
 
-    def begin(self, made: Any) -> None:
-        """Have the server of an instance of moto; it takes connections when this returns."""
+    def begin(self, made: Any, origin: Origin | None = None) -> None:
+        """Have the server of an instance of moto, filled from another where it has an `origin`; it takes connections
+        when this returns."""
         if not self.servers:
             certificates.ensure_authority(self.authority)
             _publish(made.region, (self.authority / "ca.crt").read_bytes())
@@ -89,11 +98,28 @@ class Rds:
         )
         self.ground.lend(server.address)
         self.resolver.names[server.name] = server.address
-        server.make(self.authority)
+        server.make(self.authority, origin)
         server.start()
-        server.run(MASTER, {"master": made.master_username, "password": _keep_password(made)})
+        if origin is None:
+            server.run(MASTER, {"master": made.master_username, "password": _keep_password(made)})
+        if self.archives:
+            server.archive()
         with self.lock:
             self.servers[made.db_instance_identifier] = server
+        if self.slow:
+            made.status = "creating"
+            threading.Timer(self.slow, lambda: setattr(made, "status", "available")).start()
+
+    def keep_password(self, identifier: str) -> None:
+        """AWS makes the master of an instance a password that it keeps."""
+        server = self.servers[identifier]
+        values = {"master": server.made.master_username, "password": _keep_password(server.made)}
+        server.run("ALTER ROLE :\"master\" PASSWORD :'password';\n", values)
+
+    def snapshot(self, identifier: str, name: str) -> None:
+        """Keep what an instance holds now."""
+        if self.archives and identifier in self.servers:
+            self.backups[name] = self.servers[identifier].copied(self.ground.folder / f"rds/snapshot-{name}")
 
     def follow(self) -> None:
         """Let in whom security groups let in now."""
@@ -104,11 +130,36 @@ class Rds:
     def finish(self, identifier: str) -> None:
         with self.lock:
             server = self.servers.pop(identifier)
+            is_last = not self.servers
             server.remove()
         self.resolver.names.pop(server.name)
         self.ground.take_back(server.address)
-        if not self.servers:
+        if is_last:
             _retract(server.made.region)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a new server is filled from: a copy, and all that was `written` since, up to a moment where one is said."""
+
+    copy: Path
+    written: Path | None = None
+    until: str = ""
+
+    def fill(self, folder: Path) -> None:
+        subprocess.run(["cp", "-a", str(self.copy), str(folder / "data")], check=True)
+        for name in ("postgresql.auto.conf", "pg_hba.conf"):
+            (folder / "data" / name).write_text("")
+        if self.written:
+            subprocess.run(["cp", "-a", str(self.written), str(folder / "past")], check=True)
+            (folder / "data/recovery.signal").touch()
+
+    def settings(self) -> str:
+        """Of the recovery."""
+        if self.written is None:
+            return ""
+        until = f"recovery_target_time = '{self.until}'\nrecovery_target_action = promote\n" if self.until else ""
+        return f"restore_command = 'cp /srv/past/%f %p'\n{until}"
 
 
 @dataclass
@@ -131,15 +182,21 @@ class Instance:
     def process(self) -> Process:
         return Process(self.folder / "process.json", self.folder / "log")
 
-    def make(self, authority: Path) -> None:
+    def make(self, authority: Path, origin: Origin | None = None) -> None:
         uid, gid = self._owner()
         self.folder.mkdir(parents=True)
         os.chown(self.folder, uid, gid)
-        options = ["-U", SUPERUSER, "--locale=C.UTF-8", "-E", "UTF8", "--no-sync"]
-        subprocess.run(self.words("initdb", "-D", DATA, *options), check=True, capture_output=True)
+        if origin:
+            origin.fill(self.folder)
+        else:
+            options = ["-U", SUPERUSER, "--locale=C.UTF-8", "-E", "UTF8", "--no-sync"]
+            subprocess.run(self.words("initdb", "-D", DATA, *options), check=True, capture_output=True)
         certificates.ensure_server(authority, self.folder / "tls", [self.name], (uid, gid))
         data, connections = self.folder / "data", CONNECTIONS.get(self.made.db_instance_class, 100)
         (data / "postgresql.conf").write_text(CONF.format(address=self.address, port=PORT, connections=connections))
+        if origin:
+            with (data / "postgresql.conf").open("a") as conf:
+                conf.write(origin.settings())
         (data / "pg_hba.conf").write_text(HBA)
         (data / "pg_ident.conf").write_text(f"rds {USER} {SUPERUSER}\n")
 
@@ -154,6 +211,32 @@ class Instance:
             time.sleep(0.05)
         process.note(self.process.record, int((self.folder / "data/postmaster.pid").read_text().split()[0]))
         threading.Thread(target=child.wait, daemon=True).start()
+
+    def archive(self) -> None:
+        """Keep a copy of now, and all that is written from now on."""
+        wal = self.folder / "wal"
+        wal.mkdir()
+        os.chown(wal, *self._owner())
+        with (self.folder / "data/postgresql.conf").open("a") as conf:
+            conf.write("archive_mode = on\narchive_command = 'cp %p /srv/wal/%f'\n")
+        subprocess.run(self.words("pg_ctl", "stop", "-D", DATA, "-m", "fast", "-s"), check=True)
+        self.start()
+        self.copied(self.folder / "base")
+
+    def copied(self, target: Path) -> Path:
+        """A copy of what it holds now, in a folder."""
+        words = ["-D", f"{INSIDE}/copy", "-h", INSIDE, "-p", str(PORT), "-U", SUPERUSER, "-c", "fast", "-X", "fetch"]
+        subprocess.run(self.words("pg_basebackup", *words), check=True, capture_output=True)
+        return (self.folder / "copy").rename(target)
+
+    def written(self) -> Path:
+        """The folder of all that was written until now."""
+        last = self.run(SWITCH, {}).strip()
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not (self.folder / "wal" / last).exists():
+            assert time.monotonic() < deadline, f"{last} is not archived"
+            time.sleep(0.05)
+        return self.folder / "wal"
 
     def let_in(self, allowed: frozenset[str]) -> None:
         """Over TLS alone, as `rds.force_ssl` has it."""
@@ -201,13 +284,7 @@ def mends(here: list[Rds]) -> list[Mend]:
     """Instances are there when moto says so, and gone when it says so."""
     from moto.rds.models import RDSBackend
 
-    create, delete = RDSBackend.create_db_instance, RDSBackend.delete_db_instance
-
-    def create_db_instance(backend: Any, given: dict[str, Any]) -> Any:
-        made = create(backend, given)
-        if made.engine == "postgres":
-            here[0].begin(made)
-        return made
+    delete, modify, keep = (getattr(RDSBackend, one) for one in ("delete_db_instance", *KEEPING))
 
     def delete_db_instance(backend: Any, db_instance_identifier: str, *words: Any, **others: Any) -> Any:
         gone = delete(backend, db_instance_identifier, *words, **others)
@@ -215,9 +292,56 @@ def mends(here: list[Rds]) -> list[Mend]:
             here[0].finish(db_instance_identifier)
         return gone
 
+    def modify_db_instance(backend: Any, identifier: str, given: dict[str, Any]) -> Any:
+        made = modify(backend, identifier, given)
+        if given.get("manage_master_user_password"):
+            here[0].keep_password(identifier)
+        return made
+
+    def create_db_snapshot(backend: Any, identifier: str, name: str, *words: Any, **others: Any) -> Any:
+        made = keep(backend, identifier, name, *words, **others)
+        here[0].snapshot(identifier, name)
+        return made
+
+    return [
+        (RDSBackend, "delete_db_instance", delete_db_instance),
+        (RDSBackend, "modify_db_instance", modify_db_instance),
+        (RDSBackend, "create_db_snapshot", create_db_snapshot),
+        *_making(here),
+    ]
+
+
+def _making(here: list[Rds]) -> list[Mend]:
+    """Empty ones, and those that are filled: AWS keeps no password of their masters until somebody asks for it."""
+    from moto.rds.models import RDSBackend
+
+    create = RDSBackend.create_db_instance
+    from_snapshot, to_time = (getattr(RDSBackend, f"restore_db_instance_{one}") for one in FILLING)
+    origins: list[Origin] = []  # of the next instance
+
+    def create_db_instance(backend: Any, given: dict[str, Any]) -> Any:
+        made = create(backend, given)
+        if made.engine == "postgres":
+            here[0].begin(made, origins.pop() if origins else None)
+        return made
+
+    def filled(restore: Any, origin: Origin, *given: Any) -> Any:
+        origins.append(origin)
+        made = restore(*given)
+        made.update(manage_master_user_password=False)
+        return made
+
+    def from_db_snapshot(backend: Any, name: str, given: Any) -> Any:
+        return filled(from_snapshot, Origin(here[0].backups[name]), backend, name, given)
+
+    def to_point_in_time(backend: Any, source: str, target: str, given: Any) -> Any:
+        server, until = here[0].servers[source], str(given.get("restore_time") or "")
+        return filled(to_time, Origin(server.folder / "base", server.written(), until), backend, source, target, given)
+
     return [
         (RDSBackend, "create_db_instance", create_db_instance),
-        (RDSBackend, "delete_db_instance", delete_db_instance),
+        (RDSBackend, "restore_db_instance_from_db_snapshot", from_db_snapshot),
+        (RDSBackend, "restore_db_instance_to_point_in_time", to_point_in_time),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +19,10 @@ from deployer.spaces.aws import databases
 from deployer.spaces.aws.record import Record
 from infra.spec import OwnDatabase, Spec
 from tests.cli.test_cloud import SPACE, Laptop, at_work
-from tests.infra.cloud_here import Cloud, cloud
+from tests.infra.cloud_here import ROOT, Cloud, cloud
 from tests.infra.moto_here import REGION
 from tests.infra.standin.provider import Call
+from tests.infra.test_cloud_faults import kill_session, once
 
 pytestmark = [pytest.mark.edge, pytest.mark.timeout(600)]
 WITHOUT = "\n".join(line for line in SPACE.splitlines() if not line.startswith("database"))
@@ -94,6 +98,39 @@ def test_down_names_each_and_proves_it_gone(laptop: Laptop) -> None:
     assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
     [snapshot] = kept(laptop.here)
     assert snapshot.startswith("deployerdb-production-") and f"Kept: last snapshot {snapshot}, 64 GB" in laptop.err
+
+
+# The same, by a process that can be killed.
+KILLED = """
+import sys
+from pathlib import Path
+from deployer.operations import cloud_change
+from deployer.spaces.aws.tools import Tools
+from tests.cli.test_cloud_change import REGION, with_database
+root, home, endpoint, *env = sys.argv[1:]
+tools = Tools(Path(root), Path(home), endpoint, dict(one.split("=", 1) for one in env), patience=0.0, arrival=0.0)
+found = cloud_change.propose(tools, "production", REGION, "addons:create postgresql", with_database)
+cloud_change.carry_out(tools, found, print)
+"""
+
+
+def test_one_that_was_cut_off_between_aws_and_the_note_of_it_is_taken_over(laptop: Laptop) -> None:
+    here, tools = laptop.here, laptop.here.tools(laptop.folder.parent)
+    words = [str(tools.root), str(tools.home), here.endpoint, *(f"{name}={value}" for name, value in tools.env.items())]
+    with subprocess.Popen([sys.executable, "-c", KILLED, *words], cwd=ROOT, start_new_session=True) as other:
+        here.provider.fault = once("create", "rds/instance:Instance", done=True, do=lambda: kill_session(other.pid))
+        other.communicate(timeout=PATIENCE)
+    here.provider.fault = lambda call: None
+    assert other.returncode == -signal.SIGKILL
+    [name] = names(here)
+    here.provider.calls.clear()
+    assert laptop.run("preview", "--space", "production") == 0, laptop.err
+    assert "would be made" not in laptop.out
+    known = changes(laptop, with_database)
+    assert (names(here), known.spec.addons) == ([name], (ADDON,))
+    assert not [call for call in here.provider.calls if (call.what, call.kind) == ("create", INSTANCE)]
+    changes(laptop, without_databases, keep=False)
+    assert not names(here)
 
 
 def test_a_database_that_aws_makes_is_not_waited_for_and_made_once(laptop: Laptop) -> None:

@@ -9,13 +9,13 @@ from types import ModuleType
 import pytest
 
 from deployer.cli.cloud_preview import as_json, lines
-from deployer.errors import aws, cloud
+from deployer.errors import aws, cloud, own_databases
 from deployer.errors.base import Failure
 from deployer.operations import prices
 from deployer.operations.cloud_proposal import Proposal
 from deployer.spaces.aws.domain import Domain, Zone
 from infra.changes import Change, Field
-from infra.spec import Budget, Database, Hosts, Spec
+from infra.spec import Budget, Database, Hosts, OwnDatabase, Spec
 
 Golden = Callable[[str, str], None]
 ACCOUNT = "123456789012"
@@ -56,6 +56,8 @@ MOVED_ON = dataclasses.replace(NAMED, domain="example.org")
 ZONE = Zone("Z0123", "example.com", ("ns-1.awsdns-01.org", "ns-2.awsdns-02.com"))
 ELSEWHERE, HERE = Domain("example.com", None), Domain("example.com", ZONE)
 PROVED = dataclasses.replace(ELSEWHERE, status="ISSUED")
+WITH_OWN = TWO.having(OwnDatabase("postgresql-flat-12345", "db.t4g.medium", 64, app="my-shop"))
+OWN = Change("create", "database", POSTGRES, "deployerdb-production-0a1b2c3d", (), (5, 10))
 LARGER_DATABASE = dataclasses.replace(TWO, database=Database("db.t4g.small", 50))
 
 
@@ -79,6 +81,11 @@ SCREENS = {
     ),
     "https": Proposal("production", ACCOUNT, NAMED, NAMED, (HTTP, HTTPS), PROVED),
     "another-domain": Proposal("production", ACCOUNT, NAMED, MOVED_ON, (RENAMED, PLAIN), Domain("example.org", None)),
+    "own-database": Proposal("production", ACCOUNT, TWO, WITH_OWN, (OWN,)),
+    "own-database-gone": Proposal("production", ACCOUNT, WITH_OWN, TWO, (dataclasses.replace(OWN, verb="delete"),)),
+    "own-database-lost": Proposal(
+        "production", ACCOUNT, WITH_OWN, TWO, (dataclasses.replace(OWN, verb="delete"),), keep=False
+    ),
     "far": Proposal("production", ACCOUNT, None, dataclasses.replace(ONE, region="sa-east-1"), None),
 }
 FACTS = {
@@ -114,6 +121,19 @@ FACTS = {
     "asked": 16,
     "possible": "18",
     "there": "i-0123, i-0456",
+    "plan": "heroku-postgresql:standard-0",
+    "service": "heroku-postgresql",
+    "known": "essential-0, essential-1, essential-2",
+    "option": "--fork",
+    "options": "--fork, --snapshot",
+    "text": "2026-11-30T13:00:00Z",
+    "earliest": "2026-11-23T13:00:00Z",
+    "latest": "2026-11-30T12:55:00Z",
+    "status": "creating",
+    "app": "my-shop",
+    "identifier": "deployerdb-production-0a1b2c3d-0a1b2c3",
+    "names": "postgresql-flat-12345",
+    "commands": "deployer addons:destroy postgresql-flat-12345 -a my-shop",
 }
 
 
@@ -130,7 +150,7 @@ def test_json_has_the_changes_and_both_bills() -> None:
     assert (new["changes"], new["now"]) == (None, None)
 
 
-@pytest.mark.parametrize("noun", [aws, cloud])
+@pytest.mark.parametrize("noun", [aws, cloud, own_databases])
 def test_the_words_of_failures(noun: ModuleType, golden: Golden) -> None:
     kinds = [kind for kind in vars(noun).values() if isinstance(kind, type) and kind.__module__ == noun.__name__]
     assert len(kinds) >= 12 and all(issubclass(kind, Failure) for kind in kinds)

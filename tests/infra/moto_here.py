@@ -102,6 +102,7 @@ def _mended(further: Sequence[Mend]) -> Iterator[None]:
         (EC2Response, "delete_instance_connect_endpoint", _delete_endpoint),
         (settings, "ACM_VALIDATION_WAIT", 86_400),
         (RDSResponse, "describe_db_engine_versions", _versions),
+        *_restored(),
         (FakeBucket, "get_permission", lambda bucket, action, resource: PermissionResult.NEUTRAL),
         *further,
     )
@@ -113,6 +114,23 @@ def _mended(further: Sequence[Mend]) -> Iterator[None]:
     finally:
         for (where, name, _), old in zip(mends, before, strict=True):
             setattr(where, name, old)
+
+
+def _restored() -> list[Mend]:
+    """An instance that was restored has a master without a password that AWS keeps: somebody has to ask for that."""
+    from moto.rds.models import RDSBackend
+
+    def mended(name: str) -> Mend:
+        restore = getattr(RDSBackend, name)
+
+        def restoring(backend: Any, *given: Any) -> Any:
+            made = restore(backend, *given)
+            made.update(manage_master_user_password=False)
+            return made
+
+        return RDSBackend, name, restoring
+
+    return [mended("restore_db_instance_from_db_snapshot"), mended("restore_db_instance_to_point_in_time")]
 
 
 def _endpoints(asked: Any) -> Any:

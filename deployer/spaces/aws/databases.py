@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from deployer.spaces.aws.account import Account, asking
@@ -15,14 +16,16 @@ from infra.names import OWN
 
 NAME = "deployer:name"  # the tag that says what it is called in the program
 LOGICAL = "database-"  # what that begins with, before the add-on's name
-AVAILABLE = "available"
+# In which an instance takes connections (RDS User Guide, `Viewing Amazon RDS DB instance status`); of a new one the
+# first backup is made before it is `available`.
+SERVING = ("available", "backing-up", "storage-optimization")
 
 
 @dataclass(frozen=True, slots=True)
 class OwnInstance:
     """One of them. `status` is AWS's word; `address` is empty before it has one, and `secret`, the ARN of its master's
-    password, where AWS keeps none: an instance that was restored gets it afterwards. `latest` is the
-    last time that it can be brought back to, as ISO 8601, empty before its first backup."""
+    password, where AWS keeps none: an instance that was restored gets it afterwards. Automatic backups are kept for
+    `retention` days; `latest` is the last moment that it can be brought back to, None before its first backup."""
 
     addon: str
     identifier: str
@@ -33,12 +36,19 @@ class OwnInstance:
     port: int = 0
     secret: str = ""
     retention: int = 0
-    latest: str = ""
+    created: datetime | None = None
+    latest: datetime | None = None
+
+    def earliest(self, now: datetime) -> datetime | None:
+        """The first moment that it can be brought back to, about: RDS says the last one alone."""
+        if self.created is None or self.latest is None:
+            return None
+        return min(max(self.created, now - timedelta(days=self.retention)), self.latest)
 
     @property
     def is_there(self) -> bool:
         """Whether it takes connections."""
-        return self.status == AVAILABLE and bool(self.address)
+        return self.status in SERVING and bool(self.address)
 
 
 def own(account: Account, space: str) -> list[OwnInstance]:
@@ -57,9 +67,16 @@ def of_addon(account: Account, space: str, addon: str) -> OwnInstance | None:
     return next((one for one in own(account, space) if one.addon == addon), None)
 
 
+def instance(account: Account, identifier: str) -> OwnInstance:
+    """Any of RDS's, the one that the space's databases share among them."""
+    with asking():
+        found = account.client("rds").describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"]
+    return _read(found[0])
+
+
 def _read(one: Mapping[str, Any]) -> OwnInstance:
-    tags = {tag["Key"]: tag["Value"] for tag in one["TagList"]}
-    endpoint, latest = one.get("Endpoint") or {}, one.get("LatestRestorableTime")
+    tags = {tag["Key"]: tag["Value"] for tag in one.get("TagList") or []}
+    endpoint = one.get("Endpoint") or {}
     return OwnInstance(
         tags.get(NAME, "").removeprefix(LOGICAL),
         one["DBInstanceIdentifier"],
@@ -70,5 +87,53 @@ def _read(one: Mapping[str, Any]) -> OwnInstance:
         endpoint.get("Port", 0),
         (one.get("MasterUserSecret") or {}).get("SecretArn", ""),
         one.get("BackupRetentionPeriod", 0),
-        f"{latest:%Y-%m-%dT%H:%M:%SZ}" if latest else "",
+        one.get("InstanceCreateTime"),
+        one.get("LatestRestorableTime"),
+    )
+
+
+def keep_password(account: Account, identifier: str) -> None:
+    """Have AWS make and keep the password of its master, as it does from the start of one that is not restored."""
+    with asking():
+        account.client("rds").modify_db_instance(
+            DBInstanceIdentifier=identifier, ManageMasterUserPassword=True, ApplyImmediately=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One that RDS keeps of such an instance, also when that is gone: of which add-on and app, what the database in it
+    is called, and how many GB it wants."""
+
+    name: str
+    addon: str
+    app: str
+    database: str
+    created: str
+    gigabytes: int
+    is_automatic: bool
+
+
+def snapshots(account: Account, space: str) -> list[Snapshot]:
+    """Those of a space, the newest first."""
+    with asking():
+        found = [
+            _snapshot(one)
+            for one in pages(account.client("rds"), "describe_db_snapshots", "DBSnapshots")
+            if one["DBInstanceIdentifier"].startswith(f"{OWN}-") and carries(one.get("TagList") or [], space)
+        ]
+    return sorted(found, key=lambda one: one.created, reverse=True)
+
+
+def _snapshot(one: Mapping[str, Any]) -> Snapshot:
+    tags = {tag["Key"]: tag["Value"] for tag in one["TagList"]}
+    created = one.get("SnapshotCreateTime")
+    return Snapshot(
+        one["DBSnapshotIdentifier"],
+        tags.get(NAME, "").removeprefix(LOGICAL),
+        tags.get("deployer:app", ""),
+        tags.get("deployer:database", ""),
+        f"{created:%Y-%m-%dT%H:%M:%SZ}" if created else "",
+        one["AllocatedStorage"],
+        one.get("SnapshotType") == "automated",
     )

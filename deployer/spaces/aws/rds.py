@@ -40,10 +40,15 @@ def is_there(known: Record) -> bool:
 def master(account: Account, known: Record) -> Master:
     """Its master, with the password of now: AWS makes a new one every week."""
     address, _, port = known.outputs["database"].rpartition(":")
+    return master_at(account, address, int(port), known.outputs["master"])
+
+
+def master_at(account: Account, address: str, port: int, secret: str) -> Master:
+    """The master of a server, whose password is in a secret."""
     with asking():
-        told = account.client("secretsmanager").get_secret_value(SecretId=known.outputs["master"])
-    secret = json.loads(told["SecretString"])
-    return Master(address, int(port), secret["username"], secret["password"])
+        told = account.client("secretsmanager").get_secret_value(SecretId=secret)
+    found = json.loads(told["SecretString"])
+    return Master(address, port, found["username"], found["password"])
 
 
 def url_of_bundle(account: Account) -> str:

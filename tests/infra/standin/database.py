@@ -31,6 +31,11 @@ INSTANCE = {
     "copyTagsToSnapshot": "CopyTagsToSnapshot",
     "deletionProtection": "DeletionProtection",
 }
+POINT = {
+    "sourceDbInstanceIdentifier": "SourceDBInstanceIdentifier",
+    "restoreTime": "RestoreTime",
+    "useLatestRestorableTime": "UseLatestRestorableTime",
+}
 FIXED = frozenset({"identifier", "engine", "username", "storageEncrypted"})
 AT_THE_END = (
     "allowMajorVersionUpgrade",
@@ -44,8 +49,37 @@ PLAIN = ("autoMinorVersionUpgrade", "allocatedStorage", "storageType", "storageE
 SEEN = (*PLAIN, "instanceClass", "backupRetentionPeriod", "copyTagsToSnapshot", "deletionProtection")
 
 
+# What RDS takes of one that is restored, and what the real provider has it change when it is there.
+RESTORED = (
+    "instanceClass",
+    "storageType",
+    "dbSubnetGroupName",
+    "parameterGroupName",
+    "vpcSecurityGroupIds",
+    "publiclyAccessible",
+    "copyTagsToSnapshot",
+    "deletionProtection",
+    "autoMinorVersionUpgrade",
+)
+AFTERWARDS = ("backupRetentionPeriod", "manageMasterUserPassword", "allocatedStorage")
+
+
 def instance_create(aws: Aws, new: Values) -> str:
-    made = aws.rds.create_db_instance(**_given(new), Tags=aws.tag_list(new))["DBInstance"]
+    point, snapshot = new.get("restoreToPointInTime"), new.get("snapshotIdentifier")
+    if not point and not snapshot:
+        made = aws.rds.create_db_instance(**_given(new), Tags=aws.tag_list(new))["DBInstance"]
+        _available(aws, new["identifier"])
+        return str(made["DbiResourceId"])
+    given = renamed({name: new[name] for name in RESTORED if name in new}, INSTANCE)
+    if snapshot:
+        words = {"DBInstanceIdentifier": new["identifier"], "DBSnapshotIdentifier": snapshot}
+        made = aws.rds.restore_db_instance_from_db_snapshot(**words, **given, Tags=aws.tag_list(new))["DBInstance"]
+    else:
+        words = {"TargetDBInstanceIdentifier": new["identifier"], **renamed(point, POINT)}
+        made = aws.rds.restore_db_instance_to_point_in_time(**words, **given, Tags=aws.tag_list(new))["DBInstance"]
+    _available(aws, new["identifier"])
+    after = renamed({name: new[name] for name in AFTERWARDS if name in new}, INSTANCE)
+    aws.rds.modify_db_instance(DBInstanceIdentifier=new["identifier"], ApplyImmediately=True, **after)
     _available(aws, new["identifier"])
     return str(made["DbiResourceId"])
 
@@ -135,13 +169,13 @@ def instance_delete(aws: Aws, resource: str, state: Values) -> None:
 
 
 INSTANCE_KIND = Kind(
-    plain(*INSTANCE, *AT_THE_END, "tags"),
+    {**plain(*INSTANCE, *AT_THE_END, "snapshotIdentifier", "tags"), "restoreToPointInTime": plain(*POINT)},
     instance_create,
     instance_read,
     instance_delete,
     instance_update,
     required=("instanceClass",),
-    replaces=FIXED,
+    replaces=FIXED | {"snapshotIdentifier", "restoreToPointInTime"},
     sets=frozenset({"vpcSecurityGroupIds"}),
     computed=("arn", "address", "endpoint", "port", "status", "resourceId", "engineVersionActual", "masterUserSecrets"),
     defaults={"skipFinalSnapshot": False},

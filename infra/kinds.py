@@ -24,6 +24,7 @@ WORDS: dict[str, str | None] = {
     "aws:iam/role:Role": "role",
     "aws:iam/rolePolicy:RolePolicy": None,
     "aws:lb/listener:Listener": "listener",
+    "aws:lb/listenerCertificate:ListenerCertificate": None,
     "aws:lb/loadBalancer:LoadBalancer": "ALB",
     "aws:lb/targetGroup:TargetGroup": "target group",
     "aws:rds/instance:Instance": DATABASE,

@@ -149,6 +149,12 @@ CALLS: dict[str, Calls] = {
         "DescribeListeners DescribeListenerAttributes DescribeTags",
         f"CreateListener ModifyListener ModifyListenerAttributes DeleteListener {BALANCER_TAGS}",
     ),
+    # elbv2/listener_certificate.go
+    "aws:lb/listenerCertificate:ListenerCertificate": Calls(
+        "elasticloadbalancing",
+        "DescribeListenerCertificates",
+        "AddListenerCertificates RemoveListenerCertificates",
+    ),
     # elbv2/load_balancer.go: when it goes, its network interfaces are waited for.
     "aws:lb/loadBalancer:LoadBalancer": Calls(
         "elasticloadbalancing",

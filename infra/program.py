@@ -14,7 +14,7 @@ from infra.components.budget import Budget
 from infra.components.database import Database, End
 from infra.components.domain import Domain
 from infra.components.hosts import Boot, Hosts
-from infra.components.load_balancer import LoadBalancer
+from infra.components.load_balancer import LoadBalancer, proof_of
 from infra.components.network import Network
 from infra.components.noun import TOOL
 from infra.components.store import Store
@@ -30,7 +30,8 @@ class Settings:
     is the id of Route 53's zone that the domain is in, None where this account has none. `leaving`: what keeps the
     database from being deleted is taken away; with `keep` its last snapshot stays. `boundary` is the ARN of the policy
     that the role of the hosts cannot go beyond. `bucket` is what the store's bucket is called, as the user data
-    says it, too; None where Pulumi may choose."""
+    says it, too; None where Pulumi may choose. `proved`
+    are those of the specification's further domains that DNS has proved."""
 
     space: str
     spec: Spec
@@ -44,6 +45,7 @@ class Settings:
     keep: bool = True
     boundary: str | None = None
     bucket: str | None = None
+    proved: tuple[str, ...] = ()
 
 
 def program(settings: Settings) -> None:
@@ -57,7 +59,7 @@ def program(settings: Settings) -> None:
     store = Store(space, settings.bucket, opts)
     front = LoadBalancer(space, spec, network, hosts.walls, opts) if spec.load_balancer else None
     if front:
-        front.listen(secure=settings.certificate_issued)
+        front.listen(secure=settings.certificate_issued, proved=settings.proved)
     hosts.keep(boot(settings, where), store.arn, [front.targets] if front else [], [front.alb] if front else [])
     if spec.domain and settings.zone:
         Domain(space, spec.domain, settings.zone, hosts, front, opts)
@@ -67,7 +69,7 @@ def program(settings: Settings) -> None:
         database = Database(space, spec, network, hosts.walls, settings.postgres, end, opts)
     if spec.budget:
         Budget(space, spec.budget, opts)
-    export(hosts, store, front, database)
+    export(hosts, store, front, database, settings.proved)
 
 
 def provider(settings: Settings) -> aws.Provider:
@@ -98,13 +100,22 @@ def boot(settings: Settings, where: pulumi.InvokeOptions) -> Boot:
     return Boot(image, found.root_device_name, settings.user_data, settings.boundary)
 
 
-def export(hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None) -> None:
+def export(
+    hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None, proved: Sequence[str] = ()
+) -> None:
     """What others need to know: how the space is reached, and what `down` has to name."""
     outputs: dict[str, Any] = {"bucket": store.bucket, "group": hosts.group.name}
     if front:
         outputs |= {"dns": front.dns, "zone": front.zone}
         if front.certificate:
             outputs |= {"proof": front.proof, "https": front.is_secure or None}
+        if front.added:
+            outputs["domains"] = pulumi.Output.json_dumps(
+                {
+                    name: {"arn": one.arn, "proof": proof_of(one), "shown": name in proved}
+                    for name, one in front.added.items()
+                }
+            )
     else:
         outputs["address"] = hosts.address
     if database and database.endpoint:

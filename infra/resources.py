@@ -95,6 +95,9 @@ def _load_balancer(space: str, spec: Spec) -> Iterable[Resource]:
     yield Resource(noun, "listener", about="HTTP")
     if spec.domain:
         yield Resource(noun, "certificate", about=f"*.{spec.domain}")
+    for one in spec.domains:
+        yield Resource(noun, "certificate", about=one)
+    if spec.domain or spec.domains:
         yield Resource(noun, "listener", about="HTTPS", when="once the certificate is issued")
 
 

@@ -128,6 +128,7 @@ def print_record(shell: Shell, known: Record, there: Domain | None, inside: Insi
             **cloud_domain.rows(known, there),
             **({"Database": found["database"]} if "database" in found else {}),
             **_own_databases(known.spec),
+            **cloud_domain.added_rows(known),
             **(cloud_inside.rows(inside) if inside else {}),
             "A month": bills.total(bill(known.spec, prices.load())),
         }

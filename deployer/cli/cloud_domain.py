@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deployer.operations.cloud_proposal import Proposal
 from deployer.spaces.aws.domain import GIVEN_UP, ISSUED, Domain, entries
+from deployer.spaces.aws.furnish import added
 from deployer.spaces.aws.record import Record
 from infra.spec import Spec
 
@@ -53,6 +54,12 @@ def rows(known: Record, there: Domain | None) -> dict[str, str]:
     records = "\n".join(map(str, entries(known.spec, known.outputs)))
     certificate = {"Certificate": _certificate(known, there)} if known.spec.load_balancer else {}
     return {**certificate, "DNS records": f"in Route 53, zone {there.zone.name}" if there.zone else records}
+
+
+def added_rows(known: Record) -> dict[str, str]:
+    """How far the certificates of further domains are."""
+    found = [f"{one.name}: {one.reason or 'its certificate is shown'}" for one in added(known).values()]
+    return {"Domains of apps": "\n".join(found)} if found else {}
 
 
 def _certificate(known: Record, there: Domain) -> str:

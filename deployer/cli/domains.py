@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from deployer.cli.confirm import confirm
 from deployer.cli.output import csv_lines
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
+from deployer.cli.space_options import Yes
 from deployer.model.space import Space
 from deployer.model.tls import HTTP_ONLY
 from deployer.operations.apps import state_of
@@ -51,7 +53,7 @@ def domains(
             shell.output.table(TITLES, rows)
 
 
-def add(
+def add(  # noqa: PLR0913 - each is an option
     ctx: typer.Context,
     hostname: Hostname,
     app: options.App = None,
@@ -61,21 +63,36 @@ def add(
         typer.Option("--wait", help="Wait until it leads here and has its certificate.", show_default=False),
     ] = False,
     timeout: Timeout = AT_MOST,
+    plain: Annotated[
+        bool, typer.Option("--no-certificate", help="Have no certificate for it in AWS.", show_default=False)
+    ] = False,
+    yes: Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Have a domain lead to the app.
 
     Makes no release and restarts nothing. It says which DNS record leads the domain here; HTTPS follows by itself.
-    With --wait it also waits for somebody else who changes the app."""
+    With --wait it also waits for somebody else who changes the app.
+
+    Behind a load balancer in AWS a domain outside the space's own takes a certificate of AWS: what that changes is
+    shown and asked first. Once DNS proves it, the same command again has the load balancer show it."""
     from deployer.operations.domains import add as operation
-    from deployer.operations.domains import spelled
+    from deployer.operations.domains import check_new, spelled
 
     shell: Shell = ctx.obj
     wanted = spelled(hostname)
     with opened(shell, app, remote) as (space, name):
+        in_aws = space.space.has_load_balancer and not plain
+        if in_aws:
+            from deployer.cli import cloud_domains
+
+            check_new(space, state_of(space, name).app, wanted)
+            proposal = cloud_domains.adding(shell, space, name, wanted, yes=yes)
         with shell.doing(f"Adding {wanted} to {shell.output.app_err(name)} ({space.space.name})") as said:
             if not operation(space, name, wanted, shell.tell.quietly, wait=timeout if waits else None):
                 said.append("it was there already")
+        if in_aws:
+            cloud_domains.carry_out(shell, proposal)
         line = next(one for one in of_app(space, name)[1] if one.name == wanted)
         if line.added and not as_json:
             _say_how(shell, space.space, name, line, waits=waits)
@@ -90,19 +107,24 @@ def remove(
     hostname: Hostname,
     app: options.App = None,
     remote: options.Remote = None,
+    yes: Yes = False,
     wait: options.Wait = None,
 ) -> None:
-    """Take a domain from the app."""
+    """Take a domain from the app.
+
+    Where AWS has a certificate for it, that goes too."""
+    from deployer.operations.domains import check_has, spelled
     from deployer.operations.domains import remove as operation
-    from deployer.operations.domains import spelled
 
     shell: Shell = ctx.obj
     wanted = spelled(hostname)
-    with (
-        opened(shell, app, remote) as (space, name),
-        shell.doing(f"Removing {wanted} from {shell.output.app_err(name)} ({space.space.name})"),
-    ):
-        operation(space, name, wanted, shell.tell.quietly, wait=wait)
+    with opened(shell, app, remote) as (space, name):
+        check_has(space, state_of(space, name).app, wanted)
+        with (
+            _gone_from_aws(shell, space, name, [wanted], f"domains:remove {wanted}", yes=yes),
+            shell.doing(f"Removing {wanted} from {shell.output.app_err(name)} ({space.space.name})"),
+        ):
+            operation(space, name, wanted, shell.tell.quietly, wait=wait)
 
 
 def clear(
@@ -110,6 +132,7 @@ def clear(
     app: options.App = None,
     remote: options.Remote = None,
     confirmation: options.Confirm = None,
+    yes: Yes = False,
     wait: options.Wait = None,
 ) -> None:
     """Take all domains from the app that were added to it."""
@@ -120,8 +143,26 @@ def clear(
         names = [one.name for one in of_app(space, name)[1] if one.added]
         if names:
             confirm(shell, name, confirmation, f"This will take {', '.join(names)} from {shell.output.app_err(name)}.")
-        with shell.doing(f"Removing all domains from {shell.output.app_err(name)} ({space.space.name})") as said:
+        with (
+            _gone_from_aws(shell, space, name, names, "domains:clear", yes=yes),
+            shell.doing(f"Removing all domains from {shell.output.app_err(name)} ({space.space.name})") as said,
+        ):
             said.append(f"{operation(space, name, shell.tell.quietly, wait=wait)} removed")
+
+
+@contextmanager
+def _gone_from_aws(
+    shell: Shell, space: OpenSpace, app: str, names: Collection[str], command: str, *, yes: bool
+) -> Iterator[None]:
+    """Agree first to what goes with the domains in AWS; it goes when routers lead to them no more."""
+    if not space.space.has_load_balancer:
+        yield
+        return
+    from deployer.cli import cloud_domains
+
+    proposal = cloud_domains.removing(shell, space, app, names, command, yes=yes)
+    yield
+    cloud_domains.carry_out(shell, proposal)
 
 
 def info(
@@ -216,5 +257,9 @@ def _say_how(shell: Shell, space: Space, app: str, line: DomainLine, *, waits: b
     shell.output.say(f"    {line.name} {kind} {target}")
     if line.standing.word == HTTP_ONLY:
         shell.output.say(f"It answers over HTTP only: {line.standing.reason}.")
-    if not waits:
+    if space.has_load_balancer and not line.standing.is_final:
+        shell.output.say(f"For HTTPS {line.standing.reason}.")
+        again = f"deployer domains:add {line.name} -a {app}"
+        shell.output.say(f"Minutes after that is there, `{again}` has the load balancer show its certificate.")
+    elif not waits:
         shell.output.say(f"`deployer domains:wait {line.name} -a {app}` waits until it does, and for its certificate.")

@@ -286,6 +286,7 @@ def settings(
         keep=keep,
         boundary=known.boundary or None,
         bucket=known.bucket or None,
+        proved=domain.proved(account, known.name, spec),
     )
 
 

@@ -27,10 +27,10 @@ def add(space: OpenSpace, app: str, text: str, tell: Tell, *, wait: float | None
     """Have a domain lead to the app; whether that is news. BadDomain, TooManyDomains, and DomainTaken or
     DomainOfAnotherApp where it leads to another one."""
     name = spelled(text)
-    if not _check_new(space, state_of(space, app).app, name):
+    if not check_new(space, state_of(space, app).app, name):
         return False
     with changing(space, app, f"domains:add {name}", tell, wait) as change:
-        if not _check_new(space, change.app, name):
+        if not check_new(space, change.app, name):
             return False
         _claim(change, name)
         follow(change, KIND, replace(change.app, domains=(*change.app.domains, name)))
@@ -72,7 +72,7 @@ def check_has(space: OpenSpace, app: App, name: str) -> None:
         raise NoSuchDomain(name, app.name, ", ".join(app.domains) or "none")
 
 
-def _check_new(space: OpenSpace, app: App, name: str) -> bool:
+def check_new(space: OpenSpace, app: App, name: str) -> bool:
     """Whether the app has not got it yet; TooManyDomains, DomainTaken, DomainOfAnotherApp where it cannot get it."""
     if name in space.space.domains(app):
         return False

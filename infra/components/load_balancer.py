@@ -22,7 +22,8 @@ TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 class LoadBalancer(Noun):
     """`targets` is the ARN of the target group, `dns` where it answers. `proof` is the record that the certificate
-    waits for: its name, type and value; `is_secure` once it speaks HTTPS."""
+    waits for: its name, type and value; `is_secure` once apps have HTTPS at the space's own domain. `added` are the
+    certificates of further domains."""
 
     def __init__(
         self,
@@ -52,26 +53,34 @@ class LoadBalancer(Noun):
         self.is_secure = False
         self.group = self._targets(network)
         self.targets = self.group.arn
-        self.certificate = self._certificate(spec.domain) if spec.domain else None
-        self.proof = self.certificate.domain_validation_options.apply(_proof) if self.certificate else None
+        self.certificate = self._certificate("certificate", spec.domain, f"*.{spec.domain}") if spec.domain else None
+        self.added = {one: self._certificate(_logical(one), one) for one in spec.domains}
+        self.proof = proof_of(self.certificate) if self.certificate else None
 
-    def listen(self, *, secure: bool) -> None:
-        """Take requests. `secure` once the certificate is issued: AWS refuses a listener with one that is not."""
+    def listen(self, *, secure: bool, proved: Sequence[str] = ()) -> None:
+        """Take requests. `secure` once the certificate is issued, `proved` are the further domains whose ones are: AWS
+        refuses a listener with one that is not. Names without a certificate need HTTP: where there may be any, the
+        routers lead the others to HTTPS."""
         self.is_secure = secure
         forward = {"type": "forward", "target_group_arn": self.targets}
         to_https = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
-        self._listener("http", to_https if secure else forward, port=80, protocol="HTTP")
-        if secure:
-            assert self.certificate
-            self._listener(
-                "https",
-                forward,
-                port=443,
-                protocol="HTTPS",
-                ssl_policy=TLS,
-                certificate_arn=self.certificate.arn,
-            )
+        self._listener("http", to_https if secure and not self.added else forward, port=80, protocol="HTTP")
+        further = [name for name in self.added if name in proved]
+        first = self.certificate if secure else self.added[further.pop(0)] if further else None
+        if first:
+            arn = first.arn
+            https = self._listener("https", forward, port=443, protocol="HTTPS", ssl_policy=TLS, certificate_arn=arn)
+            for one in further:
+                self._show(https, one)
         self.leave(dns=self.dns, targets=self.targets)
+
+    def _show(self, https: aws.lb.Listener, domain: str) -> None:
+        aws.lb.ListenerCertificate(
+            f"shown-{_plain(domain)}",
+            listener_arn=https.arn,
+            certificate_arn=self.added[domain].arn,
+            opts=self.inside,
+        )
 
     def _targets(self, network: Network) -> aws.lb.TargetGroup:
         check = {"path": READY, "matcher": "200", "interval": 10, "timeout": 5}
@@ -86,8 +95,8 @@ class LoadBalancer(Noun):
             opts=self.inside,
         )
 
-    def _listener(self, logical: str, action: object, **settings: object) -> None:
-        aws.lb.Listener(
+    def _listener(self, logical: str, action: object, **settings: object) -> aws.lb.Listener:
+        return aws.lb.Listener(
             logical,
             load_balancer_arn=self.alb.arn,
             default_actions=[action],
@@ -96,16 +105,30 @@ class LoadBalancer(Noun):
             **settings,
         )
 
-    def _certificate(self, domain: str) -> aws.acm.Certificate:
+    def _certificate(self, logical: str, domain: str, *others: str) -> aws.acm.Certificate:
         return aws.acm.Certificate(
-            "certificate",
+            logical,
             domain_name=domain,
-            subject_alternative_names=[f"*.{domain}"],
+            subject_alternative_names=list(others) or None,
             validation_method="DNS",
-            tags=self.tags("certificate"),
+            tags=self.tags(logical),
             # A new one first: the listener names the old one until then.
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=False),
         )
+
+
+def proof_of(certificate: aws.acm.Certificate) -> pulumi.Output[str]:
+    """The record that proves its domain: name, type and value."""
+    return certificate.domain_validation_options.apply(_proof)
+
+
+def _logical(domain: str) -> str:
+    return f"certificate-{_plain(domain)}"
+
+
+def _plain(domain: str) -> str:
+    """Tags have no asterisk."""
+    return domain.replace("*", "_wildcard")
 
 
 def _proof(options: Sequence[Any]) -> str:

@@ -12,6 +12,7 @@ from deployer.operations.session import OpenSpace, open_space
 from deployer.spaces import pointers
 from tests.box.box import Box
 from tests.box.person import Person, at_work, visitor
+from tests.infra.moto_here import REGION, issue_certificates
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 NAME = "www.shop.test"
@@ -34,6 +35,7 @@ def test_a_domain_answers_on_this_host_and_on_the_next(here: Box, tmp_path: Path
         here.wait(lambda: "release v2" in asked_as(ada, NAME) and one.id not in [i.id for i in here.instances()], 180)
         ada.types("domains:clear", "--confirm", "shop")
         assert "There is nothing here" in asked_as(ada, NAME)
+        ada.types("down", "production", "--confirm", "production")
 
 
 def certificates(ada: Person) -> None:
@@ -64,3 +66,26 @@ def asked_as(ada: Person, name: str) -> str:
         return ada.asks()[1]
     finally:
         ada.name = before
+
+
+def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tmp_path: Path) -> None:
+    with at_work(here, tmp_path, "store", "python_flask_worker") as ada:
+        ada.describes(1, "load-balancer = true")
+        ada.brings_up()
+        ada.types("domains:add", NAME, status=1)
+        assert f"+ certificate certificate-{NAME}" in ada.err and "--yes" in ada.err, "it is shown and asked first"
+        assert json.loads(ada.types("domains", "--json"))[1:] == []
+        with visitor(ada) as seen:
+            ada.types("domains:add", NAME, "--yes")
+        assert seen.keys() == {200}, seen
+        assert f"{NAME} CNAME {ada.name}" in ada.err and "AWS waits for the DNS record _" in ada.err
+        assert "release v2" in asked_as(ada, NAME)
+        assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "In Progress"
+        issue_certificates(REGION)
+        ada.types("domains:add", NAME, "--yes")
+        assert "+ listener https" in ada.err
+        assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "OK"
+        ada.types("domains:remove", NAME, "--yes")
+        assert f"- certificate certificate-{NAME}" in ada.err
+        assert "There is nothing here" in asked_as(ada, NAME)
+        ada.types("down", "production", "--confirm", "production")

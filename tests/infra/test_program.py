@@ -159,6 +159,27 @@ def test_https_is_listened_to_once_the_certificate_is_issued() -> None:
     assert action == {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}
 
 
+def test_further_domains_are_shown_by_the_listener_once_their_certificates_are_issued() -> None:
+    further = ("www.shop.example", "*.shop.example")
+    alone = replace(SPECS["load balancer"], domains=further)
+    beside = replace(SPECS["domain"], domains=further)
+    assert [one.inputs["port"] for one in of(run(alone), "Listener")] == [80]
+    wanted = {"certificate-www.shop.example", "certificate-_wildcard.shop.example"}
+    assert {one.name for one in of(run(alone), "Certificate")} == wanted
+
+    found = run(alone, proved=further)
+    [https] = [one.inputs for one in of(found, "Listener") if one.inputs["port"] == 443]
+    assert https["certificateArn"] == "arn:aws:::certificate-www.shop.example"
+    assert only(found, "ListenerCertificate")["certificateArn"] == "arn:aws:::certificate-_wildcard.shop.example"
+
+    found = run(beside, certificate_issued=True, proved=further[:1])
+    [http] = [one.inputs for one in of(found, "Listener") if one.inputs["port"] == 80]
+    assert http["defaultActions"][0]["type"] == "forward", "a name without a certificate needs HTTP"
+    [https] = [one.inputs for one in of(found, "Listener") if one.inputs["port"] == 443]
+    assert https["certificateArn"] == "arn:aws:::certificate"
+    assert only(found, "ListenerCertificate")["certificateArn"] == "arn:aws:::certificate-www.shop.example"
+
+
 def test_the_domain_leads_to_the_front_and_is_proved_where_its_zone_is_here() -> None:
     found = run(SPECS["domain"], zone="Z0123")
     made = {one.name: one.inputs for one in of(found, "Record")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pulumi_aws as aws
@@ -13,14 +14,19 @@ from pulumi import _types
 
 from tests.infra.recorder import SPECS, Made, run
 
-RUNS = {**{name: (spec, False) for name, spec in SPECS.items()}, "certificate issued": (SPECS["domain"], True)}
+FURTHER = ("www.shop.example",)
+RUNS = {
+    **{name: (spec, False) for name, spec in SPECS.items()},
+    "certificate issued": (SPECS["domain"], True),
+    "further domains": (replace(SPECS["domain"], domains=FURTHER), True),
+}
 ZONE = "Z0123"
 
 
 @pytest.mark.parametrize("case", RUNS)
 def test_every_argument_is_one_that_the_provider_knows(case: str) -> None:
     spec, issued = RUNS[case]
-    made = run(spec, certificate_issued=issued, zone=ZONE).made
+    made = run(spec, certificate_issued=issued, zone=ZONE, proved=spec.domains).made
     assert made
     assert not [path for one in made for path in unknown(one.inputs, arguments(one), one.name)]
 

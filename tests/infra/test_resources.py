@@ -38,6 +38,13 @@ def test_a_certificate_comes_with_a_domain_behind_a_load_balancer() -> None:
     assert [one.kind for one in found].count("subnet") == 4
 
 
+def test_further_domains_have_a_certificate_each() -> None:
+    spec = Spec("us-east-1", Hosts(count=2), load_balancer=True, domains=("www.shop.example", "shop.example"))
+    found = resources("production", spec)
+    assert [one.about for one in found if one.kind == "certificate"] == ["www.shop.example", "shop.example"]
+    assert [one.about for one in found if one.kind == "listener"] == ["HTTP", "HTTPS"]
+
+
 def test_port_22_is_open_only_to_those_that_are_named() -> None:
     found = resources("production", Spec("us-east-1", ssh_from=("203.0.113.7/32",), budget=Budget(60, "me@a.de")))
     assert [one.about for one in found if one.noun == "access"] == ["SSH from 203.0.113.7/32"]

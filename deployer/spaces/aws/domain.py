@@ -71,6 +71,15 @@ def look(account: Account, space: str, spec: Spec) -> Domain | None:
         return Domain(spec.domain, _zone(account, spec.domain), status)
 
 
+def proved(account: Account, space: str, spec: Spec) -> tuple[str, ...]:
+    """Those of its further domains whose certificates a load balancer can show. Asks nobody where there are none."""
+    if not spec.domains:
+        return ()
+    with asking():
+        found = {one.domain for one in certificates(account, space) if one.status in PROVED}
+    return tuple(one for one in spec.domains if one in found)
+
+
 def certificates(account: Account, space: str) -> Iterator[Certificate]:
     """Those of the space. Use it inside `asking`."""
     client = account.client("acm")

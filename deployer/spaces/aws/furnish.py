@@ -6,15 +6,16 @@ need is written as soon as the bucket is (`Furnisher`)."""
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from deployer.errors.base import Failure
 from deployer.errors.store import StoreMissing
-from deployer.model.certificate import LETS_ENCRYPT, Issuer
+from deployer.model.certificate import ACM, ISSUED, LETS_ENCRYPT, PENDING, Certificate, Changed, Issuer
 from deployer.model.joining import Access, AgentRef
 from deployer.model.platforms import DEFAULT_SYSTEM, Platform
 from deployer.model.space import Space, StoreAddress
@@ -23,7 +24,7 @@ from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.bootstrap import State
 from deployer.spaces.aws.record import Record
 from deployer.store import keys, record
-from deployer.store.base import Get, Lost, Put, Stored
+from deployer.store.base import Delete, Get, List, Lost, Put, Stored
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 from infra.names import ADDED, name
@@ -61,6 +62,35 @@ def furnish(store: S3Store, known: Record, who: str, public_key: str, now: str) 
     _write_agent(store)
     _let_in(store, who, public_key)
     _write_space(store, known, now)
+    _write_certificates(store, known, now)
+
+
+def added(known: Record) -> dict[str, Certificate]:
+    """The certificates of further domains, as the last run that ended well left them."""
+    return {
+        name: Certificate(name, ACM, ISSUED if one["shown"] else PENDING, arn=one["arn"], reason=_waiting(one))
+        for name, one in json.loads(known.outputs.get("domains", "{}")).items()
+    }
+
+
+def _waiting(one: Mapping[str, Any]) -> str:
+    return "" if one["shown"] else f"AWS waits for the DNS record {one['proof'].rstrip('.')}"
+
+
+def _write_certificates(store: S3Store, known: Record, now: str) -> None:
+    """Of domains behind a load balancer, for whoever asks how far they are, and for routers, which lead to HTTPS."""
+    listed = store.batch([List(keys.CERTIFICATES)]).answers[0]
+    names = listed if isinstance(listed, tuple) else ()
+    found = (
+        [record.found(Certificate, one) for one in store.batch([Get(key) for key in names]).answers] if names else []
+    )
+    before = {one.name: one for one in found if one and one.by == ACM}
+    after = added(known)
+    if after == before:
+        return
+    gone = [Delete(keys.certificate(name)) for name in before.keys() - after.keys()]
+    written = [Put(keys.certificate(name), record.dump(one)) for name, one in after.items()]
+    store.batch([*gone, *written, Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(now)))])
 
 
 def _write_space(store: S3Store, known: Record, now: str) -> None:

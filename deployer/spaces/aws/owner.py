@@ -100,6 +100,7 @@ CHANGES = (
     "ec2:Modify*",
     "ec2:Replace*",
     "ec2:Revoke*",
+    "elasticloadbalancing:*Certificates",
     "elasticloadbalancing:*Tags",
     "elasticloadbalancing:Create*",
     "elasticloadbalancing:Delete*",

@@ -217,10 +217,47 @@ LISTENER_KIND = Kind(
 )
 
 
+def _shown(aws: Aws, listener: str) -> list[str]:
+    """Those beside the listener's own."""
+    found = aws.elbv2.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    return [one["CertificateArn"] for one in found if not one.get("IsDefault")]
+
+
+def shown_create(aws: Aws, new: Values) -> str:
+    status = aws.acm.describe_certificate(CertificateArn=new["certificateArn"])["Certificate"]["Status"]
+    if status != "ISSUED":
+        raise Refused(f"UnsupportedCertificate: The certificate '{new['certificateArn']}' is {status}")
+    one = [{"CertificateArn": new["certificateArn"]}]
+    aws.elbv2.add_listener_certificates(ListenerArn=new["listenerArn"], Certificates=one)
+    return f"{new['listenerArn']}_{new['certificateArn']}"
+
+
+@gone("ListenerNotFound", "LoadBalancerNotFound")
+def shown_read(aws: Aws, resource: str, state: Values) -> Values | None:
+    listener, _, certificate = resource.partition("_")
+    there = certificate in _shown(aws, listener)
+    return {"listenerArn": listener, "certificateArn": certificate} if there else None
+
+
+def shown_delete(aws: Aws, resource: str, state: Values) -> None:
+    listener, _, certificate = resource.partition("_")
+    aws.elbv2.remove_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": certificate}])
+
+
+SHOWN_KIND = Kind(
+    plain("listenerArn", "certificateArn"),
+    shown_create,
+    shown_read,
+    shown_delete,
+    required=("listenerArn", "certificateArn"),
+    replaces=frozenset({"listenerArn", "certificateArn"}),
+)
+
+
 def certificate_create(aws: Aws, new: Values) -> str:
     made = aws.acm.request_certificate(
         DomainName=new["domainName"],
-        SubjectAlternativeNames=[new["domainName"], *new["subjectAlternativeNames"]],
+        SubjectAlternativeNames=[new["domainName"], *(new.get("subjectAlternativeNames") or [])],
         ValidationMethod=new["validationMethod"],
         Tags=aws.tag_list(new),
     )

@@ -24,6 +24,7 @@ KINDS: dict[str, Kind] = {
     "aws:iam/role:Role": hosts.ROLE,
     "aws:iam/rolePolicy:RolePolicy": hosts.ROLE_POLICY,
     "aws:lb/listener:Listener": front.LISTENER_KIND,
+    "aws:lb/listenerCertificate:ListenerCertificate": front.SHOWN_KIND,
     "aws:lb/loadBalancer:LoadBalancer": front.BALANCER,
     "aws:lb/targetGroup:TargetGroup": front.TARGETS,
     "aws:rds/instance:Instance": database.INSTANCE_KIND,

@@ -1,0 +1,109 @@
+"""Domains of apps behind a load balancer, in a cloud on loopback: each gets a certificate of AWS, in two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deployer.model.certificate import ACM, ISSUED, PENDING, Certificate
+from deployer.operations import cloud_change
+from deployer.operations.cloud_domains import with_one, without
+from deployer.operations.session import OpenSpace, open_space
+from deployer.spaces import pointers
+from deployer.store import keys
+from deployer.store.base import Get
+from tests.cli.test_cloud import Laptop, at_work
+from tests.infra.cloud_here import cloud
+from tests.infra.moto_here import REGION, issue_certificates
+
+pytestmark = [pytest.mark.edge, pytest.mark.timeout(600)]
+SPACE = """
+[space.production]
+region = "eu-central-1"
+account = "123456789012"
+load-balancer = true
+"""
+NAMES = ("www.shop.example", "*.shop.example")
+UP = ("up", "--space", "production", "--yes")
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
+    with cloud() as here, at_work(here, tmp_path, monkeypatch) as one:
+        one.says(SPACE)
+        assert one.run(*UP) == 0, one.err
+        with open_space(pointers.load("production")) as space:
+            space.ledger.create_app("shop", space="production")
+        yield one
+
+
+def lists(space: OpenSpace, *names: str) -> None:
+    """As the command does that adds them to the app."""
+    app = space.ledger.app("shop")
+    assert app is not None
+    space.ledger.save_app(replace(app, domains=names))
+
+
+def steps(laptop: Laptop, name: str = "", *, gone: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What a command proposes and does: the verbs and kinds of its changes."""
+    tools = laptop.here.tools(laptop.folder.parent)
+    with open_space(pointers.load("production")) as space:
+        alter = without(space, gone) if gone else with_one(space, name)
+    found = cloud_change.propose(tools, "production", REGION, f"domains:add {name}", alter)
+    cloud_change.carry_out(tools, found, lambda event: None)
+    return [(one.verb, one.kind) for one in found.changes or ()]
+
+
+def in_store(*names: str) -> dict[str, Certificate]:
+    with open_space(pointers.load("production")) as space:
+        assert space.ledger.store.batch([Get(keys.CERTIFICATES_CHANGED)]).answers[0] is not None
+        assert space.space.has_load_balancer
+        return space.ledger.certificates(names)
+
+
+def shown(laptop: Laptop) -> set[str]:
+    """The domains of the certificates that the listener of HTTPS has."""
+    elb, acm = laptop.here.client("elbv2"), laptop.here.client("acm")
+    [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+    listeners = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    domains = {one["CertificateArn"]: one["DomainName"] for one in acm.list_certificates()["CertificateSummaryList"]}
+    [http] = [one for one in listeners if one["Port"] == 80]
+    assert http["DefaultActions"][0]["Type"] == "forward", "names without a certificate need HTTP"
+    secure = [one["ListenerArn"] for one in listeners if one["Port"] == 443]
+    found = [elb.describe_listener_certificates(ListenerArn=one)["Certificates"] for one in secure]
+    return {domains[one["CertificateArn"]] for some in found for one in some}
+
+
+def test_a_domain_gets_a_certificate_of_aws_in_two_steps(laptop: Laptop) -> None:
+    with open_space(pointers.load("production")) as space:
+        lists(space, *NAMES)
+    assert steps(laptop, NAMES[0]) == [("create", "certificate")]
+    [asked] = in_store(*NAMES).values()
+    assert (asked.name, asked.by, asked.status, asked.is_in_force) == (NAMES[0], ACM, PENDING, False)
+    assert asked.reason.startswith("AWS waits for the DNS record _") and " CNAME _" in asked.reason
+    assert steps(laptop, NAMES[0]) == [], "nothing to do until it is issued"
+    assert laptop.run(*UP) == 0 and "Nothing to do" in laptop.err
+    assert f"Domains of apps: {NAMES[0]}: AWS waits for the DNS record _" in " ".join(laptop.out.split())
+
+    issue_certificates(REGION)
+    assert steps(laptop, NAMES[0]) == [("create", "listener")]
+    assert shown(laptop) == {NAMES[0]}
+    assert (in_store(NAMES[0])[NAMES[0]].status, in_store(NAMES[0])[NAMES[0]].reason) == (ISSUED, "")
+
+    assert steps(laptop, NAMES[1]) == [("create", "certificate")]
+    issue_certificates(REGION)
+    assert laptop.run(*UP) == 0, laptop.err
+    assert shown(laptop) == set(NAMES)
+    assert {one.is_in_force for one in in_store(*NAMES).values()} == {True}
+    assert laptop.run("spaces:refresh", "production", "--detailed-exitcode") == 0, laptop.out
+
+    with open_space(pointers.load("production")) as space:
+        lists(space, NAMES[0])
+    steps(laptop, gone=(NAMES[1],))
+    assert shown(laptop) == {NAMES[0]} and in_store(*NAMES).keys() == {NAMES[0]}
+    assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
+    assert "Nothing of production is left in AWS" in laptop.err
+    assert not laptop.here.client("acm").list_certificates()["CertificateSummaryList"]

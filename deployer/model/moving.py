@@ -85,9 +85,8 @@ def staying(wanted: Wanted, places: Sequence[Place]) -> Mapping[str, Server]:
     found: dict[str, list[tuple[int, Server]]] = {}
     present: dict[str, int] = {}
     for one in by_seat(places):
-        for dyno, _ in one.dynos(wanted.name):
-            if wanted.has(dyno):  # what ends anyway changes nothing as it does
-                present.setdefault(dyno.name, one.seat)
+        for dyno in [dyno for dyno, _ in one.dynos(wanted.name) if wanted.has(dyno)]:
+            present.setdefault(dyno.name, one.seat)
         for server in servers(wanted.name, one):
             if wanted.has(parse_instance(server.instance)):
                 found.setdefault(server.slot, []).append((one.seat, server))

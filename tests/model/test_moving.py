@@ -108,6 +108,15 @@ def test_what_has_no_port_ends_before_it_starts_elsewhere() -> None:
     ]
 
 
+def test_which_one_stays_does_not_depend_on_what_is_about_to_end() -> None:
+    places = [
+        place(1, dyno("web.1"), dyno("web.2", 2, port=None), memory=0),
+        place(2, dyno("web.1"), dyno("worker.1"), memory=0),
+    ]
+    left = [replace(places[0], state=replace(places[0].state, dynos=(dyno("web.1"),), memory=512)), places[1]]
+    assert moving.staying(SHOP, places) == moving.staying(SHOP, left) != {}
+
+
 def test_the_old_one_ends_when_all_routers_lead_to_the_new_one_and_the_others_know() -> None:
     both = settled(("web.1",), ("web.1", "web.2", "worker.1"))
     old, new = known(server("web.1", 2), server("web.2", 2)), known(server("web.1", 1), server("web.2", 2))

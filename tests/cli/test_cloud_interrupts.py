@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from deployer.build import folders
 from deployer.model.lease import Lease
 from deployer.spaces.aws import bootstrap, record
 from deployer.spaces.aws.account import Account
@@ -124,3 +127,38 @@ def test_an_interrupt_finishes_what_runs_and_the_next_command_goes_on(here: Clou
     assert "aws:ec2/vpc:Vpc" not in done(here, "delete")
     assert "Nothing of production is left in AWS: $0.00." in ends_well(lambda: deployer(here, tmp_path, *leave))
     assert here.there() == before
+
+
+def test_an_interrupt_ends_the_build_beside_it_too(
+    here: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which waits for another build of the app."""
+    cache, app = cache_with_images(tmp_path / "cache"), tmp_path / "shop"
+    monkeypatch.setenv("DEPLOYER_CACHE", str(cache))
+    app.mkdir()
+    (app / "deployer.toml").write_text(SPACE + 'hosts = { size = "t3.small", count = 1 }\n')
+    (app / "requirements.txt").write_text("")
+    other = folders.make(cache / "builds" / "production" / "shop")
+    with folders.open_lock(other / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = interrupted(here, app, ("create", DATABASE), signal.SIGINT, "up", "--yes", *NAMED)
+    assert "Building shop meanwhile" in said and "The build of shop said" not in said
+    assert "`deployer up --space production` goes on from there." in said
+    assert is_free(here) and not builds_in(app) and not (other / "work").exists()
+
+
+def cache_with_images(folder: Path) -> Path:
+    """A cache of a test's own, with this machine's images."""
+    folder.mkdir()
+    (folder / "platforms").symlink_to(folders.cache_folder() / "platforms")
+    return folder
+
+
+def builds_in(folder: Path) -> list[str]:
+    """The processes that build beside a command that was typed there."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (one / "cwd").readlink() == folder and b"operations.ahead" in (one / "cmdline").read_bytes():
+                found.append(one.name)
+    return found

@@ -14,9 +14,10 @@ from deployer.cli.confirm import confirm
 from deployer.cli.resolve import proposals
 from deployer.cli.shell import Shell
 from deployer.errors.apps import SpaceUnknown
-from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken
+from deployer.errors.cloud import AgreementNeeded, NotAgreed, OptionsBroken, SpaceNotMade
 from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
+from deployer.model.space import StoreAddress
 from deployer.operations import cloud, prices
 from deployer.operations.cloud_hosts import await_hosts
 from deployer.operations.cloud_inside import Inside
@@ -24,6 +25,7 @@ from deployer.operations.cloud_inside import look as look_inside
 from deployer.operations.cloud_proposal import Alter, Departure, Proposal
 from deployer.operations.outside import Front
 from deployer.spaces.aws.domain import Domain
+from deployer.spaces.aws.furnish import address_of
 from deployer.spaces.aws.record import Record
 from deployer.spaces.aws.tools import Tools, of_this_machine
 from infra.bill import bill
@@ -300,6 +302,16 @@ def region_of(shell: Shell, name: str, spec: Spec | None) -> str:
     if spec is None:
         raise SpaceUnknown(name, ", ".join(shell.pointers.names()) or "none")
     return spec.region
+
+
+def ledger_of(shell: Shell, name: str) -> StoreAddress | None:
+    """Where the ledger of a space is, also of one that this machine does not know yet; None where there is none."""
+    tools, region = tools_of(shell), region_of(shell, name, described(shell, name))
+    try:
+        known = cloud.info(tools, name, region)
+    except SpaceNotMade:
+        return None
+    return address_of(tools.account(region), known.bucket) if known.bucket else None
 
 
 def tools_of(shell: Shell) -> Tools:

@@ -63,6 +63,8 @@ def create(shell: Shell, space: OpenSpace, app: str, service: str, options: Opti
     check_kind(space, *find(service))
     source = options.source(space, app, shell.now())
     addon = operations.draft(space, app, service, name=options.name, alias=options.alias, source=source)
+    if space.ledger.addon(addon.name):
+        shell.output.say(f"Going on with {addon.name}, which an earlier command has begun.")
     own, typed = operations.instance_of(addon), f"addons:create {service} --name {addon.name} -a {app}"
     found = cloud_change.agreed(shell, space.space.name, typed, lambda spec: spec.having(own), yes=yes)
     operations.begin(space, addon, shell.tell.briefly)
@@ -91,7 +93,7 @@ def destroy(shell: Shell, space: OpenSpace, addon: Addon, flag: str | None, *, k
     """Delete it in AWS, after a preview and the app's name; a last snapshot stays, or with no `keep` nothing."""
     end = "A last snapshot of it stays, and is billed." if keep else "No snapshot and no backup of it stays."
     warning = f"This will delete {addon.name} of {shell.output.app_err(addon.app)} and all data in it. {end}"
-    typed = f"addons:destroy {addon.name} -a {addon.app}"
+    typed = f"addons:destroy {addon.name} -a {addon.app}{'' if keep else ' --delete-data'}"
     found = cloud_change.confirmed(
         shell, space.space.name, typed, lambda spec: spec.lacking(addon.name), warning, addon.app, flag, keep=keep
     )

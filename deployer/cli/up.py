@@ -84,10 +84,10 @@ def _up_in_aws(
 
 def _own_databases(shell: Shell, space: str, declared: Declared) -> Alter | None:
     """What app.json adds to a space in AWS: RDS instances of the app's own."""
+    from deployer.cli import cloud
     from deployer.operations import own_declared
 
-    known = shell.pointers.load(space) if space in shell.pointers.names() else None
-    return own_declared.adding(known.ledger if known else None, declared.name, declared.described)
+    return own_declared.adding(lambda: cloud.ledger_of(shell, space), declared.name, declared.described)
 
 
 def _declared(shell: Shell, target: Target, commit: str | None, values: dict[str, str]) -> Declared:

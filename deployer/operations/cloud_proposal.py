@@ -14,7 +14,7 @@ from infra.kinds import DATABASE
 from infra.spec import Spec
 
 Alter = Callable[[Spec], Spec]
-"""What becomes of the specification that is in force."""
+"""What becomes of the specification that is in force, whether it has been done to it already or not."""
 
 
 @dataclass(frozen=True, slots=True)

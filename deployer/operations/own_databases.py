@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deployer.addons.catalog import find, find_provider, plan_of
+from deployer.errors.aws import AwsDenied, AwsForbidden
 from deployer.errors.own_databases import (
     DatabaseBeingMade,
     DatabaseFailed,
@@ -19,7 +20,7 @@ from deployer.errors.own_databases import (
     DatabaseSlow,
 )
 from deployer.model.addon import Addon
-from deployer.model.events import Detail, Doing, Done, Tell
+from deployer.model.events import Detail, Doing, Done, Tell, Warn
 from deployer.model.release import Release
 from deployer.operations.addons import (
     DEPROVISIONING,
@@ -108,8 +109,17 @@ def unfinished(space: OpenSpace, app: str) -> list[Addon]:
 
 
 def meet(space: OpenSpace, app: str, tell: Tell) -> list[Created]:
-    """Finish those that RDS has ready, as a release each."""
-    return [made for one in unfinished(space, app) if (made := _finish(space, one, tell))]
+    """Finish those that RDS has ready, as a release each. What somebody typed for something else does not fail of them:
+    where these credentials may not, or RDS has given up, that is told."""
+    found: list[Created] = []
+    for one in unfinished(space, app):
+        try:
+            made = _finish(space, one, tell)
+        except (AwsDenied, AwsForbidden, DatabaseFailed) as failure:
+            tell(Warn(f"{one.name} is not finished: {failure.paragraphs()[0]}"))
+        else:
+            found += [made] if made else []
+    return found
 
 
 def wait(

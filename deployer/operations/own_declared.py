@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     from infra.spec import OwnDatabase, Spec
 
 
-def adding(ledger: StoreAddress | None, app: str, described: AppJson) -> Alter | None:
-    """What app.json adds to the specification of the app's space; None where it is nothing. `ledger` is the space's,
-    where this machine knows one."""
+def adding(ledger: Callable[[], StoreAddress | None], app: str, described: AppJson) -> Alter | None:
+    """What app.json adds to the specification of the app's space; None where it is nothing. `ledger` says where the
+    space's is, if there is one."""
     wanted = [found for one in described.addons if (found := find(one.plan))[1].size]
-    known = _addons(ledger)
+    known = _addons(ledger()) if wanted else ()
     missing = [one for one in wanted if not any(a.app == app and a.service == one[0].service for a in known)]
     drafts = [_draft(provider, plan, app, known) for provider, plan in missing]
     if not drafts:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deployer.errors.cloud import OwnersAlone
 from deployer.model.events import Event
 from deployer.operations import cloud_change
 from deployer.operations.cloud_proposal import Alter
@@ -20,6 +21,7 @@ from deployer.spaces.aws.record import Record
 from infra.spec import OwnDatabase, Spec
 from tests.cli.test_cloud import SPACE, Laptop, at_work
 from tests.infra.cloud_here import ROOT, Cloud, cloud
+from tests.infra.gate import Says
 from tests.infra.moto_here import REGION
 from tests.infra.standin.provider import Call
 from tests.infra.test_cloud_faults import kill_session, once
@@ -41,7 +43,7 @@ def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laptop]:
 
 
 def with_database(spec: Spec) -> Spec:
-    return replace(spec, databases=(*spec.databases, OwnDatabase(ADDON, "db.t4g.medium", 64)))
+    return spec.having(OwnDatabase(ADDON, "db.t4g.medium", 64))
 
 
 def without_databases(spec: Spec) -> Spec:
@@ -89,6 +91,15 @@ def test_what_a_command_adds_stays_until_a_command_takes_it_away(laptop: Laptop)
     changes(laptop, without_databases, keep=False)
     assert (names(here), len(kept(here))) == ([], 1)
     assert laptop.run(*UP) == 0 and "Nothing to do" in laptop.err
+
+
+def test_who_does_not_own_the_space_gets_to_know_who_can(laptop: Laptop) -> None:
+    denied = Says(400, "AccessDeniedException", "User: ana is not authorized to perform: ssm:GetParameter")
+    laptop.here.gate.refuse("ssm", "GetParameter", denied)
+    with pytest.raises(OwnersAlone, match="Whoever owns production may"):
+        changes(laptop, with_database)
+    laptop.here.gate.open()
+    assert not names(laptop.here)
 
 
 def test_down_names_each_and_proves_it_gone(laptop: Laptop) -> None:

@@ -77,7 +77,7 @@ def restore(
             f"This will overwrite {target.addon.name} of {shell.output.app_err(target.app)} with {source.name}.\n"
             "What dynos write meanwhile is lost: `deployer maintenance:on` keeps visitors out."
         )
-        confirm(shell, name, confirmation, warning)
+        confirm(shell, target.app, confirmation, warning)
         found = operations.restore(space, name, source, database, _progress(shell))
         shell.output.say(f"{source.name} ---restore---> {found.backup.database} ({found.backup.name})")
         _watched(shell, space, found, "restore", detach)
@@ -174,9 +174,9 @@ def _watched(shell: Shell, space: OpenSpace, found: Found, what: str, detach: bo
     if detach:
         shell.output.say(GOES_ON.format(name=name))
         return
-    shell.output.say(WATCHING.format(what=what))
-    shell.tell(Doing("Backing up" if what == "backup" else "Restoring"))
     try:
+        shell.output.say(WATCHING.format(what=what))
+        shell.tell(Doing("Backing up" if what == "backup" else "Restoring"))
         outcome = operations.watch(space, found, _progress(shell))
     except KeyboardInterrupt:
         shell.tell.break_off()

@@ -30,7 +30,7 @@ def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]
     with at_work(here, tmp_path_factory.mktemp("ada"), "blog", "python_django") as person:
         (person.folder / "app.json").write_text(json.dumps({"addons": ["heroku-postgresql:essential-0"]}))
         yield person
-        person.types("down", "production", status=1)
+        person.types("down", "production", status=2)
         assert "Backups of databases go too: 1, the newest of 20" in person.err
         person.types("down", "production", "--confirm", "production", "--delete-data")
         assert not here.rds.servers and "bucket" not in here.cloud.there()

@@ -158,13 +158,15 @@ def test_who_watches_may_go(opened: OpenSpace, space: Pointer, tmp_path: Path) -
     ada = Person(tmp_path, APP, 0)
     with held(opened, "pg_dump"):
         typed = ada.starts("deployer", "pg:backups:capture", "-a", f"{space.name}/{APP}")
-        assert typed.stderr
+        assert typed.stderr and typed.stdout
         said = b""
         while b"Backing up" not in said:
             said += os.read(typed.stderr.fileno(), 4096)
         os.killpg(typed.pid, signal.SIGINT)
         said += typed.stderr.read()
         assert typed.wait() == 130, said
+        typed.stdout.close()
+        typed.stderr.close()
     assert b"goes on: `deployer pg:backups:info b" in said, said
     found = backups.listed(opened, APP)[0]
     assert ended(opened, found).status == COMPLETED
@@ -244,6 +246,8 @@ def test_what_is_no_dump_is_said_so(opened: OpenSpace, tmp_path: Path) -> None:
 
 
 def test_a_schedule_is_kept_with_nobody_there_and_the_newest_stay(opened: OpenSpace) -> None:
+    assert Machine(opened.first).run("systemctl is-active deployer-backups-v1.timer").strip() == "active"
+    Machine(opened.first).run("systemctl stop deployer-backups-v1.timer")  # whose days are others
     made = backup_schedules.schedule(opened, APP, None, "03:00 Europe/Berlin")
     shelf = backups.shelves(opened)[0]
     assert shelf.session is not None
@@ -258,7 +262,7 @@ def test_a_schedule_is_kept_with_nobody_there_and_the_newest_stay(opened: OpenSp
         ended(opened, backups.find(opened, APP, name))
     kept = [one.backup.scheduled for one in backups.listed(opened, APP) if one.backup.scheduled]
     assert kept == [f"2026-01-{day:02d}T02:00:00Z" for day in range(10, 3, -1)]
-    assert Machine(opened.first).run("systemctl is-active deployer-backups-v1.timer").strip() == "active"
+    Machine(opened.first).run("systemctl start deployer-backups-v1.timer")
     backup_schedules.unschedule(opened, APP, None)
     assert backup_schedules.schedules(opened, APP) == []
 

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 NAME = "www.shop.test"
 
 
+@pytest.mark.faults
 def test_a_domain_answers_on_this_host_and_on_the_next(here: Box, tmp_path: Path) -> None:
     with at_work(here, tmp_path, "shop", "python_flask_worker") as ada:
         ada.describes()

@@ -82,6 +82,7 @@ def test_dynos_move_back_to_the_host_that_came_and_then_the_other_may_die(ada: P
     assert seen[200] > 20 and seen.total() - seen[200] <= 16, seen
 
 
+@pytest.mark.faults
 def test_hosts_that_came_later_have_what_a_rollback_needs(ada: Person) -> None:
     """They fetch the layers of the current release alone as they join."""
     ada.here.wait(lambda: len({host for host, _ in dynos(ada)}) == 2, MOVED)

@@ -49,6 +49,7 @@ def administered(person: Person) -> str:
     return str(made["Policy"]["Arn"])
 
 
+@pytest.mark.faults
 def test_a_build_that_fails_beside_the_cloud_leaves_the_space_and_says_how_to_go_on(here: Box, tmp_path: Path) -> None:
     with at_work(here, tmp_path, "shop", "python_flask_worker") as ada:
         ada.describes()

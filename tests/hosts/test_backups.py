@@ -143,6 +143,24 @@ def test_a_restore_that_is_cut_off_leaves_the_data(opened: OpenSpace) -> None:
     assert superuser(opened, "SELECT count(*) FROM pg_roles WHERE rolname ~ '_new$'") == "0"
 
 
+def test_an_app_that_never_lets_go_is_cut_off_and_goes_on(opened: OpenSpace) -> None:
+    """All of a plan's connections are taken, again and again: a backup waits for one, a restore ends them."""
+    captured(opened)
+    url = pg.find_database(opened, APP, None).url
+    busy = f"while [ -e /run/busy ]; do psql -X -q -c 'SELECT pg_sleep(1)' '{url}' > /dev/null 2>&1; done"
+    Machine(opened.sessions[1]).run(f"touch /run/busy; for n in $(seq 20); do ({busy}) > /dev/null 2>&1 & done")
+    try:
+        time.sleep(1)
+        captured(opened)
+        began = time.monotonic()
+        assert restored(opened, None).status == COMPLETED
+        assert time.monotonic() - began < 90
+    finally:
+        Machine(opened.sessions[1]).run("rm /run/busy")
+    time.sleep(1.5)
+    assert count(opened) == 1000
+
+
 def test_a_backup_whose_host_dies_has_failed_and_leaves_nothing(opened: OpenSpace) -> None:
     with held(opened, "pg_dump"):
         found = backup_work.capture(opened, APP, None)

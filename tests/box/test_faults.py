@@ -4,6 +4,7 @@ What was acknowledged stands, hosts that can serve are left alone, and what is l
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import threading
@@ -14,7 +15,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.box.acknowledged import APP, CRASHES, PROGRAM, Users, became, current, furnish, held_by, is_whole
+from tests.box.acknowledged import APP, CRASHES, PROGRAM, Users, became, current, furnish, held_by, is_whole, there
 from tests.box.box import Box
 from tests.box.laptop import Command, Laptop
 from tests.box.person import Person, at_work
@@ -23,8 +24,10 @@ from tests.infra.moto_here import REGION
 from tests.spaces.instance_connect import KEY
 
 pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.timeout(600)]
+LARGE = 3 << 20  # bytes
 CONVERGES = 10.0  # seconds between two looks of a host
 BACK = 120.0  # seconds until all is as before
+MOVED = 180.0  # seconds until dynos move back: a minute of calm, and some looks of each host
 MORE = 'load-balancer = true\ndatabase = { size = "db.t4g.micro" }'
 WITH_THE_DEAD = 8  # requests at most that were with a host as it died
 
@@ -181,6 +184,25 @@ def test_the_host_of_seat_1_ends_and_another_serves_on_it(here: Box, person: Per
     assert seat(person, 2) == second and seat(person, 1) not in (first, second)
 
 
+def test_a_host_dies_as_a_dyno_moves_back_to_it(here: Box, person: Person, users: Users) -> None:
+    first = seat(person, 1)
+    here.terminate(first, hard=True)
+    here.wait(lambda: first not in states(here) and serving(here) == 2 and not is_whole(person), BACK)
+    newcomer = seat(person, 1)
+    with users.asking() as seen:
+        here.wait(lambda: is_twice(person), MOVED)
+        here.terminate(newcomer, hard=True)
+        here.wait(lambda: newcomer not in states(here) and serving(here) == 2 and not is_whole(person), BACK)
+        time.sleep(1)
+    assert seen[200] > 50 and users.lost() <= WITH_THE_DEAD, seen
+
+
+def is_twice(person: Person) -> bool:
+    """Whether a dyno stands on both hosts."""
+    names = [one.split()[-1] for one in there(person) if "deployer-dyno" in one]
+    return len(names) > len(set(names))
+
+
 def test_a_release_whose_dynos_end_is_refused_and_the_one_before_serves_on(
     here: Box, person: Person, ada: Laptop, users: Users
 ) -> None:
@@ -241,15 +263,19 @@ def test_s3_goes_in_a_deploy_and_the_next_command_goes_on(
 
 @pytest.mark.parametrize("says", [DENIED, CUT], ids=["denied", "cut"])
 def test_s3_answers_people_and_no_host(here: Box, person: Person, ada: Laptop, users: Users, says: Says) -> None:
+    """A small change comes by SSH; what is larger waits for the store."""
     release, before = current(person), states(here)
-    changes_a_line(ada)
     with users.asking() as seen:
         with failing(here, lambda asked: of_s3(asked) and asked.key != KEY, says):
+            changes_a_line(ada)
+            ada.types("deploy", "-a", f"production/{APP}")
+            (ada.folder / "large").write_bytes(random.randbytes(LARGE))
             said = ada.types("deploy", "-a", f"production/{APP}", status=1)
-            assert f"v{release} still serving" in said and "reading layers/" in said, said
+            assert f"v{release + 1} still serving" in said and "reading layers/" in said, said
             time.sleep(2 * CONVERGES)
         ada.types("deploy", "-a", f"production/{APP}")
-    assert seen.keys() == {200} and current(person) > release
+    (ada.folder / "large").unlink()
+    assert seen.keys() == {200} and current(person) > release + 1
     assert states(here) == before
 
 

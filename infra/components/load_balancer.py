@@ -59,12 +59,10 @@ class LoadBalancer(Noun):
 
     def listen(self, *, secure: bool, proved: Sequence[str] = ()) -> None:
         """Take requests. `secure` once the certificate is issued, `proved` are the further domains whose ones are: AWS
-        refuses a listener with one that is not. Names without a certificate need HTTP: where there may be any, the
-        routers lead the others to HTTPS."""
+        refuses a listener with one that is not. HTTP is led there by the routers: whether it is, each app says."""
         self.is_secure = secure
         forward = {"type": "forward", "target_group_arn": self.targets}
-        to_https = {"type": "redirect", "redirect": {"protocol": "HTTPS", "port": "443", "status_code": "HTTP_301"}}
-        self._listener("http", to_https if secure and not self.added else forward, port=80, protocol="HTTP")
+        self._listener("http", forward, port=80, protocol="HTTP")
         further = [name for name in self.added if name in proved]
         first = self.certificate if secure else self.added[further.pop(0)] if further else None
         if first:

@@ -41,8 +41,6 @@ STORAGE = Field("allocatedStorage", "20", "50", replaces=False)
 DATABASE = Change("update", "database", POSTGRES, "deployer-production", (CLASS, STORAGE), (1, 20))
 LOST = Change("delete", "database", POSTGRES, "deployer-production", (), (3, 10))
 HTTPS = Change("create", "load-balancer", "listener", "https")
-REDIRECT = Field("defaultActions[0].type", "forward", "redirect", replaces=False)
-HTTP = Change("update", "load-balancer", "listener", "http", (REDIRECT,))
 PLAIN = Change("delete", "load-balancer", "listener", "https")
 RENAMED = Change(
     "replace",
@@ -79,7 +77,7 @@ SCREENS = {
     "domain-of-one-host": Proposal(
         "production", ACCOUNT, None, dataclasses.replace(ONE, domain="example.com"), None, HERE
     ),
-    "https": Proposal("production", ACCOUNT, NAMED, NAMED, (HTTP, HTTPS), PROVED),
+    "https": Proposal("production", ACCOUNT, NAMED, NAMED, (HTTPS,), PROVED),
     "another-domain": Proposal("production", ACCOUNT, NAMED, MOVED_ON, (RENAMED, PLAIN), Domain("example.org", None)),
     "own-database": Proposal("production", ACCOUNT, TWO, WITH_OWN, (OWN,)),
     "own-database-gone": Proposal("production", ACCOUNT, WITH_OWN, TWO, (dataclasses.replace(OWN, verb="delete"),)),

@@ -34,7 +34,8 @@ def test_a_domain_answers_on_this_host_and_on_the_next(here: Box, tmp_path: Path
         [one] = here.instances()
         here.terminate(one.id, hard=True)
         here.wait(lambda: "release v2" in asked_as(ada, NAME) and one.id not in [i.id for i in here.instances()], 180)
-        ada.types("domains:clear", "--confirm", "shop")
+        here.wait(lambda: one.id not in ada.types("spaces:info", "production"), 120)
+        ada.types("domains:clear", "--confirm", "shop", "--wait", "60")
         assert "There is nothing here" in asked_as(ada, NAME)
         ada.types("down", "production", "--confirm", "production")
 

@@ -207,7 +207,9 @@ def provision(change: Change, provider: Provider, plan: Plan, addon: Addon) -> A
     space.ledger.save_addon(addon)
     try:
         config = provider.provision(place, space.sessions, addon, plan, change.tell)
-    except RdsFull:  # nobody finishes that
+    except RdsFull:  # nobody finishes that; an instance of its own is there, and is to be deleted by name
+        if plan.size:
+            raise
         provider.deprovision(place, addon)
         space.ledger.delete_addon(addon.name)
         raise

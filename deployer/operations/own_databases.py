@@ -19,6 +19,7 @@ from deployer.errors.own_databases import (
     DatabaseNotMade,
     DatabaseSlow,
 )
+from deployer.errors.rds import RdsDown
 from deployer.model.addon import Addon
 from deployer.model.events import Detail, Doing, Done, Tell, Warn
 from deployer.model.release import Release
@@ -110,12 +111,12 @@ def unfinished(space: OpenSpace, app: str) -> list[Addon]:
 
 def meet(space: OpenSpace, app: str, tell: Tell) -> list[Created]:
     """Finish those that RDS has ready, as a release each. What somebody typed for something else does not fail of them:
-    where these credentials may not, or RDS has given up, that is told."""
+    where these credentials may not, or RDS has given up or does not answer yet, that is told."""
     found: list[Created] = []
     for one in unfinished(space, app):
         try:
             made = _finish(space, one, tell)
-        except (AwsDenied, AwsForbidden, DatabaseFailed) as failure:
+        except (AwsDenied, AwsForbidden, DatabaseFailed, RdsDown) as failure:
             tell(Warn(f"{one.name} is not finished: {failure.paragraphs()[0]}"))
         else:
             found += [made] if made else []

@@ -37,7 +37,7 @@ PORT = 5432
 KEEPING = ("modify_db_instance", "create_db_snapshot")
 FILLING = ("from_db_snapshot", "to_point_in_time")
 STARTS_WITHIN = 30.0  # seconds
-CONNECTIONS = {"db.t4g.micro": 80}  # what RDS makes of a class's memory, about
+CONNECTIONS = {"db.t4g.micro": 80, "db.t4g.medium": 400}  # what RDS makes of a class's memory, about
 MASTER = """\
 CREATE ROLE :"master" LOGIN NOSUPERUSER CREATEDB CREATEROLE PASSWORD :'password';
 ALTER DATABASE postgres OWNER TO :"master";
@@ -104,6 +104,7 @@ class Rds:
             server.run(MASTER, {"master": made.master_username, "password": _keep_password(made)})
         if self.archives:
             server.archive()
+        server.let_in(_allowed(made, members(self.lent.addresses)))
         with self.lock:
             self.servers[made.db_instance_identifier] = server
         if self.slow:

@@ -26,7 +26,7 @@ the worst), firewall by user: tried below |
 | malicious slug, archive or dependency | builds without root, paths, links, names and sizes checked on both ends |
 | malicious names and values | one place that quotes, names validated at the door, property tests |
 | one host is taken | it can read config vars and keys of certificates of its space: separate spaces separate them |
-| it wants the backups, too | in AWS it reads and adds them, and spoils none: [why](decisions/0023-backups.md) |
+| it wants the backups, too | in AWS it reads and adds them, and spoils none: [why](decisions/0019-backups.md) |
 | somebody's dump is restored | what it says is done as the database's own role, never as the server's superuser |
 | lost or stolen control plane | there is none |
 | somebody sends us another Pulumi | it is known by its SHA-256: [why](decisions/0017-pulumi-by-its-sums.md) |

@@ -5,7 +5,7 @@ transaction, for which connections are ended. The server's superuser makes and r
 database's own role, of which a dump, whoever made it, gains nothing more.
 
 What that role may not make is left out, and said: extensions that the server has not, or that only a superuser may
-install, event triggers, publications. Owners and grants are the role's own (docs/decisions/0023-backups.md).
+install, event triggers, publications. Owners and grants are the role's own (docs/decisions/0019-backups.md).
 """
 
 from __future__ import annotations

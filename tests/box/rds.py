@@ -24,6 +24,7 @@ from deployer.spaces.sandbox import process
 from deployer.spaces.sandbox.process import Process
 from tests.box.ground import Ground
 from tests.box.lent import Lent
+from tests.box.origin import Origin
 from tests.box.resolver import Resolver
 from tests.box.scaling import backends
 from tests.box.walls import members, rule
@@ -102,6 +103,7 @@ class Rds:
         server.start()
         if origin is None:
             server.run(MASTER, {"master": made.master_username, "password": _keep_password(made)})
+        server.recover()
         if self.archives:
             server.archive()
         server.let_in(_allowed(made, members(self.lent.addresses)))
@@ -137,30 +139,6 @@ class Rds:
         self.ground.take_back(server.address)
         if is_last:
             _retract(server.made.region)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a new server is filled from: a copy, and all that was `written` since, up to a moment where one is said."""
-
-    copy: Path
-    written: Path | None = None
-    until: str = ""
-
-    def fill(self, folder: Path) -> None:
-        subprocess.run(["cp", "-a", str(self.copy), str(folder / "data")], check=True)
-        for name in ("postgresql.auto.conf", "pg_hba.conf"):
-            (folder / "data" / name).write_text("")
-        if self.written:
-            subprocess.run(["cp", "-a", str(self.written), str(folder / "past")], check=True)
-            (folder / "data/recovery.signal").touch()
-
-    def settings(self) -> str:
-        """Of the recovery."""
-        if self.written is None:
-            return ""
-        until = f"recovery_target_time = '{self.until}'\nrecovery_target_action = promote\n" if self.until else ""
-        return f"restore_command = 'cp /srv/past/%f %p'\n{until}"
 
 
 @dataclass
@@ -212,6 +190,13 @@ class Instance:
             time.sleep(0.05)
         process.note(self.process.record, int((self.folder / "data/postmaster.pid").read_text().split()[0]))
         threading.Thread(target=child.wait, daemon=True).start()
+
+    def recover(self) -> None:
+        """Wait until it has read all that was written: it answers before that."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while self.run("SELECT pg_is_in_recovery();\n", {}).strip() != "f":
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.05)
 
     def archive(self) -> None:
         """Keep a copy of now, and all that is written from now on."""

@@ -1,54 +1,23 @@
-"""Own databases in AWS: made while nobody waits, filled from others and from snapshots, and gone again."""
+"""Own databases in AWS: made while nobody waits, a release when they are there, and named before they go."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from tests.box.box import Box
-from tests.box.person import Person, at_work
+from tests.box.own_databases import QUICK, SLOW, STANDARD, Capture, at_home, made, reads, writes
+from tests.box.person import Person
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(900)]
-Capture = pytest.CaptureFixture[str]
-SHARED = 'database = { size = "db.t4g.micro" }'
-STANDARD = "heroku-postgresql:standard-0"
-SLOW, QUICK = 25.0, 3.0  # seconds that RDS takes to make one: longer than a command on a busy machine, and not
+pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
-    """Somebody with an app, in a space with a database that apps share."""
-    before = here.cloud.there()
-    here.rds.archives = True
-    with at_work(here, tmp_path_factory.mktemp("ada"), "shop", "python_flask_worker") as person:
-        person.describes(more=SHARED)
-        person.brings_up()
+    with at_home(here, tmp_path_factory.mktemp("ada")) as person:
         here.rds.slow = SLOW
         yield person
-        here.rds.slow, here.rds.archives = 0.0, False
-        person.types("down", "production", "--confirm", "production", "--delete-data")
-        assert not here.rds.servers
-        for one in here.cloud.client("rds").describe_db_snapshots()["DBSnapshots"]:
-            here.cloud.client("rds").delete_db_snapshot(DBSnapshotIdentifier=one["DBSnapshotIdentifier"])
-        assert here.cloud.there() == before
-
-
-def writes(ada: Person, what: str, database: str = "DATABASE") -> None:
-    sql = f"CREATE TABLE IF NOT EXISTS notes (text text); INSERT INTO notes VALUES ('{what}')"
-    ada.types("pg:psql", database, "-c", sql)
-
-
-def reads(ada: Person, capfd: Capture, database: str = "DATABASE") -> list[str]:
-    capfd.readouterr()
-    ada.types("pg:psql", database, "-c", "COPY (SELECT text FROM notes ORDER BY text) TO STDOUT")
-    return capfd.readouterr().out.split()
-
-
-def made(ada: Person) -> dict[str, str]:
-    """The app's databases, by name, and what becomes of each."""
-    return {one["name"]: one["state"] for one in json.loads(ada.types("addons", "--json"))}
 
 
 def test_it_is_shown_asked_about_and_not_waited_for(ada: Person) -> None:
@@ -77,3 +46,8 @@ def test_whoever_waits_gets_a_release(ada: Person, here: Box, capfd: Capture) ->
     assert "Fork/Follow:" in info and "earliest from 20" in info and "On" in info
     assert "Nothing changed" in (ada.types("up", "--space", "production", "--yes"), ada.err)[1]
     assert len(here.rds.servers) == 2
+
+
+def test_down_names_those_that_are_left(ada: Person) -> None:
+    ada.types("down", "production", status=2)
+    assert "These databases go with it: the space's own (20 GB), main (64 GB)." in ada.err

@@ -30,8 +30,9 @@ def completed(line: str, breaks: str = COLON) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("deployer pg", ["pg", "pg:info", "pg:promote", "pg:psql", "pg:snapshots", "pg:wait"]),
-        ("deployer pg:", ["info", "promote", "psql", "snapshots", "wait"]),
+        ("deployer mai", ["maintenance", "maintenance:off", "maintenance:on"]),
+        ("deployer pg:p", ["promote", "psql"]),
+        ("deployer pg:backups:c", ["cancel", "capture"]),
         ("deployer ps:sc", ["scale"]),
         ("deployer builds:cache:p", ["purge"]),
         ("deployer ps:scale we", []),

@@ -140,12 +140,13 @@ def test_the_address_of_a_space_is_found_by_its_tag_and_taken(here: Region, inst
     with pytest.raises(Refused, match="no Elastic IP is tagged"):
         aws.find_address(asks, "production")
     tag = {"ResourceType": "elastic-ip", "Tags": [{"Key": "deployer:space", "Value": "production"}]}
-    allocation = ec2.allocate_address(Domain="vpc", TagSpecifications=[tag])["AllocationId"]
-    assert aws.find_address(asks, "production") == aws.Address(allocation, "")
+    made = ec2.allocate_address(Domain="vpc", TagSpecifications=[tag])
+    allocation, public = made["AllocationId"], made["PublicIp"]
+    assert aws.find_address(asks, "production") == aws.Address(allocation, "", public)
     for one in instances:
         aws.take_address(asks, allocation, one.id)
-        assert aws.find_address(asks, "production") == aws.Address(allocation, one.id)
-    assert aws.find_address(asks, "of nobody", allocation) == aws.Address(allocation, instances[-1].id)
+        assert aws.find_address(asks, "production") == aws.Address(allocation, one.id, public)
+    assert aws.find_address(asks, "of nobody", allocation) == aws.Address(allocation, instances[-1].id, public)
 
 
 @pytest.mark.edge

@@ -196,6 +196,10 @@ def _after_app(run: Run, spec: Spec, before: dict[str, str]) -> None:
     shutil.copyfile(run.folder / "deployer.toml", folder / "deployer.toml")
     typed = run.type("app", "deploy", "up", *run.named, "--app", APP, "--yes", where=APP)
     run.serves = urlsplit(typed.lines[-1]).netloc
+    run.record.add("app", "url", scheme=urlsplit(typed.lines[-1]).scheme)
+    run.answers("app")
+    (folder / "changed").write_text("since the release before\n")
+    run.type("app", "change", "deploy", "--app", f"{run.space}/{APP}", where=APP)
     run.answers("app")
 
 
@@ -213,18 +217,21 @@ def _after_kill(run: Run, spec: Spec, before: dict[str, str]) -> None:
 
 
 def _after_roll(run: Run, spec: Spec, before: dict[str, str]) -> None:
-    """Nothing rolls hosts yet: those that run stay, and the next one that AWS starts is of the new size."""
+    """Those that run stay; `hosts:roll` replaces them. Where no host joins, none could: there the next one that AWS
+    starts is of the new size."""
     there = look.hosts(run.place.account, run.outputs["group"])
     claims = {"hosts that run stay": before in ({}, there)}
     run.check("roll", "hosts", claims, before=before, after=there, hidden=run.place.hidden.get("roll"))
     run.settle(spec)
-    ended = hosts.end_one(run.place, run.outputs["group"], spec.hosts.count)
-    run.check(
-        "roll",
-        "new-host",
-        {"a new host is of the new size": set(ended.new.values()) == {spec.hosts.size}},
-        **ended.as_json(),
-    )
+    if run.place.joins:
+        run.type("roll", "hosts-roll", "hosts:roll", *run.named, "--yes")
+        rolled = _hosts(run)
+        claims = {"all hosts are new ones of the new size": set(rolled.values()) == {spec.hosts.size}}
+        run.check("roll", "rolled", {**claims, "as many as there should be": run.settle(spec)}, hosts=rolled)
+    else:
+        ended = hosts.end_one(run.place, run.outputs["group"], spec.hosts.count)
+        claims = {"a new host is of the new size": set(ended.new.values()) == {spec.hosts.size}}
+        run.check("roll", "new-host", claims, **ended.as_json())
     run.answers("roll")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from infra.spec import Database, Spec
+from infra.spec import NETWORK, Database, Spec
 
 PREFIX = "smoke-"  # of the names of spaces
-LARGER = "t4g.medium"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,15 @@ RUNGS = (
     Rung("one-host", "one host, made; made once more, which changes nothing; described; looked at for drift"),
     Rung("database", "RDS beside it", lambda spec, domain: replace(spec, database=Database())),
     Rung("front", "two hosts behind an ALB, with a domain where one is given", _front),
-    Rung("app", "an app, deployed to every host, and asked from outside"),
+    Rung("app", "an app, deployed to every host, and asked from outside; a change of it"),
     Rung("kill", "one host is ended in AWS; its group brings another"),
-    Rung("roll", "another size: hosts that run stay, new ones are of it", lambda spec, _: _sized(spec)),
+    Rung("roll", "another size: hosts that run stay, until hosts:roll replaces them", lambda spec, _: _sized(spec)),
 )
 NAMES = tuple(one.name for one in RUNGS)
 
 
 def _sized(spec: Spec) -> Spec:
-    return replace(spec, hosts=replace(spec.hosts, size=LARGER))
+    return replace(spec, hosts=replace(spec.hosts, size=spec.hosts.size.replace(".small", ".medium")))
 
 
 def chosen(names: Iterable[str]) -> tuple[Rung, ...]:
@@ -63,5 +62,6 @@ def described(space: str, spec: Spec) -> str:
         f'database = {{ size = "{spec.database.size}" }}' if spec.database else "",
         "load-balancer = true" if spec.load_balancer else "",
         f'domain = "{spec.domain}"' if spec.domain else "",
+        f'network = "{spec.network}"' if spec.network != NETWORK else "",
     ]
     return "\n".join(filter(None, lines)) + "\n"

@@ -26,6 +26,7 @@ from deployer.operations.checkout import parse_url
 if TYPE_CHECKING:
     from deployer.operations.change import Change
     from deployer.operations.push import Hook, Pushed
+    from deployer.operations.session import OpenSpace
 
 WAIT = 600.0  # seconds that a push waits for another command on the same app
 INTERRUPTED = 130
@@ -62,17 +63,24 @@ def _converse(shell: Shell, words: list[str]) -> int:
 
 
 def _push(shell: Shell, space_name: str, app: str) -> int:
+    from deployer.operations import own_databases
+
+    with shell.opening(shell.pointers.load(space_name)) as space:
+        own_databases.meet(space, app, shell.tell)
+        return _receive(shell, space, app)
+
+
+def _receive(shell: Shell, space: OpenSpace, app: str) -> int:
     from deployer.operations import push, push_repository
     from deployer.operations.change import changing
 
     with (
-        shell.opening(shell.pointers.load(space_name)) as space,
         changing(space, app, "git push", shell.tell, WAIT) as change,
         push.listening() as (address, listener),
     ):
         release = change.state.release
         raw = release.commit_object if release else None
-        bare = push_repository.prepare(space_name, app, raw, push.hook_text(address))
+        bare = push_repository.prepare(space.space.name, app, raw, push.hook_text(address))
         print(flush=True)  # an empty line says: connected; from here git speaks its pack protocol
         on_host = bool(shell.env.get(ON_HOST))
         return push.receive(bare, listener, lambda pushed, hook: _deploy(change, pushed, hook, on_host=on_host))

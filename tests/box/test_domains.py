@@ -70,6 +70,7 @@ def asked_as(ada: Person, name: str) -> str:
         ada.name = before
 
 
+@pytest.mark.faults
 def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tmp_path: Path) -> None:
     with at_work(here, tmp_path, "store", "python_flask_worker") as ada:
         ada.describes(1, "load-balancer = true")

@@ -65,6 +65,7 @@ def test_one_of_two_dies_and_the_other_serves_on(ada: Person) -> None:
     assert "is out" not in ada.types("ps")
 
 
+@pytest.mark.faults
 def test_dynos_move_back_to_the_host_that_came_and_then_the_other_may_die(ada: Person) -> None:
     """So that one of two dies twice in a row, and requests are lost only that were with it."""
     here = ada.here

@@ -10,7 +10,7 @@ from tests.box.box import box
 from tests.box.person import at_work
 from tests.box.test_hosts_die import dynos, visitor
 
-pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.hosts, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 def test_new_requests_find_the_new_host(tmp_path: Path) -> None:

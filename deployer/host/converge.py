@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from deployer.host.certificates import trust
 from deployer.host.channel import Channel
 from deployer.host.epoch import learn_epoch
 from deployer.host.ledger_store import asking
-from deployer.host.lock import host_lock, locked
+from deployer.host.lock import host_lock, locked, tried
 from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
 from deployer.host.retire import retire
@@ -112,17 +112,13 @@ def say(what: str) -> None:
 def alone(paths: Paths, *, wait: bool) -> Iterator[bool]:
     """One `join` or `converge` at a time; whether this is the one."""
     paths.root.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        is_alone = True
-        try:
-            stack.enter_context(locked(paths.root / "converge.lock", fcntl.LOCK_EX, None if wait else _give_up))
-        except BlockingIOError:
-            is_alone = False
-        yield is_alone
-
-
-def _give_up() -> None:
-    raise BlockingIOError
+    path = paths.root / "converge.lock"
+    if wait:
+        with locked(path, fcntl.LOCK_EX):
+            yield True
+    else:
+        with tried(path) as is_alone:
+            yield is_alone
 
 
 def look_at_everything(me: Myself, known: Others, number: int, channel: Channel, *, calm: bool = False) -> Kept:

@@ -6,11 +6,10 @@ asks is whether somebody has changed a certificate in the store.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import time
 from collections.abc import Collection
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from deployer.host.channel import Channel
 from deployer.host.converge import say, saying_why
 from deployer.host.issuing_place import Place
 from deployer.host.leads_here import Lookup
-from deployer.host.lock import locked
+from deployer.host.lock import tried
 from deployer.host.paths import Paths
 from deployer.model import codec, issuing
 from deployer.model.certificate import ACME, FAILING, Account, Certificate
@@ -55,17 +54,8 @@ def certificates(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     paths = channel.paths
     if not router.own_front(paths) or paths.joining.exists():
         return {"looked": False}
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(paths.root / "certificates.lock", fcntl.LOCK_EX, _give_up))
-        except BlockingIOError:
-            return {"looked": False, "busy": True}
-        with saying_why():
-            return _look(paths, channel)
-
-
-def _give_up() -> None:
-    raise BlockingIOError
+    with tried(paths.root / "certificates.lock") as is_alone, saying_why():
+        return _look(paths, channel) if is_alone else {"looked": False, "busy": True}
 
 
 def _look(paths: Paths, channel: Channel) -> dict[str, Any]:

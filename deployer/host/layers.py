@@ -35,17 +35,10 @@ def sweep(app: AppPaths) -> bool:
     found = [folder for folder in (app.incoming, app.trash) if folder.is_dir() and any(folder.iterdir())]
     if not found:
         return False
-    try:
-        with lock.locked(app.blobs_lock, fcntl.LOCK_EX, _give_up):
-            for folder in found:
-                remove_tree(folder)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _give_up() -> None:
-    raise BlockingIOError
+    with lock.tried(app.blobs_lock) as is_held:
+        for folder in found if is_held else ():
+            remove_tree(folder)
+    return is_held
 
 
 def remove_tree(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deployer.host.paths import Paths
@@ -36,6 +36,22 @@ def locked(path: Path, kind: int, waiting: Callable[[], None] | None = None) -> 
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def tried(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file where nobody else does; whether it is held."""
+    with ExitStack() as stack:
+        is_held = True
+        try:
+            stack.enter_context(locked(path, fcntl.LOCK_EX, _give_up))
+        except BlockingIOError:
+            is_held = False
+        yield is_held
+
+
+def _give_up() -> None:
+    raise BlockingIOError
 
 
 def _opened(path: Path) -> int:

@@ -212,6 +212,11 @@ def firewall_unit() -> str:
     return _unit(unit, service) + "\n" + section("Install", [("WantedBy", "multi-user.target")])
 
 
+def _timer(description: str, timer: list[Property]) -> str:
+    head = section("Unit", [("Description", description)])
+    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+
+
 def repair_unit() -> str:
     """`deployer-repair-v1.service`: one look at what should run here, which ends by itself."""
     service: list[Property] = [
@@ -229,8 +234,7 @@ def repair_unit() -> str:
 def repair_timer() -> str:
     """`deployer-repair-v1.timer`: it runs once a minute."""
     timer: list[Property] = [("OnBootSec", "2min"), ("OnUnitInactiveSec", "1min"), ("AccuracySec", "10s")]
-    head = section("Unit", [("Description", "Repair of dynos, router and firewall, once a minute")])
-    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+    return _timer("Repair of dynos, router and firewall, once a minute", timer)
 
 
 def converge_unit() -> str:
@@ -259,8 +263,7 @@ def converge_timer() -> str:
         ("AccuracySec", "1s"),
         ("RandomizedDelaySec", "3s"),
     ]
-    head = section("Unit", [("Description", "What has changed in the space, every ten seconds")])
-    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+    return _timer("What has changed in the space, every ten seconds", timer)
 
 
 def backups_unit() -> str:
@@ -287,8 +290,7 @@ def backups_timer() -> str:
         ("AccuracySec", "10s"),
         ("RandomizedDelaySec", "30s"),
     ]
-    head = section("Unit", [("Description", "Backups that are due, every five minutes")])
-    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+    return _timer("Backups that are due, every five minutes", timer)
 
 
 def certificates_unit() -> str:
@@ -316,8 +318,7 @@ def certificates_timer() -> str:
         ("AccuracySec", "5s"),
         ("RandomizedDelaySec", "10s"),
     ]
-    head = section("Unit", [("Description", "Certificates of the apps' names, once a minute")])
-    return "\n".join([head, section("Timer", timer), section("Install", [("WantedBy", "timers.target")])])
+    return _timer("Certificates of the apps' names, once a minute", timer)
 
 
 def builds_slice() -> str:

@@ -125,10 +125,9 @@ def _release(shell: Shell, space: str, declared: Declared, front: Front | None) 
         name = found.space.app_host(declared.name)
         if front and released:
             outside.check(front.name, name, shell.tell)
-        if front and not front.ends_tls and await_certificate(found, name, shell.tell):
-            shell.output.print(found.space.app_url(declared.name, secure=True))
-        else:
-            shell.output.print(web_url(found, declared.name))
+        if front and not front.ends_tls:
+            await_certificate(found, name, shell.tell)
+        shell.output.print(web_url(found, declared.name))
 
 
 def down(

@@ -28,7 +28,8 @@ from deployer.host.backup_dumps import CHUNK, FileSink, file_of
 from deployer.host.backup_job import Job, Traces, is_at_work, traces
 from deployer.host.channel import Channel
 from deployer.model import codec
-from deployer.model.backup import CANCELED, FAILED, Outcome, stamp
+from deployer.model.backup import CANCELED, FAILED, Outcome
+from deployer.model.moment import spelled
 from deployer.store.backups import Backups
 from deployer.store.folder import FolderStore
 
@@ -82,7 +83,7 @@ def cancel(request: Request, channel: Channel) -> dict[str, Any]:
         own.canceled.touch()
         systemd.stop([backup_job.unit_of(request["app"], request["name"])])
         if own.outcome() is None:
-            own.end(Outcome(CANCELED, stamp(datetime.now(UTC))))
+            own.end(Outcome(CANCELED, spelled(datetime.now(UTC))))
     return {}
 
 
@@ -154,7 +155,7 @@ def _outcome(own: Traces, app: str, name: str) -> Outcome | None:
 
 
 def _lost() -> Outcome:
-    return Outcome(FAILED, stamp(datetime.now(UTC)), code="backup-lost")
+    return Outcome(FAILED, spelled(datetime.now(UTC)), code="backup-lost")
 
 
 _DO = {

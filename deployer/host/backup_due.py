@@ -13,7 +13,8 @@ from deployer.host import backup_dumps, backup_job, myself
 from deployer.host.backup_job import Job
 from deployer.host.channel import Channel
 from deployer.host.paths import Paths
-from deployer.model.backup import FAILED, Backup, Outcome, Schedule, stamp
+from deployer.model.backup import FAILED, Backup, Outcome, Schedule
+from deployer.model.moment import spelled
 from deployer.store.backups import Backups, Entry
 
 NOBODY = "the schedule"
@@ -45,7 +46,7 @@ def _begin(paths: Paths, known: Backups, schedule: Schedule, now: datetime) -> B
         "",
         schedule.addon,
         schedule.database,
-        stamp(now),
+        spelled(now),
         NOBODY,
         _own_name(paths, schedule),
         scheduled=due,
@@ -56,7 +57,7 @@ def _begin(paths: Paths, known: Backups, schedule: Schedule, now: datetime) -> B
         try:
             backup_job.begin(paths, job)
         except HostFailure as failure:
-            known.end(taken.app, taken.name, Outcome(FAILED, stamp(now), code=failure.code, details=failure.details))
+            known.end(taken.app, taken.name, Outcome(FAILED, spelled(now), code=failure.code, details=failure.details))
     return taken
 
 

@@ -28,7 +28,8 @@ from deployer.host.paths import Paths
 from deployer.host.postgres_cluster import installed
 from deployer.host.psql import as_user, bare, environment
 from deployer.model import codec
-from deployer.model.backup import CANCELED, COMPLETED, FAILED, Outcome, expired, is_restore, stamp
+from deployer.model.backup import CANCELED, COMPLETED, FAILED, Outcome, expired, is_restore
+from deployer.model.moment import spelled
 from deployer.store.backups import Backups
 
 T = TypeVar("T")
@@ -136,7 +137,7 @@ def _worked(work: Work, channel: Channel) -> Outcome:
     except Stopped:
         was = CANCELED if work.own.canceled.exists() else FAILED
         outcome = Outcome(was, "", code="" if was == CANCELED else "backup-lost")
-    return replace(outcome, at=stamp(datetime.now(UTC)))
+    return replace(outcome, at=spelled(datetime.now(UTC)))
 
 
 def dump(work: Work) -> Outcome:
@@ -203,4 +204,4 @@ def _expire(paths: Paths, known: Backups, app: str) -> None:
     found = [(one.backup, one.outcome) for one in known.entries(app)]
     for name in expired(found):
         backup_dumps.file_of(paths, app, name).unlink(missing_ok=True)
-        known.delete(app, name, stamp(datetime.now(UTC)))
+        known.delete(app, name, spelled(datetime.now(UTC)))

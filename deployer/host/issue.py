@@ -164,7 +164,7 @@ class Turn:
         """Those of names that have been nobody's for long; since when the others are."""
         since = {name: self._seen.unused.get(name, time.time()) for name in unused}
         if over := [name for name, at in since.items() if time.time() - at > UNUSED]:
-            stored.forget(self._place.store, over)
+            stored.put(self._place.store, gone=over)
         return {name: at for name, at in since.items() if name not in over}
 
     def _again(self, at: datetime) -> None:

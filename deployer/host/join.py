@@ -21,6 +21,7 @@ from deployer.host.myself import Myself, Others
 from deployer.host.paths import Paths
 from deployer.host.prepare import prepare
 from deployer.model.joining import JoinFailure, JoinOrder
+from deployer.model.moment import spelled
 
 COMPANY = 30.0  # seconds for which others that join at the same time are waited for: dynos are placed on all seats
 PATIENCE = 60.0  # seconds that others get to tell of newer routes, or to start what routes should lead to
@@ -56,7 +57,7 @@ def join_alone(order: JoinOrder, channel: Channel) -> dict[str, Any]:
     except HostFailure as failure:
         reason = str(failure.details.get("reason") or failure.details or failure.code)
         with suppress(HostFailure):
-            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            at = spelled(datetime.now(UTC))
             me.write("failed", JoinFailure(me.instance, at, step.now, f"{failure.code}: {reason}"))
         raise HostFailure(failure.code, {**failure.details, "step": step.now}) from failure
     return {"host": me.instance, "seat": number}

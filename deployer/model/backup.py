@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from deployer.model.moment import spelled
 
 COMPLETED, FAILED, CANCELED, DELETED = "completed", "failed", "canceled", "deleted"
 KEPT = 7  # of a schedule, the newest ones: Heroku keeps its daily ones for seven days
@@ -67,12 +69,7 @@ class Schedule:
         local = now.astimezone(ZoneInfo(self.zone))
         at = local.replace(hour=self.hour, minute=0, second=0, microsecond=0)
         at = at if at <= local else at - timedelta(days=1)
-        return stamp(at) if at > datetime.fromisoformat(self.created) else None
-
-
-def stamp(at: datetime) -> str:
-    """As every record spells a time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return spelled(at) if at > datetime.fromisoformat(self.created) else None
 
 
 def is_restore(name: str) -> bool:

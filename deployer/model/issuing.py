@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from deployer.model.certificate import ACME, FAILING, ISSUED, PENDING, Certificate
+from deployer.model.moment import spelled
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -55,11 +56,6 @@ def pause(failures: int) -> timedelta:
     """How long nobody is asked after so many failures in a row."""
     longer: int = 2 ** min(failures - 1, 20)
     return min(LONGEST_PAUSE, FIRST_PAUSE * longer)
-
-
-def spelled(moment: datetime) -> str:
-    """As records have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read(text: str) -> datetime:

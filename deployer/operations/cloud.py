@@ -15,6 +15,7 @@ from deployer.errors.lease import LeaseHeld
 from deployer.errors.store import StoreMissing
 from deployer.model.events import Detail, Doing, Done, Step, Tell, Warn
 from deployer.model.joining import JoinOrder
+from deployer.model.moment import spelled
 from deployer.model.space import NO_HOST, Pointer, StoreAddress
 from deployer.operations.cloud_ledger import ledger_of
 from deployer.operations.cloud_proposal import Alter, Departure, Proposal
@@ -120,7 +121,7 @@ def furnisher(account: Account, known: Record) -> Furnisher:
     """What writes into the store what hosts join with, this machine's key for them among it."""
     _, public_key = own_key.ensure(known.name)
     store = S3Store(address_of(account, known.bucket))
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = spelled(datetime.now(UTC))
     return Furnisher(store, known, whoami(), public_key, now)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from deployer.errors.own_databases import BadTime, NoBackupYet, SnapshotUnknown, TimeOutside
 from deployer.model.addon import Addon
+from deployer.model.moment import spelled
 from deployer.operations.managed_databases import account_of, record_of
 from deployer.operations.own_databases import being_made, look
 from deployer.operations.pg import find_database
@@ -16,8 +17,6 @@ from deployer.operations.session import OpenSpace
 if TYPE_CHECKING:
     from deployer.spaces.aws.databases import OwnInstance, Snapshot
     from infra.spec import Origin
-
-SPELLED = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,3 @@ def snapshots(space: OpenSpace, app: str) -> list[Snapshot]:
     if space.space.kind != MANAGED:
         return []
     return [one for one in databases.snapshots(account_of(space), space.space.name) if one.app == app]
-
-
-def spelled(moment: datetime) -> str:
-    """As records and requests spell it."""
-    return moment.astimezone(UTC).strftime(SPELLED)

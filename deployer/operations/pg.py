@@ -16,6 +16,7 @@ from deployer.errors.own_databases import DatabaseBeingMade
 from deployer.model.addon import Addon
 from deployer.model.app import Attachment
 from deployer.model.events import Doing, Done, Tell
+from deployer.model.moment import spelled
 from deployer.model.release import Release
 from deployer.operations.addons import PROVISIONED, PROVISIONING, Owned, owned
 from deployer.operations.change import Change, changing
@@ -210,7 +211,7 @@ def _unfinished(space: OpenSpace, database: Database) -> str:
 
 def window(space: OpenSpace, database: Database) -> tuple[str | None, str | None]:
     """The first and the last moment that RDS can bring it back to; None where these credentials may not ask."""
-    from deployer.operations.own_origins import instance_with, spelled
+    from deployer.operations.own_origins import instance_with
 
     try:
         found = instance_with(space, database.addon)

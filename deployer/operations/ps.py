@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deployer.model.formation import Formation, after_deploy
+from deployer.model.moment import spelled
 from deployer.operations.apps import state_of
 from deployer.operations.session import OpenSpace
 from deployer.remote.fan_out import fan_out
@@ -60,7 +61,7 @@ def _line(host: str, dyno: dict[str, Any], commands: dict[str, str]) -> DynoLine
         type=dyno["type"],
         size=dyno["size"],
         state=dyno["state"],
-        since=datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if since else None,
+        since=spelled(datetime.fromtimestamp(since, UTC)) if since else None,
         command=dyno.get("command") or commands.get(dyno["type"], ""),
         release=dyno["release"],
         host=host,

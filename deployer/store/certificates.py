@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from deployer.model.certificate import Certificate, Changed
+from deployer.model.moment import spelled
 from deployer.store import keys, record
 from deployer.store.base import Delete, Get, List, Put, Store
 
@@ -30,20 +31,13 @@ def _sound(answer: object) -> Certificate | None:
     return None
 
 
-def get(store: Store, name: str) -> Certificate | None:
-    """That of one name."""
-    return record.found(Certificate, store.batch([Get(keys.certificate(name))]).answers[0])
+def put(store: Store, *written: Certificate, gone: Iterable[str] = ()) -> None:
+    """Write these, have those of the names `gone` no more, and say that something has changed."""
+    deleted = [Delete(keys.certificate(name)) for name in gone]
+    puts = [Put(keys.certificate(one.name), record.dump(one)) for one in written]
+    store.batch([*deleted, *puts, changed(spelled(datetime.now(UTC)))])
 
 
-def put(store: Store, certificate: Certificate) -> None:
-    """Write one, and that something has changed."""
-    store.batch([Put(keys.certificate(certificate.name), record.dump(certificate)), _changed()])
-
-
-def forget(store: Store, names: Iterable[str]) -> None:
-    """These are nobody's any more."""
-    store.batch([*(Delete(keys.certificate(name)) for name in names), _changed()])
-
-
-def _changed() -> Put:
-    return Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))))
+def changed(at: str) -> Put:
+    """What says to hosts that something has changed."""
+    return Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(at)))

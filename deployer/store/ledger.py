@@ -16,6 +16,7 @@ from deployer.errors.ledger import RecordChanged, SpaceEmpty
 from deployer.model.addon import Addon
 from deployer.model.app import App, Current, Operation
 from deployer.model.certificate import Certificate
+from deployer.model.moment import spelled
 from deployer.model.release import INITIAL, Release, Result
 from deployer.model.slug import Slug
 from deployer.model.space import Host, Space
@@ -60,7 +61,7 @@ class Ledger(Names):
 
     def timestamp(self) -> str:
         """Now, as every record spells it: ISO 8601, UTC, seconds."""
-        return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return spelled(self._now())
 
     # Reading ahead
 

@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from deployer.errors.ledger import RecordChanged
 from deployer.model.app import App
-from deployer.model.certificate import Certificate, Changed
+from deployer.model.certificate import Certificate
 from deployer.model.lease import Lease
 from deployer.model.space import Space
-from deployer.store import keys, record
-from deployer.store.base import Delete, Get, Lost, Put, Stored
+from deployer.store import certificates, keys, record
+from deployer.store.base import Delete, Get, Lost, Stored
 from deployer.store.entries import Claim
 from deployer.store.foresight import Foresight
 from deployer.store.records import Records
@@ -78,7 +78,7 @@ class Names(Records):
         that something has changed."""
         self._put(keys.certificate(certificate.name), certificate)
         self._seen[certificate.name] = certificate
-        self.store.batch([Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(at)))])
+        self.store.batch([certificates.changed(at)])
 
     def _of_its_url(self, app: str) -> tuple[str, ...]:
         """The name whose certificate an app's URL depends on; none where the space has one for all, or none at all."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from deployer.model.moment import spelled
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.proof import carries, pages
 from infra.names import OWN
@@ -133,7 +134,7 @@ def _snapshot(one: Mapping[str, Any]) -> Snapshot:
         tags.get(NAME, "").removeprefix(LOGICAL),
         tags.get("deployer:app", ""),
         tags.get("deployer:database", ""),
-        f"{created:%Y-%m-%dT%H:%M:%SZ}" if created else "",
+        spelled(created) if created else "",
         one["AllocatedStorage"],
         one.get("SnapshotType") == "automated",
     )

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from deployer.errors.base import Failure
 from deployer.errors.store import StoreMissing
-from deployer.model.certificate import ACM, ISSUED, LETS_ENCRYPT, PENDING, Certificate, Changed, Issuer
+from deployer.model.certificate import ACM, ISSUED, LETS_ENCRYPT, PENDING, Certificate, Issuer
 from deployer.model.joining import Access, AgentRef
 from deployer.model.platforms import DEFAULT_SYSTEM, Platform
 from deployer.model.space import Space, StoreAddress
@@ -23,8 +23,8 @@ from deployer.remote.bundle import bundle
 from deployer.spaces.aws.account import Account
 from deployer.spaces.aws.bootstrap import State
 from deployer.spaces.aws.record import Record
-from deployer.store import keys, record
-from deployer.store.base import Delete, Get, List, Lost, Put, Stored
+from deployer.store import certificates, keys, record
+from deployer.store.base import Get, Lost, Put, Stored
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 from infra.names import ADDED, name
@@ -62,7 +62,7 @@ def furnish(store: S3Store, known: Record, who: str, public_key: str, now: str) 
     _write_agent(store)
     _let_in(store, who, public_key)
     _write_space(store, known, now)
-    _write_certificates(store, known, now)
+    _write_certificates(store, known)
 
 
 def added(known: Record) -> dict[str, Certificate]:
@@ -77,20 +77,12 @@ def _waiting(one: Mapping[str, Any]) -> str:
     return "" if one["shown"] else f"AWS waits for the DNS record {one['proof'].rstrip('.')}"
 
 
-def _write_certificates(store: S3Store, known: Record, now: str) -> None:
+def _write_certificates(store: S3Store, known: Record) -> None:
     """Of domains behind a load balancer, for whoever asks how far they are, and for routers, which lead to HTTPS."""
-    listed = store.batch([List(keys.CERTIFICATES)]).answers[0]
-    names = listed if isinstance(listed, tuple) else ()
-    found = (
-        [record.found(Certificate, one) for one in store.batch([Get(key) for key in names]).answers] if names else []
-    )
-    before = {one.name: one for one in found if one and one.by == ACM}
+    before = {name: one for name, one in certificates.every(store).items() if one.by == ACM}
     after = added(known)
-    if after == before:
-        return
-    gone = [Delete(keys.certificate(name)) for name in before.keys() - after.keys()]
-    written = [Put(keys.certificate(name), record.dump(one)) for name, one in after.items()]
-    store.batch([*gone, *written, Put(keys.CERTIFICATES_CHANGED, record.dump(Changed(now)))])
+    if after != before:
+        certificates.put(store, *after.values(), gone=before.keys() - after.keys())
 
 
 def _write_space(store: S3Store, known: Record, now: str) -> None:

@@ -109,12 +109,15 @@ def up(
 def _leaving(command: Command, heard: _Heard, leave: Leave | None) -> Iterator[threading.Event]:
     """Meanwhile look whether the run may be left, and leave it then: the event says that it was."""
     left, over = threading.Event(), threading.Event()
+    if leave is None:
+        yield left
+        return
     talk = logging.getLogger("grpc._server")  # which the program, whose engine is gone, has log that
 
     def watch() -> None:
         while not over.wait(LOOK):
             with suppress(Failure):  # who cannot look waits
-                if leave and heard.only_makes(DATABASE) and leave():
+                if heard.only_makes(DATABASE) and leave():
                     left.set()
                     talk.disabled = True
                     command.leave()

@@ -13,9 +13,8 @@ from deployer.operations.cloud_proposal import Alter, Proposal
 def agreed(shell: Shell, space: str, command: str, alter: Alter, *, yes: bool) -> Proposal:
     """What the command would do, shown with its price, once somebody has agreed to it; NotAgreed, AgreementNeeded.
     Where nothing is to be done nobody is asked."""
-    found = cloud_change.propose(tools_of(shell), space, region_of(shell, space, None), command, alter)
+    found = _shown(shell, space, command, alter)
     if not found.is_nothing:
-        print_proposal(shell.output, found, prices.load(), to=shell.output.say)
         agree(shell, space, f"Do this in the account {found.account}?", yes=yes)
     return found
 
@@ -24,9 +23,13 @@ def confirmed(
     shell: Shell, space: str, command: str, alter: Alter, warning: str, name: str, flag: str | None, *, keep: bool
 ) -> Proposal:
     """The same for what destroys: `name` is to be typed, or given beforehand. Without `keep` no snapshot stays."""
-    tools, region = tools_of(shell), region_of(shell, space, None)
-    found = cloud_change.propose(tools, space, region, command, alter, keep=keep)
+    found = _shown(shell, space, command, alter, keep=keep)
+    confirm(shell, name, flag, warning)
+    return found
+
+
+def _shown(shell: Shell, space: str, command: str, alter: Alter, *, keep: bool = True) -> Proposal:
+    found = cloud_change.propose(tools_of(shell), space, region_of(shell, space, None), command, alter, keep=keep)
     if not found.is_nothing:
         print_proposal(shell.output, found, prices.load(), to=shell.output.say)
-    confirm(shell, name, flag, warning)
     return found

@@ -140,7 +140,7 @@ def forget(request: Request, channel: Channel) -> dict[str, Any]:
 
 
 def _records(channel: Channel) -> Backups:
-    return Backups(FolderStore(channel.paths.backups / "records"))
+    return Backups(FolderStore(channel.paths.backup_records))
 
 
 def _outcome(own: Traces, app: str, name: str) -> Outcome | None:

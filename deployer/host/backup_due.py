@@ -23,7 +23,7 @@ NOBODY = "the schedule"
 def backups_due(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Begin what is due; `{begun: [APP::b001]}`. `now` is another time than the present one."""
     paths = channel.paths
-    if not backup_dumps.in_bucket(paths) and not (paths.backups / "records").exists():
+    if not backup_dumps.in_bucket(paths) and not paths.backup_records.exists():
         return {"begun": []}
     now = datetime.fromisoformat(request["now"]) if "now" in request else datetime.now(UTC)
     known = Backups(backup_dumps.records(paths))

@@ -129,7 +129,7 @@ def records(paths: Paths) -> Store:
     if in_bucket(paths):
         store: Store = myself.store_of(myself.remembered(paths))
         return store
-    return FolderStore(paths.backups / "records")
+    return FolderStore(paths.backup_records)
 
 
 def file_of(paths: Paths, app: str, name: str) -> Path:

@@ -26,9 +26,8 @@ from deployer.host.backup_dumps import CHUNK, Readable
 from deployer.host.backup_work import Work, in_database, last, patiently, telling
 from deployer.host.channel import Channel
 from deployer.host.postgres_sql import Server, checked
-from deployer.model.backup import COMPLETED, Outcome
+from deployer.model.backup import COMPLETED, DUMP, Outcome
 
-MAGIC = b"PGDMP"  # what an archive begins with, in PostgreSQL's pg_backup_archiver.h
 NEWER = re.compile(r"unsupported version \(([\d.]+)\) in file header")
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 EXTENSION = re.compile(r"(?P<about>COMMENT - )?EXTENSION (- )?(?P<name>\S+)")
@@ -107,7 +106,7 @@ def contents(work: Work) -> str:
     words = work.program("pg_restore", "--list")[:-1]
     with _opened(work) as source, tempfile.TemporaryFile() as complaints:
         begin = source.read(CHUNK)
-        if not begin.startswith(MAGIC):
+        if not begin.startswith(DUMP):
             raise HostFailure("dump-unreadable", {"said": _guess(begin)})
         with _started(words, work, complaints, subprocess.PIPE) as process:
             _feed(process, begin, source, lambda count: None)

@@ -146,15 +146,13 @@ def dump(work: Work) -> Outcome:
         "|"
     )
     into = backup_dumps.sink(work.paths, work.job.app, work.job.name)
-    finished = False
     try:
         words = work.program("pg_dump", "--format=custom", f"--lock-wait-timeout={LOCKS}")
         patiently(lambda: _pass_on(words, work, into))
         into.finish()
-        finished = True
-    finally:
-        if not finished:
-            into.abort()
+    except BaseException:
+        into.abort()
+        raise
     return Outcome(COMPLETED, "", into.sent, int(size), version.split()[0])
 
 

@@ -150,15 +150,16 @@ class Turn:
         return self._seen.lacking
 
     def _as_before(self) -> None:
-        found = record.found(Account, self._place.store.batch([Get(keys.ACCOUNT)]).answers[0])
-        if found:
+        if found := self._account():
             certbot.become(self._paths, found)
 
     def _keep_account(self) -> None:
-        known = record.found(Account, self._place.store.batch([Get(keys.ACCOUNT)]).answers[0])
         own = certbot.account(self._paths)
-        if own.files and own != known:
+        if own.files and own != self._account():
             self._place.store.batch([Put(keys.ACCOUNT, record.dump(own))])
+
+    def _account(self) -> Account | None:
+        return record.found(Account, self._place.store.batch([Get(keys.ACCOUNT)]).answers[0])
 
     def _forget(self, unused: Collection[str]) -> dict[str, float]:
         """Those of names that have been nobody's for long; since when the others are."""

@@ -4,16 +4,15 @@ one that has the store."""
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 
 from deployer.host.aws import find_address
 from deployer.host.converge import recall
+from deployer.host.leads_here import addresses
 from deployer.host.ledger_store import asking
-from deployer.host.myself import Myself, remembered
+from deployer.host.myself import Myself, read, remembered
 from deployer.host.paths import Paths
 from deployer.model.certificate import Issuer
 from deployer.model.space import Host, Space
@@ -49,7 +48,7 @@ class InAws:
         me = self._me
         with asking("asking for the space's address"):
             address = find_address(me.aws, me.order.space, me.order.address)
-        space = record.found(Space, me.store.batch([Get(keys.SPACE)]).answers[0])
+        space = read(me, Space, keys.SPACE)
         if space is None or address.holder != me.instance:
             return None
         return Place(me.store, space.certificates, (address.public,), names_lead_here=True)
@@ -67,14 +66,19 @@ class Rented:
         return found.etag if isinstance(found, Stored) else ""
 
     def place(self) -> Place | None:
-        """None where the store holds no space: that lies in a bucket, or on another host by now."""
+        """None where the store holds no space: that lies in a bucket, or on another host by now. People may reach the
+        host by a name, or by an address that is not on it."""
         answers = self._store.batch([Get(keys.SPACE), List(keys.HOSTS)]).answers
         space, listed = record.found(Space, answers[0]), answers[1]
         if space is None or not isinstance(listed, tuple):
             return None
         hosts = [record.found(Host, answer) for answer in self._store.batch([Get(key) for key in listed]).answers]
         known = [one.address for one in hosts if one and (one.id == space.first if space.first else one.seat == 1)]
-        return Place(self._store, space.certificates, sorted({*own_addresses(), *_numbers(known)}))
+        return Place(
+            self._store,
+            space.certificates,
+            sorted({*own_addresses(), *(number for one in known for number in addresses(one))}),
+        )
 
 
 def here(paths: Paths) -> InAws | Rented | None:
@@ -91,12 +95,3 @@ def own_addresses() -> set[str]:
     )
     found = json.loads(done.stdout or "[]")
     return {one["local"] for link in found for one in link.get("addr_info", []) if "local" in one}
-
-
-def _numbers(addresses: Collection[str]) -> set[str]:
-    """The same as numbers, where people reach the host by a name, or by an address that is not on it."""
-    found: set[str] = set()
-    for address in addresses:
-        with suppress(OSError):
-            found |= {str(one[4][0]) for one in socket.getaddrinfo(address, 80, type=socket.SOCK_STREAM)}
-    return found

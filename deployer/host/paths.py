@@ -59,6 +59,11 @@ class Paths:
         return self.root / "backups"
 
     @property
+    def backup_records(self) -> Path:
+        """The records of backups, where the store is no bucket."""
+        return self.backups / "records"
+
+    @property
     def lock(self) -> Path:
         """The flock of router and ports."""
         return self.root / "lock"

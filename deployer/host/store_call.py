@@ -22,7 +22,7 @@ from deployer.store.wire import answer_to_json, op_from_json, read_text, text_of
 def store(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """`{now, at, answers}`, or `{lost: KEY}` where a condition did not hold: what stood before it was done. Of the
     records of backups beside their dumps, with `backups`."""
-    folder = channel.paths.backups / "records" if request.get("backups") else channel.paths.store
+    folder = channel.paths.backup_records if request.get("backups") else channel.paths.store
     try:
         ops = [op_from_json(op) for op in request["ops"]]
         answers = FolderStore(folder).batch(ops)

@@ -10,6 +10,7 @@ from typing import Any
 from deployer.model.moment import spelled
 
 COMPLETED, FAILED, CANCELED, DELETED = "completed", "failed", "canceled", "deleted"
+DUMP = b"PGDMP"  # what an archive of pg_dump's begins with, in PostgreSQL's pg_backup_archiver.h
 KEPT = 7  # of a schedule, the newest ones: Heroku keeps its daily ones for seven days
 
 

@@ -52,11 +52,12 @@ def schedule(space: OpenSpace, app: str, argument: str | None, at: str) -> Sched
     if owner is None:
         raise AppNotFound(database.app, space.space.name)
     space.begin_change()
-    name = database.attachments[0] if database.attachments else database.addon.name
     shelf = shelf_of(space, database.addon)
     host = shelf.session.host.id if shelf.session else ""
     created = space.ledger.timestamp()
-    made = Schedule(database.app, database.addon.name, name, owner.uid, database.url, hour, zone, created, host)
+    made = Schedule(
+        database.app, database.addon.name, database.name, owner.uid, database.url, hour, zone, created, host
+    )
     shelf.known.save_schedule(made)
     expire(space, database.app)
     space.ledger.audit(f"pg:backups:schedule {database.addon.name} {at}", database.app)

@@ -17,7 +17,7 @@ from deployer.errors.base import Failure
 from deployer.errors.config import UnreadableFile
 from deployer.errors.remote import ConnectionLost
 from deployer.model import codec
-from deployer.model.backup import FAILED, Backup, Outcome
+from deployer.model.backup import DUMP, FAILED, Backup, Outcome
 from deployer.operations import backups
 from deployer.operations.backups import Found, Shelf, shelf_of, shelves, under_way
 from deployer.operations.database_hosts import place_of_existing
@@ -28,7 +28,6 @@ from deployer.store import keys
 from deployer.store.backups import Entry
 from deployer.store.s3 import S3Store
 
-MAGIC = b"PGDMP"  # what pg_dump's archives begin with
 CHUNK = 1 << 20
 Reached = Callable[[int], None]
 
@@ -119,9 +118,10 @@ def _place(space: OpenSpace, database: Database) -> tuple[Shelf, Session]:
 
 
 def _draft(space: OpenSpace, database: Database, host: str, source: str | None = None) -> Backup:
-    name = database.attachments[0] if database.attachments else database.addon.name
     ledger = space.ledger
-    return Backup(database.app, "", database.addon.name, name, ledger.timestamp(), ledger.who, host, None, source)
+    return Backup(
+        database.app, "", database.addon.name, database.name, ledger.timestamp(), ledger.who, host, None, source
+    )
 
 
 def _take(space: OpenSpace, shelf: Shelf, draft: Backup, kind: str) -> Found:
@@ -161,11 +161,11 @@ def _check(path: Path) -> None:
     """A file that is no dump is not sent for nothing."""
     try:
         with path.open("rb") as file:
-            begin = file.read(len(MAGIC))
+            begin = file.read(len(DUMP))
     except OSError as error:
         raise UnreadableFile(str(path), error.strerror or str(error)) from error
-    if begin != MAGIC:
-        raise DumpUnreadable("", f"{path} begins with {begin!r}, and a dump with {MAGIC!r}.")
+    if begin != DUMP:
+        raise DumpUnreadable("", f"{path} begins with {begin!r}, and a dump with {DUMP!r}.")
 
 
 def _check_place(shelf: Shelf, source: Source, session: Session) -> None:

@@ -44,6 +44,11 @@ class Database:
         return tuple(f"{name}_URL" for name in self.attachments)
 
     @property
+    def name(self) -> str:
+        """What people call it: its attachment, or the add-on where it has none."""
+        return self.attachments[0] if self.attachments else self.addon.name
+
+    @property
     def url(self) -> str:
         """Where it is, and how to get in; DatabaseUnfinished where its creation was cut off, DatabaseBeingMade where
         RDS makes it."""
@@ -122,7 +127,7 @@ def psql(space: OpenSpace, app: str, argument: str | None, order: Psql, terminal
     request = {
         "url": database.url,
         "uid": owner.uid,
-        "prompt": f"{database.app}::{database.attachments[0] if database.attachments else database.addon.name}",
+        "prompt": f"{database.app}::{database.name}",
         "commands": list(order.commands),
         "tty": terminal.tty,
         "columns": terminal.columns,

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import http.client
 import secrets
-import socket
-import ssl
 import time
 from dataclasses import dataclass
 
 from deployer.model.events import Doing, Done, Tell, Warn
+from deployer.operations.serving import dialled
 
 PATIENCE = 120.0  # seconds: a load balancer looks at a new host some times before it sends it requests
 LOOK_EVERY = 1.0
@@ -57,24 +56,14 @@ def check(front: str, name: str, tell: Tell, patience: float = PATIENCE) -> bool
 
 def ask(front: str, name: str) -> Answered:
     """One request for `/`, and over TLS where plain HTTP leads there."""
-    found = _asked(http.client.HTTPConnection(front, 80, timeout=TIMEOUT), name)
-    return _asked(_Secure(front, name), name) if found.location == f"https://{name}/" else found
+    found = _asked(front, name, secure=False)
+    return _asked(front, name, secure=True) if found.location == f"https://{name}/" else found
 
 
-class _Secure(http.client.HTTPSConnection):
-    """To the front's own address, by the app's name. Whether it answers is asked, not whom this machine trusts."""
-
-    def __init__(self, front: str, name: str) -> None:
-        super().__init__(front, 443, timeout=TIMEOUT)
-        self._name = name
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self.host, self.port), TIMEOUT)
-        self.sock = ssl._create_unverified_context().wrap_socket(plain, server_hostname=self._name)
-
-
-def _asked(connection: http.client.HTTPConnection, name: str) -> Answered:
+def _asked(front: str, name: str, *, secure: bool) -> Answered:
+    connection = http.client.HTTPConnection(front, timeout=TIMEOUT)
     try:
+        connection.sock = dialled(front, None, name, secure=secure, patience=TIMEOUT)
         connection.request("GET", "/", headers={"Host": name, "User-Agent": "deployer"})
         answer = connection.getresponse()
         location = answer.getheader("Location", "")

@@ -7,7 +7,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from deployer.errors.base import Failure
 from deployer.model.process import health_of
@@ -16,7 +16,6 @@ from deployer.operations.web_url import web_url
 from deployer.store.ledger import AppState
 
 PATIENCE = 5.0  # seconds for one answer
-PORTS = {"http": 80, "https": 443}
 ROUTERS_OWN = "X-Deployer-Code"  # the header of answers that a router gives because no dyno does
 
 
@@ -54,7 +53,8 @@ def answers(url: str, path: str) -> bool:
     place = urlsplit(url)
     connection = http.client.HTTPConnection(place.netloc, timeout=PATIENCE)
     try:
-        connection.sock = _dialled(place)
+        host = place.hostname or ""
+        connection.sock = dialled(_resolved(host), place.port, host, secure=place.scheme == "https", patience=PATIENCE)
         connection.request("GET", path, headers={"Host": place.netloc, "User-Agent": "deployer"})
         answer = connection.getresponse()
     except (OSError, http.client.HTTPException):
@@ -64,18 +64,17 @@ def answers(url: str, path: str) -> bool:
     return answer.getheader(ROUTERS_OWN) is None
 
 
-def _dialled(place: SplitResult) -> socket.socket:
-    """A connection to where the URL leads. Whether its certificate is one that is trusted is not asked here: what
-    serves is."""
-    host = place.hostname or ""
-    plain = socket.create_connection((_resolved(host), place.port or PORTS[place.scheme]), PATIENCE)
-    if place.scheme != "https":
+def dialled(address: str, port: int | None, name: str, *, secure: bool, patience: float) -> socket.socket:
+    """A connection there, over TLS by the name where it is to be `secure`. Whether the certificate is one that is
+    trusted is not asked here: what serves is."""
+    plain = socket.create_connection((address, port or (443 if secure else 80)), patience)
+    if not secure:
         return plain
     import ssl
 
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context.wrap_socket(plain, server_hostname=host)
+    return context.wrap_socket(plain, server_hostname=name)
 
 
 def _resolved(host: str) -> str:

@@ -23,7 +23,7 @@ class Pipe(Protocol):
         """Let go of it."""
 
     def errors(self) -> str:
-        """What it wrote to standard error so far."""
+        """What it wrote to standard error: so far, or all of it once it has ended."""
         ...
 
     def ends_within(self, patience: float) -> bool:

@@ -11,6 +11,7 @@ import logging
 import shlex
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0  # seconds to connect, and again for each step of SSH's beginning
 DEAD_AFTER = 30_000  # milliseconds that sent bytes may stay unacknowledged
 KEEPALIVE = 10  # seconds
+REST = 3.0  # seconds for what a program wrote to arrive after its exit status
 WINDOW = 1 << 26
 PACKET = 1 << 17
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
@@ -278,11 +280,21 @@ class SshPipe:
             self._channel.close()
 
     def errors(self) -> str:
-        """What it wrote to standard error so far."""
+        """What it wrote to standard error: so far, or all of it once it has ended."""
+        self._await_rest()
         said = b""
         while self._channel.recv_stderr_ready():
             said += self._channel.recv_stderr(1 << 16)
         return said.decode(errors="replace")
+
+    def _await_rest(self) -> None:
+        """sshd tells a program's exit status before it has read all that the program wrote. A child that lives on may
+        hold standard error for ever: there is an end to waiting."""
+        until = time.monotonic() + REST
+        while self._channel.exit_status_ready() and not (self._channel.eof_received or self._channel.closed):
+            if time.monotonic() > until:
+                return
+            time.sleep(0.005)
 
     def ends_within(self, patience: float) -> bool:
         """Whether it ends, or the connection does, within `patience` seconds."""

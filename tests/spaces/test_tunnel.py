@@ -91,6 +91,11 @@ def test_programs_run_through_a_tunnel(aws: InstanceConnect, connection: ssh.Ssh
     assert "maxTunnelDuration" not in asked, "AWS's own limit holds, which is an hour"
 
 
+def test_what_a_program_says_after_its_exit_status_is_heard_too(connection: ssh.SshConnection) -> None:
+    pipe = connection.open(["sh", "-c", "(sleep 0.3; echo late >&2) & exit 3"])
+    assert (pipe.wait(), pipe.errors()) == (3, "late\n")
+
+
 def test_megabytes_go_both_ways_at_once_and_a_slow_reader_is_waited_for(connection: ssh.SshConnection) -> None:
     size = 6 << 20
     given = bytes(range(256)) * (size // 256)

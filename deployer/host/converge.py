@@ -149,7 +149,7 @@ def follow(me: Myself, known: Others, paths: Paths) -> None:
         walls.set_hosts(paths, known.addresses)
         if walls.save(paths):
             firewall.load()
-        router.follow_roll(router.of_host(paths))
+        router.follow_maps(router.of_host(paths))
 
 
 def roll_of(me: Myself, known: Others) -> Roll:

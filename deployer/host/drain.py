@@ -75,7 +75,7 @@ def hand_over(me: Myself, channel: Channel, *, whatever: bool) -> bool:
         paths.leaving.parent.mkdir(parents=True, exist_ok=True)
         paths.leaving.touch()
         with host_lock(paths):
-            router.follow_roll(router.of_host(paths))
+            router.follow_maps(router.of_host(paths))
     while not (is_done := _turn(me, channel)) and time.monotonic() < end:
         time.sleep(BETWEEN)
     if not (is_done or whatever):

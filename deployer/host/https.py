@@ -41,5 +41,5 @@ def learn_secure(space: Space, store: Store, paths: Paths) -> bool:
     with host_lock(paths):
         if not files.write(paths.etc / "secure", text.encode()):
             return False
-        router.follow_roll(router.of_host(paths))
+        router.follow_maps(router.of_host(paths))
     return True

@@ -115,7 +115,7 @@ def serve(paths: Paths) -> None:
     """The router wants the front's traffic from now on."""
     paths.joining.unlink(missing_ok=True)
     with host_lock(paths):
-        router.follow_roll(router.of_host(paths))
+        router.follow_maps(router.of_host(paths))
 
 
 def _prepare(me: Myself, known: Others, channel: Channel) -> None:

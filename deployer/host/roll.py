@@ -33,7 +33,7 @@ def roll(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         walls.set_hosts(paths, request["hosts"])
         if walls.save(paths):
             firewall.load()
-        router.follow_roll(router.of_host(paths))
+        router.follow_maps(router.of_host(paths))
     return {"number": told.number}
 
 

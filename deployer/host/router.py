@@ -200,8 +200,9 @@ def apply(router: Router, changed: Routes | None) -> bool:
     return True
 
 
-def follow_roll(router: Router) -> None:
-    """Let HAProxy know who counts. No reload: it would cost other processes' connections."""
+def follow_maps(router: Router) -> None:
+    """Let HAProxy know who counts and which names have certificates. No reload: it would cost other processes'
+    connections."""
     install(router, routes := all_routes(router.paths), router_config.render(routes, router.settings))
     with suppress(RouterIsDown):
         _tell(router.paths, _map_differences(router, routes))
@@ -214,7 +215,7 @@ def show_certificates(router: Router, wanted: Mapping[str, str]) -> list[str]:
     changed = router_certificates.lay_down(folder, wanted)
     router_certificates.show(router.paths, folder)
     secure = (*router_certificates.names(folder), *secure_names(router.paths))
-    follow_roll(replace(router, settings=replace(router.settings, secure=secure)))
+    follow_maps(replace(router, settings=replace(router.settings, secure=secure)))
     return changed
 
 

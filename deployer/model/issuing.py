@@ -12,7 +12,7 @@ from deployer.model.moment import spelled
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(days=1)
 LONG_AGO = datetime.fromtimestamp(0, UTC)
 LEFT = 3  # a certificate is renewed when less than one in so many parts of its life is left
-WILDCARD = "the proof that hosts can give (HTTP-01) is none for a wildcard: add the names one by one"
+WILDCARD = "a wildcard cannot be proved over HTTP; names that are added one by one get HTTPS"
 BEGUN = "an order has begun, and has not come to its end yet"
 # As Let's Encrypt says of its limits: `retry after 2026-12-01 00:00:00 UTC`.
 RETRY_AFTER = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deployer.model.certificate import ACM, FAILING, Certificate
+from deployer.model.issuing import WILDCARD
 from deployer.model.space import Space
 
 OK, VERIFIED, IN_PROGRESS, FAILED, HTTP_ONLY = "OK", "DNS Verified", "In Progress", "Failing", "HTTP only"
-WILDCARD = "a wildcard cannot be proved over HTTP; names that are added one by one get HTTPS"
 
 
 @dataclass(frozen=True, slots=True)

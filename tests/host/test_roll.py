@@ -20,7 +20,7 @@ from tests.host.router_bench import Bench, bench, wait_for
 def told(made: Bench, known: Roll) -> None:
     """As the call does it, on a router of the test's."""
     made.router = replace(made.router, settings=replace(made.router.settings, roll=known, ready=known.counts))
-    host_router.follow_roll(made.router)
+    host_router.follow_maps(made.router)
 
 
 def readiness(made: Bench) -> tuple[int, str]:

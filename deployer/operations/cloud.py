@@ -249,14 +249,24 @@ def _engine(tools: Tools, account: Account, state: State, known: Record, tell: T
 
 
 def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: bool) -> None:
-    """Its protection first, since AWS counts what is in force; then what is in the store; then everything."""
-    leaving = settings(account, known, leaving=True, keep=keep)
+    """Its protection first, since AWS counts what is in force; then what is in the store; then everything. Hosts write
+    to the store until they end, which takes minutes: what has come there since goes, too."""
+    leaving, bucket = settings(account, known, leaving=True, keep=keep), known.bucket or known.outputs.get("bucket", "")
     _release(run, account, leaving, tell)
-    if bucket := known.bucket or known.outputs.get("bucket"):
-        with asking():
-            bootstrap.empty(account, bucket)
+    _empty(account, bucket)
     tell(Step(f"Taking {known.name} down"))
-    engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+    try:
+        engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+    except CloudBroken:
+        if not _empty(account, bucket):
+            raise
+        tell(Step("Once more, with what the hosts had written to the store before they ended"))
+        engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+
+
+def _empty(account: Account, bucket: str) -> int:
+    with asking():
+        return bootstrap.empty(account, bucket) if bucket else 0
 
 
 def _release(run: Engine, account: Account, leaving: Settings, tell: Tell, only: Sequence[str] = ()) -> None:

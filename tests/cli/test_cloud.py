@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from deployer.store import lease as leases
 from deployer.store import record as records
 from deployer.store.base import Put
 from tests.infra.cloud_here import Cloud, cloud
+from tests.infra.standin.provider import Call
 
 pytestmark = pytest.mark.edge
 SPACE = """
@@ -125,12 +126,27 @@ def test_a_day_with_a_space(laptop: Laptop) -> None:
     assert laptop.run("hosts", "--space", "production") == 1
     assert "No host of production has joined it." in laptop.err
 
+    laptop.here.provider.fault = one_that_writes_until_it_ends(laptop.here)
     assert laptop.run("down", "--space", "production", "--confirm", "production") == 0, laptop.err
+    assert "Once more, with what the hosts had written to the store before they ended" in laptop.err
+    laptop.here.provider.fault = lambda call: None
     left = laptop.here.there()
     [snapshot] = [one for one in left.pop("snapshot") if not one.startswith("rds:")]
     assert f"Kept: last snapshot {snapshot}, 20 GB, its price is unknown." in laptop.err
     assert left == before
     assert pointers.names() == []
+
+
+def one_that_writes_until_it_ends(here: Cloud) -> Callable[[Call], None]:
+    """A host: its group is deleted once it has ended, which takes minutes in AWS."""
+
+    def fault(call: Call) -> None:
+        if (call.what, call.kind, call.done) == ("delete", "aws:autoscaling/group:Group", False):
+            s3 = here.client("s3")
+            [store] = [one["Name"] for one in s3.list_buckets()["Buckets"] if "-store" in one["Name"]]
+            s3.put_object(Bucket=store, Key="hosts/i-1/last", Body=b"{}")
+
+    return fault
 
 
 def assert_looks(laptop: Laptop) -> None:

@@ -6,10 +6,12 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -173,6 +175,25 @@ def test_what_a_killed_creation_left_makes_room_and_a_whole_sandbox_does_not(bar
     (bare.folder / sandboxes.MAKING).write_text(json.dumps({"pid": 1, "started": "never", "boot": "another"}))
     again = sandboxes.create(order)
     assert again.hosts[0].host_key != bare.hosts[0].host_key
+
+
+def test_a_port_that_somebody_takes_while_the_hosts_boot_is_another_one(home: Path, bare: Sandbox) -> None:
+    order = Order("hurried", bare.record.platform, Path(bare.record.image))
+    noted, taken = sandboxes.folder_of("hurried") / "sandbox.json", socket.socket()
+
+    def take() -> None:
+        wait_for(noted.exists)
+        taken.bind(("127.0.0.1", json.loads(noted.read_text())["port"]))
+        taken.listen()
+
+    thread = Thread(target=take)
+    thread.start()
+    hurried = sandboxes.create(order)
+    thread.join()
+    with taken:
+        assert hurried.record.port != taken.getsockname()[1]
+        assert hurried.front.process.pid is not None
+    hurried.destroy()
 
 
 def test_nothing_is_left_of_a_destroyed_sandbox(bare: Sandbox) -> None:

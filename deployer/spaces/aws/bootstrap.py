@@ -68,21 +68,26 @@ def remove(account: Account, state: State) -> None:
         unless(("ParameterNotFound",), partial(ssm.delete_parameter, Name=parameter))
 
 
-def empty(account: Account, bucket: str) -> None:
-    """Delete every version of every object, and uploads that nobody finished; a bucket that is gone is empty."""
-    unless(("NoSuchBucket",), lambda: _empty(account.client("s3"), bucket))
+def empty(account: Account, bucket: str) -> int:
+    """Delete every version of every object, and uploads that nobody finished; how many there were. A bucket that is
+    gone is empty."""
+    return unless(("NoSuchBucket",), lambda: _empty(account.client("s3"), bucket)) or 0
 
 
-def _empty(s3: Any, bucket: str) -> None:
+def _empty(s3: Any, bucket: str) -> int:
+    count = 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
         for start in range(0, len(objects), DELETED_AT_ONCE):
             some = objects[start : start + DELETED_AT_ONCE]
             s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+            count += len(some)
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for one in page.get("Uploads", []):
             s3.abort_multipart_upload(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+            count += 1
+    return count
 
 
 def _make_bucket(account: Account, space: str, bucket: str) -> None:

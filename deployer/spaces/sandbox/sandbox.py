@@ -24,6 +24,7 @@ from deployer.build import folders, platform_image
 from deployer.errors.spaces import (
     ImageGone,
     NoSuchHost,
+    PortTaken,
     SandboxBusy,
     SandboxNeedsRoot,
     SandboxToolMissing,
@@ -101,6 +102,10 @@ class Sandbox:
                 self._running(machine).stop()
             self._all(Running.start)
             self.front.start()
+
+    def move_front(self, port: int) -> None:
+        """Have the front, which does not run, answer at another port from its next start on."""
+        self._become(replace(self.record, port=port))
 
     def stop(self) -> None:
         """Shut everything down; the hosts' disks stay."""
@@ -229,11 +234,22 @@ def create(order: Order) -> Sandbox:
             platform_image.hold(order.image, folder)
             records.save(folder, _describe(order, folder))
             sandbox = Sandbox(folder)
-            sandbox.start()
+            _start(sandbox, order)
     except BaseException:
         _undo(folder)
         raise
     return sandbox
+
+
+def _start(sandbox: Sandbox, order: Order) -> None:
+    """Boot it. A port that nobody asked for is another one where it was taken while the hosts booted."""
+    try:
+        sandbox.start()
+    except PortTaken:
+        if order.port is not None:
+            raise
+        sandbox.move_front(_port(order, sandbox.folder))
+        sandbox.start()
 
 
 def check_root(*words: str) -> None:
@@ -269,15 +285,18 @@ def _clear_for(name: str, folder: Path) -> None:
 def _describe(order: Order, folder: Path) -> Record:
     """Decide names, addresses and keys, and write each host's own files."""
     authorized = _make_key(folder / "id_ed25519", f"deployer sandbox {order.name}")
-    others = _others(folder)
-    prefix = network.free_prefix(zlib.crc32(str(folder).encode()), [other.prefix for other in others])
-    port = free_port(order.port, [other.port for other in others])
+    prefix = network.free_prefix(zlib.crc32(str(folder).encode()), [other.prefix for other in _others(folder)])
+    port = _port(order, folder)
     keys = {number: _host_key() for number in range(1, order.hosts + 1)}
     machines = tuple(_describe_machine(order.name, prefix, number, public) for number, (_, public) in keys.items())
     record = Record(order.name, order.platform, str(order.image), port, prefix, records.tag_of(folder), machines)
     for machine in machines:
         Running(folder, record, machine).furnish(keys[machine.number][0], authorized)
     return record
+
+
+def _port(order: Order, folder: Path) -> int:
+    return free_port(order.port, [other.port for other in _others(folder)])
 
 
 def _describe_machine(space: str, prefix: str, number: int, host_key: str) -> Machine:

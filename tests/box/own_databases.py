@@ -15,7 +15,7 @@ from tests.box.person import Person, at_work
 Capture = pytest.CaptureFixture[str]
 SHARED = 'database = { size = "db.t4g.micro" }'
 STANDARD = "heroku-postgresql:standard-0"
-SLOW, QUICK = 25.0, 3.0  # seconds that RDS takes to make one: longer than a command on a busy machine, and not
+QUICK = 3.0  # seconds that RDS takes to make one
 
 
 @contextmanager

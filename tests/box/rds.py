@@ -63,15 +63,16 @@ log_statement = 'none'
 @dataclass
 class Rds:
     """`servers` by the identifiers of instances; `authority` is the folder of the CA that nobody trusts by itself. A
-    new instance is `creating` for `slow` seconds. With `archives` each keeps all that was ever written, so that it can
-    be brought back to any moment; `backups` are the folders of snapshots by their names."""
+    new instance is `creating` for `slow` seconds, or for good where that is None. With `archives` each keeps all that
+    was ever written, so that it can be brought back to any moment; `backups` are the folders of snapshots by their
+    names."""
 
     ground: Ground
     resolver: Resolver
     lent: Lent
     servers: dict[str, Instance] = field(default_factory=dict)
     count: int = 0
-    slow: float = 0.0
+    slow: float | None = 0.0
     archives: bool = False
     backups: dict[str, Path] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -109,9 +110,15 @@ class Rds:
         server.let_in(_allowed(made, members(self.lent.addresses)))
         with self.lock:
             self.servers[made.db_instance_identifier] = server
-        if self.slow:
+        if self.slow != 0.0:
             made.status = "creating"
-            threading.Timer(self.slow, lambda: setattr(made, "status", "available")).start()
+        if self.slow:
+            self.ready_in(self.slow, made.db_instance_identifier)
+
+    def ready_in(self, seconds: float, identifier: str) -> None:
+        """Have one be there by then."""
+        made = self.servers[identifier].made
+        threading.Timer(seconds, lambda: setattr(made, "status", "available")).start()
 
     def keep_password(self, identifier: str) -> None:
         """AWS makes the master of an instance a password that it keeps."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.box.box import Box
-from tests.box.own_databases import QUICK, SLOW, STANDARD, Capture, at_home, made, reads, writes
+from tests.box.own_databases import QUICK, STANDARD, Capture, at_home, made, reads, writes
 from tests.box.person import Person
 
 pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.hosts, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def ada(here: Box, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     with at_home(here, tmp_path_factory.mktemp("ada")) as person:
-        here.rds.slow = SLOW
+        here.rds.slow = None
         yield person
 
 
@@ -35,6 +35,8 @@ def test_it_is_shown_asked_about_and_not_waited_for(ada: Person) -> None:
 
 
 def test_whoever_waits_gets_a_release(ada: Person, here: Box, capfd: Capture) -> None:
+    (main,) = [one for one in here.rds.servers if one.startswith("deployerdb-")]
+    here.rds.ready_in(QUICK, main)
     assert "Created main as DATABASE_URL, HEROKU_POSTGRESQL_" in ada.types("pg:wait")
     here.rds.slow = QUICK
     assert "@deployerdb-production-" in ada.types("config:get", "DATABASE_URL")

@@ -6,7 +6,7 @@ import base64
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_it_comes_to_a_laptop_and_back(opened: OpenSpace, tmp_path: Path) -> Non
     sql(opened, "TRUNCATE orders")
     assert restored(opened, "latest.dump", tmp_path).status == COMPLETED
     assert count(opened) == 1000
-    assert not Machine(opened.first).run("ls /srv/deployer/backups/dumps/bkshop | grep ^u || true")
+    assert soon(lambda: Machine(opened.first).run("ls /srv/deployer/backups/dumps/bkshop | grep ^u || true"), "")
 
 
 def test_a_restore_that_is_cut_off_leaves_the_data(opened: OpenSpace) -> None:
@@ -277,9 +277,9 @@ def test_a_schedule_is_kept_with_nobody_there_and_the_newest_stay(opened: OpenSp
         [begun] = shelf.session.call("backups_due", {"now": day})["begun"]
         assert shelf.session.call("backups_due", {"now": day})["begun"] == []
         name = begun.partition("::")[2]
-        ended(opened, backups.find(opened, APP, name))
-    kept = [one.backup.scheduled for one in backups.listed(opened, APP) if one.backup.scheduled]
-    assert kept == [f"2026-01-{day:02d}T02:00:00Z" for day in range(10, 3, -1)]
+        assert ended(opened, backups.find(opened, APP, name)).status == COMPLETED
+    newest = [f"2026-01-{day:02d}T02:00:00Z" for day in range(10, 3, -1)]
+    assert soon(lambda: [one.backup.scheduled for one in backups.listed(opened, APP) if one.backup.scheduled], newest)
     Machine(opened.first).run("systemctl start deployer-backups-v1.timer")
     backup_schedules.unschedule(opened, APP, None)
     assert backup_schedules.schedules(opened, APP) == []
@@ -307,17 +307,28 @@ exec {}.real "$@"
 """
 
 
+def soon(look: Callable[[], object], wanted: object) -> bool:
+    """Whether it is so within seconds: a unit sweeps after it has said how it ended."""
+    deadline = time.monotonic() + 20
+    while (found := look()) != wanted:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return True
+
+
 @contextmanager
 def held(opened: OpenSpace, program: str) -> Iterator[None]:
     """A program of PostgreSQL's that waits for the end of the block before it begins."""
     machine = Machine(opened.first.second())
     where = machine.run(f"echo /usr/lib/postgresql/*/bin/{program}").split()[-1]
     slow = HELD.format(where).replace("\n", "\\n")
-    machine.run(f"touch /run/held; mv {where} {where}.real; printf '{slow}' > {where}; chmod 755 {where}")
+    make = f"printf '{slow}' > {where}.held; chmod 755 {where}.held"
+    machine.run(f"touch /run/held; {make}; ln -f {where} {where}.real; mv {where}.held {where}")
     try:
         yield
     finally:
-        machine.run(f"rm /run/held; mv {where}.real {where}")
+        # Both names stay: one that waits goes on with the other.
+        machine.run(f"ln {where}.real {where}.free; mv {where}.free {where}; rm /run/held")
 
 
 def seen(opened: OpenSpace, what: str) -> None:

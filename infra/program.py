@@ -18,6 +18,7 @@ from infra.components.load_balancer import LoadBalancer, proof_of
 from infra.components.network import Network
 from infra.components.noun import TOOL
 from infra.components.store import Store
+from infra.records import Records
 from infra.resources import IMAGES, MAJOR
 from infra.sizes import HOSTS
 from infra.spec import ZONES, Spec
@@ -31,7 +32,8 @@ class Settings:
     database from being deleted is taken away; with `keep` its last snapshot stays. `boundary` is the ARN of the policy
     that the role of the hosts cannot go beyond. `bucket` is what the store's bucket is called, as the user data
     says it, too; None where Pulumi may choose. `proved`
-    are those of the specification's further domains that DNS has proved."""
+    are those of the specification's further domains that DNS has proved, and `records` are what of theirs goes into
+    zones of Route 53."""
 
     space: str
     spec: Spec
@@ -46,6 +48,7 @@ class Settings:
     boundary: str | None = None
     bucket: str | None = None
     proved: tuple[str, ...] = ()
+    records: tuple[Records, ...] = ()
 
 
 def program(settings: Settings) -> None:
@@ -61,15 +64,29 @@ def program(settings: Settings) -> None:
     if front:
         front.listen(secure=settings.certificate_issued, proved=settings.proved)
     hosts.keep(boot(settings, where), store.arn, [front.targets] if front else [], [front.alb] if front else [])
-    if spec.domain and settings.zone:
-        Domain(space, spec.domain, settings.zone, hosts, front, opts)
+    name_it(settings, hosts, front, opts)
     database = None
     if spec.has_databases:
         end = End(settings.snapshot, leaving=settings.leaving, keep=settings.keep)
         database = Database(space, spec, network, hosts.walls, settings.postgres, end, opts)
     if spec.budget:
         Budget(space, spec.budget, opts)
-    export(hosts, store, front, database, settings.proved)
+    export(hosts, store, front, database, settings)
+
+
+def name_it(settings: Settings, hosts: Hosts, front: LoadBalancer | None, opts: pulumi.ResourceOptions) -> None:
+    """The records of its domains, as far as their zones are here."""
+    own = settings.spec.domain if settings.zone else None
+    further = settings.records if front else ()
+    if not own and not further:
+        return
+    domain = Domain(settings.space, opts)
+    if own and settings.zone:
+        domain.own(own, settings.zone, hosts, front)
+    for one in further:
+        assert front
+        domain.further(one, front)
+    domain.leave()
 
 
 def provider(settings: Settings) -> aws.Provider:
@@ -101,7 +118,7 @@ def boot(settings: Settings, where: pulumi.InvokeOptions) -> Boot:
 
 
 def export(
-    hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None, proved: Sequence[str] = ()
+    hosts: Hosts, store: Store, front: LoadBalancer | None, database: Database | None, settings: Settings
 ) -> None:
     """What others need to know: how the space is reached, and what `down` has to name."""
     outputs: dict[str, Any] = {"bucket": store.bucket, "group": hosts.group.name}
@@ -110,15 +127,25 @@ def export(
         if front.certificate:
             outputs |= {"proof": front.proof, "https": front.is_secure or None}
         if front.added:
-            outputs["domains"] = pulumi.Output.json_dumps(
-                {
-                    name: {"arn": one.arn, "proof": proof_of(one), "shown": name in proved}
-                    for name, one in front.added.items()
-                }
-            )
+            outputs["domains"] = pulumi.Output.json_dumps(further(front, settings))
     else:
         outputs["address"] = hosts.address
     if database and database.endpoint:
         outputs |= {"database": database.endpoint, "master": database.secret}
     for key, value in outputs.items():
         pulumi.export(key, value)
+
+
+def further(front: LoadBalancer, settings: Settings) -> dict[str, Any]:
+    """Of each further domain its certificate, what proves it, whether it is shown, which of its records are made."""
+    made = {one.domain: one for one in settings.records}
+    return {
+        name: {
+            "arn": one.arn,
+            "proof": proof_of(one),
+            "shown": name in settings.proved,
+            "zone": made[name].zone if name in made else None,
+            "leads": name in made and made[name].leads,
+        }
+        for name, one in front.added.items()
+    }

@@ -16,6 +16,7 @@ import pulumi
 from infra.described import described
 from infra.names import last_snapshot
 from infra.program import Settings, program
+from infra.records import Records
 from infra.resources import MAJOR
 from infra.spec import Spec
 
@@ -44,6 +45,8 @@ def settings(config: pulumi.Config, space: str, parse: Parse | None) -> Settings
         keep=config.get_bool("keep") is not False,
         boundary=config.get("boundary"),
         bucket=config.get("bucket"),
+        proved=tuple(config.get_object("proved") or ()),
+        records=tuple(Records(**one) for one in config.get_object("records") or ()),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deployer.operations.cloud_proposal import Proposal
 from deployer.spaces.aws.domain import GIVEN_UP, ISSUED, Domain, entries
 from deployer.spaces.aws.furnish import added
+from deployer.spaces.aws.places import Place
 from deployer.spaces.aws.record import Record
 from infra.spec import Spec
 
@@ -13,6 +14,7 @@ def intended(found: Proposal) -> list[str]:
     """What the preview says of it."""
     changed = {(one.verb, one.kind, one.name) for one in found.changes or ()}
     told = ["HTTPS stops."] if ("delete", "listener", "https") in changed else []
+    told += further(found)
     there, spec, before = found.domain, found.after, found.before.domain if found.before else None
     if there is None:
         return told
@@ -25,6 +27,22 @@ def intended(found: Proposal) -> list[str]:
         begins = ["HTTPS begins, and HTTP leads to it."] if ("create", "listener", "https") in changed else []
         return [*told, *begins]
     return [*told, *_not_yet(there, spec)]
+
+
+def further(found: Proposal) -> list[str]:
+    """What becomes of the records of domains that are new to the space."""
+    known = found.before.domains if found.before else ()
+    return [line for one in found.places if one.domain not in known for line in of_place(one)]
+
+
+def of_place(one: Place) -> list[str]:
+    """Where the records of a further domain are, and what is left alone there."""
+    if one.taken is None:
+        return [f"The records of {one.domain} are made in Route 53, in the zone {one.zone.name}."]
+    return [
+        f"The record that proves {one.domain} is made in Route 53, in the zone {one.zone.name}.",
+        f"Somebody else's record stays as it is there: {one.taken}",
+    ]
 
 
 def _not_yet(there: Domain, spec: Spec) -> list[str]:

@@ -21,7 +21,9 @@ from deployer.operations.domain_lines import DomainLine, of_app
 from deployer.operations.domain_wait import AT_MOST
 
 if TYPE_CHECKING:
+    from deployer.operations.cloud_proposal import Proposal
     from deployer.operations.session import OpenSpace
+    from deployer.spaces.aws.places import Place
 
 Hostname = Annotated[str, typer.Argument(metavar="HOSTNAME", help="Like www.example.com, or *.example.com.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="Wait no longer than that.")]
@@ -75,15 +77,16 @@ def add(  # noqa: PLR0913 - each is an option
     With --wait it also waits for somebody else who changes the app.
 
     Behind a load balancer in AWS a domain outside the space's own takes a certificate of AWS: what that changes is
-    shown and asked first. Once DNS proves it, the same command again has the load balancer show it."""
+    shown and asked first, DNS records too where Route 53 has its zone. Once DNS proves it, the same command again has
+    the load balancer show it."""
     from deployer.operations.domains import add as operation
     from deployer.operations.domains import check_new, spelled
 
     shell: Shell = ctx.obj
     wanted = spelled(hostname)
     with opened(shell, app, remote) as (space, name):
-        in_aws = space.space.has_load_balancer and not plain
-        if in_aws:
+        proposal: Proposal | None = None
+        if space.space.has_load_balancer and not plain:
             from deployer.cli import cloud_domains
 
             check_new(space, state_of(space, name).app, wanted)
@@ -91,11 +94,12 @@ def add(  # noqa: PLR0913 - each is an option
         with shell.doing(f"Adding {wanted} to {shell.output.app_err(name)} ({space.space.name})") as said:
             if not operation(space, name, wanted, shell.tell.quietly, wait=timeout if waits else None):
                 said.append("it was there already")
-        if in_aws:
+        if proposal:
             cloud_domains.carry_out(shell, proposal)
         line = next(one for one in of_app(space, name)[1] if one.name == wanted)
         if line.added and not as_json:
-            _say_how(shell, space.space, name, line, waits=waits)
+            place = proposal.place(wanted) if proposal else None
+            _say_how(shell, space.space, name, line, place, waits=waits)
         if waits:
             [line] = _awaited(shell, space, name, [wanted], timeout)
     if as_json:
@@ -246,15 +250,15 @@ def _values(app: str, line: DomainLine) -> dict[str, str]:
     return {key: value for key, value in pairs.items() if value}
 
 
-def _say_how(shell: Shell, space: Space, app: str, line: DomainLine, *, waits: bool) -> None:
-    kind, target = line.pointing.kind, line.pointing.target
+def _say_how(
+    shell: Shell, space: Space, app: str, line: DomainLine, place: Place | None = None, *, waits: bool
+) -> None:
     if space.kind == "sandbox":
         url = space.app_url(app).replace(space.app_host(app), line.name)
         shell.output.say(f"It answers at {url} on this machine, once the name leads here. In /etc/hosts:")
-        shell.output.say(f"    {target} {line.name}")
+        shell.output.say(f"    {line.pointing.target} {line.name}")
         return
-    shell.output.say("Have a record in the DNS of that domain lead here:")
-    shell.output.say(f"    {line.name} {kind} {target}")
+    _say_record(shell, line, place)
     if line.standing.word == HTTP_ONLY:
         shell.output.say(f"It answers over HTTP only: {line.standing.reason}.")
     if space.has_load_balancer and not line.standing.is_final:
@@ -263,3 +267,20 @@ def _say_how(shell: Shell, space: Space, app: str, line: DomainLine, *, waits: b
         shell.output.say(f"Minutes after that is there, `{again}` has the load balancer show its certificate.")
     elif not waits:
         shell.output.say(f"`deployer domains:wait {line.name} -a {app}` waits until it does, and for its certificate.")
+
+
+def _say_record(shell: Shell, line: DomainLine, place: Place | None) -> None:
+    """Which record leads a domain here, and who has to make it."""
+    if place is None or place.taken:
+        shell.output.say("Have a record in the DNS of that domain lead here:")
+        shell.output.say(f"    {line.name} {line.pointing.kind} {line.pointing.target}")
+    if place is None:
+        return
+    if place.taken:
+        shell.output.say(f"Route 53 has {place.taken} in the zone {place.zone.name}, which stays as it is.")
+    else:
+        shell.output.say(f"The record that leads here is in Route 53, in the zone {place.zone.name}.")
+    if not line.standing.is_final:
+        shell.output.say(f"It counts if whoever sold {place.zone.name} names these name servers:")
+        for one in place.zone.servers:
+            shell.output.say(f"    {one}")

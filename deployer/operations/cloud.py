@@ -22,7 +22,7 @@ from deployer.operations.cloud_proposal import Alter, Departure, Proposal
 from deployer.operations.session import whoami
 from deployer.spaces import pointers
 from deployer.spaces.aws import account as accounts
-from deployer.spaces.aws import bootstrap, domain, newer, own_key, record, user_data
+from deployer.spaces.aws import bootstrap, domain, newer, own_key, places, record, user_data
 from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.bootstrap import State
 from deployer.spaces.aws.boundary import find_boundary
@@ -74,7 +74,8 @@ def preview(
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
         changes = engine.preview(run, settings(account, wanted, there), partial(find, account))
-        return replace(found, after=wanted.spec, changes=changes, domain=there)
+        there_too = places.places(account, wanted)
+        return replace(found, after=wanted.spec, changes=changes, domain=there, places=there_too)
 
 
 def drift(tools: Tools, name: str, region: str) -> Proposal:
@@ -197,10 +198,13 @@ def down(tools: Tools, gone: Departure, tell: Tell, *, keep: bool) -> list[Left]
 
 def _of_its_domain(known: Record | None) -> list[Look]:
     """Records of DNS carry no tag: what is noted of the space says which to look for."""
-    if known is None or known.spec.domain is None:
+    if known is None:
         return []
+    further = places.still_there(known)
+    if known.spec.domain is None:
+        return further
     name, wanted = known.spec.domain, domain.entries(known.spec, known.outputs)
-    return [lambda account, space: domain.still_there(account, name, wanted)]
+    return [lambda account, space: domain.still_there(account, name, wanted), *further]
 
 
 @contextmanager
@@ -298,6 +302,7 @@ def settings(
         boundary=known.boundary or None,
         bucket=known.bucket or None,
         proved=domain.proved(account, known.name, spec),
+        records=tuple(one.records for one in places.places(account, known)),
     )
 
 

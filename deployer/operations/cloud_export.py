@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,19 @@ from infra.described import describe
 from infra.engine import PROJECT
 
 STATE = "state"
-PROGRAM = ("described", "kinds", "names", "policies", "program", "project", "resources", "sizes", "spec", "subnets")
+PROGRAM = (
+    "described",
+    "kinds",
+    "names",
+    "policies",
+    "program",
+    "project",
+    "records",
+    "resources",
+    "sizes",
+    "spec",
+    "subnets",
+)
 MAIN = '''"""What Pulumi.yaml starts. The stack's configuration says what it declares."""
 
 from infra.project import run
@@ -124,6 +136,8 @@ def _stack(settings: Any, salted: str) -> str:
         "zone": settings.zone,
         "boundary": settings.boundary,
         "bucket": settings.bucket,
+        "proved": list(settings.proved) or None,
+        "records": [asdict(one) for one in settings.records] or None,
     }
     config = {f"{PROJECT}:{key}": value for key, value in told.items() if value is not None}
     return _yaml({"encryptionsalt": salted, "config": config})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from deployer.spaces.aws.domain import Domain
+from deployer.spaces.aws.places import Place
 from deployer.spaces.aws.proof import Left
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
 from deployer.store.backups import Stock
@@ -20,8 +21,8 @@ Alter = Callable[[Spec], Spec]
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What `up` would do: `before` is the specification that is in force, None where there is no such space;
-    `changes` are None where everything is new; `domain` is how far that is; `known` is what is noted of the space;
-    `pins` are to move with it.
+    `changes` are None where everything is new; `domain` is how far that is, and `places` are where records of further
+    ones go; `known` is what is noted of the space; `pins` are to move with it.
 
     `alter` is what a command on an app does to the specification, whatever that is by then; None where deployer.toml,
     or nobody, says what it is to be. `command` is that command, where it is not `up`; with `keep` a last snapshot of
@@ -38,6 +39,7 @@ class Proposal:
     alter: Alter | None = None
     command: str = ""
     keep: bool = True
+    places: tuple[Place, ...] = ()
 
     def onto(self, known: Record) -> Record:
         """What is noted of the space when it is done, where `known` is noted now."""
@@ -53,6 +55,10 @@ class Proposal:
     def again(self) -> str:
         """What to type where it was cut off."""
         return self.holder if self.command else f"deployer up --space {self.name}"
+
+    def place(self, domain: str) -> Place | None:
+        """Where the records of a further domain go, if Route 53 has its zone."""
+        return next((one for one in self.places if one.domain == domain), None)
 
     @property
     def is_nothing(self) -> bool:

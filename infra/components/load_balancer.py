@@ -74,7 +74,7 @@ class LoadBalancer(Noun):
 
     def _show(self, https: aws.lb.Listener, domain: str) -> None:
         aws.lb.ListenerCertificate(
-            f"shown-{_plain(domain)}",
+            f"shown-{plain(domain)}",
             listener_arn=https.arn,
             certificate_arn=self.added[domain].arn,
             opts=self.inside,
@@ -121,10 +121,10 @@ def proof_of(certificate: aws.acm.Certificate) -> pulumi.Output[str]:
 
 
 def _logical(domain: str) -> str:
-    return f"certificate-{_plain(domain)}"
+    return f"certificate-{plain(domain)}"
 
 
-def _plain(domain: str) -> str:
+def plain(domain: str) -> str:
     """Tags have no asterisk."""
     return domain.replace("*", "_wildcard")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,12 @@ def keep(space: OpenSpace, certificate: Certificate) -> None:
     space.ledger.save_certificate(certificate, space.ledger.timestamp())
 
 
+def leading(dns: Any, zone: str) -> list[str]:
+    """The names of the records of a zone that are not its own."""
+    found = dns.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    return [one["Name"] for one in found if one["Type"] not in ("SOA", "NS")]
+
+
 def asked_as(ada: Person, name: str) -> str:
     before, ada.name = ada.name, name
     try:
@@ -75,13 +82,16 @@ def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tm
     with at_work(here, tmp_path, "store", "python_flask_worker") as ada:
         ada.describes(1, "load-balancer = true")
         ada.brings_up()
+        dns = here.cloud.client("route53")
+        zone = dns.create_hosted_zone(Name="shop.test", CallerReference="once")["HostedZone"]["Id"]
         ada.types("domains:add", NAME, status=1)
         assert f"+ certificate certificate-{NAME}" in ada.err and "--yes" in ada.err, "it is shown and asked first"
         assert json.loads(ada.types("domains", "--json"))[1:] == []
         with visitor(ada) as seen:
             ada.types("domains:add", NAME, "--yes")
         assert seen.keys() == {200}, seen
-        assert f"{NAME} CNAME {ada.name}" in ada.err and "AWS waits for the DNS record _" in ada.err
+        assert "AWS waits for the DNS record _" in ada.err and "in Route 53, in the zone shop.test" in ada.err
+        assert len(leading(dns, zone)) == 2, "one leads here, one proves it"
         assert "release v2" in asked_as(ada, NAME)
         assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "In Progress"
         issue_certificates(REGION)
@@ -89,6 +99,6 @@ def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tm
         assert "+ listener https" in ada.err
         assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "OK"
         ada.types("domains:remove", NAME, "--yes")
-        assert f"- certificate certificate-{NAME}" in ada.err
+        assert f"- certificate certificate-{NAME}" in ada.err and leading(dns, zone) == []
         assert "There is nothing here" in asked_as(ada, NAME)
         ada.types("down", "production", "--confirm", "production")

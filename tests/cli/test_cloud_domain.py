@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from deployer.cli.cloud_domain import rows, todo, url
-from deployer.spaces.aws.domain import Domain, Zone, entries
+from deployer.cli.cloud_domain import further, rows, todo, url
+from deployer.operations.cloud_proposal import Proposal
+from deployer.spaces.aws.domain import Domain, Entry, Zone, entries
+from deployer.spaces.aws.places import Place
 from deployer.spaces.aws.record import Record
 from infra.spec import Hosts, Spec
 
@@ -38,6 +40,18 @@ def test_what_is_said_of_a_domain(golden: Callable[[str, str], None]) -> None:
         for case, (known, there) in CASES.items()
     ]
     golden("cloud/domain.txt", "\n".join(told))
+
+
+def test_of_further_domains_the_preview_says_what_is_made_and_what_stays() -> None:
+    known = replace(TWO, domains=("old.example.com",))
+    taken = Entry("blog.example.com", "CNAME", "elsewhere.example")
+    places = (Place("old.example.com", ZONE), Place("www.example.com", ZONE), Place("blog.example.com", ZONE, taken))
+    found = Proposal("production", "123456789012", known, known, (), places=places)
+    assert further(found) == [
+        "The records of www.example.com are made in Route 53, in the zone example.com.",
+        "The record that proves blog.example.com is made in Route 53, in the zone example.com.",
+        "Somebody else's record stays as it is there: blog.example.com CNAME elsewhere.example",
+    ]
 
 
 def _shown(found: dict[str, str]) -> list[str]:

@@ -107,3 +107,54 @@ def test_a_domain_gets_a_certificate_of_aws_in_two_steps(laptop: Laptop) -> None
     assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
     assert "Nothing of production is left in AWS" in laptop.err
     assert not laptop.here.client("acm").list_certificates()["CertificateSummaryList"]
+
+
+def zone(laptop: Laptop, name: str) -> str:
+    made = laptop.here.client("route53").create_hosted_zone(Name=name, CallerReference=name)
+    return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+
+
+def records(laptop: Laptop, number: str) -> dict[tuple[str, str], str]:
+    """What a zone has beside its own records, by name and type: where it leads."""
+    found = laptop.here.client("route53").list_resource_record_sets(HostedZoneId=number)["ResourceRecordSets"]
+    return {
+        (one["Name"].rstrip("."), one["Type"]): one["AliasTarget"]["DNSName"]
+        if "AliasTarget" in one
+        else one["ResourceRecords"][0]["Value"]
+        for one in found
+        if one["Type"] not in ("SOA", "NS")
+    }
+
+
+def adds(laptop: Laptop, *names: str) -> list[tuple[str, str]]:
+    """The app has these domains, of which the last one is new."""
+    with open_space(pointers.load("production")) as space:
+        lists(space, *names)
+    return steps(laptop, names[-1])
+
+
+def test_a_domain_in_a_zone_of_the_account_from_its_first_record_to_its_last(laptop: Laptop) -> None:
+    www, blog = "www.shop.example", "blog.shop.example"
+    number, others = zone(laptop, "shop.example"), {(blog, "CNAME"): "elsewhere.example"}
+    record = {"Name": blog, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "elsewhere.example"}]}
+    changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    laptop.here.client("route53").change_resource_record_sets(HostedZoneId=number, ChangeBatch=changes)
+
+    asked, made = ("create", "certificate"), ("create", "Route 53 record")
+    assert adds(laptop, www) == [asked, made, made]
+    found = records(laptop, number)
+    [balancer] = laptop.here.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    assert found.pop((www, "A")).rstrip(".") == balancer["DNSName"]
+    [proof] = found.keys() - others.keys()
+    assert proof[1] == "CNAME" and others.items() <= found.items()
+    assert in_store(www)[www].reason.endswith(", which is in Route 53")
+    assert adds(laptop, www, blog) == [asked, made], "somebody else's record stays"
+    assert records(laptop, number)[blog, "CNAME"] == "elsewhere.example"
+    assert laptop.run(*UP) == 0 and "Nothing to do" in laptop.err, laptop.err
+    issue_certificates(REGION)
+    assert laptop.run(*UP) == 0 and shown(laptop) == {www, blog}, laptop.err
+
+    steps(laptop, gone=(www,))
+    assert (www, "A") not in records(laptop, number) and shown(laptop) == {blog}
+    assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
+    assert "Nothing of production is left in AWS" in laptop.err and records(laptop, number) == others

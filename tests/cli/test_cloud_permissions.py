@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from deployer.operations import cloud_change
 from deployer.spaces.aws.roles import Role, policy
 from deployer.spaces.aws.scope import Scope
 from tests.cli.test_cloud import Laptop
@@ -14,7 +17,7 @@ from tests.infra.asked import asked
 from tests.infra.authorization import WRITES, Space
 from tests.infra.cloud_here import cloud
 from tests.infra.evaluator import allows
-from tests.infra.moto_here import ACCOUNT, REGION
+from tests.infra.moto_here import ACCOUNT, REGION, issue_certificates
 from tests.infra.seen import Seen, watching
 
 pytestmark = pytest.mark.edge
@@ -50,6 +53,17 @@ def actions(calls: Iterable[Seen]) -> set[str]:
     return {one.action for call in calls for one in asked(call, MINE)}
 
 
+def has_a_further_domain(laptop: Laptop) -> None:
+    """An app gets one that takes a certificate and records of its own, and loses it again."""
+    name, tools = "www.shop.example.com", laptop.here.tools(laptop.folder.parent)
+    for domains in ((name,), (name,), ()):
+        alter = partial(replace, domains=domains)
+        found = cloud_change.propose(tools, "production", REGION, "domains:add", alter)
+        assert found.changes, "a certificate and its records, then that it is shown, then that all of it goes"
+        cloud_change.carry_out(tools, found, lambda event: None)
+        issue_certificates(REGION)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("described", "least"), [(SPACE, 75), (ONE_HOST, 50)], ids=["everything", "one host"])
 def test_a_space_takes_no_more_than_the_policies_allow(
@@ -70,6 +84,8 @@ def test_a_space_takes_no_more_than_the_policies_allow(
         here.client("route53").create_hosted_zone(Name="example.com", CallerReference="once")
         with watching() as owner:
             types("up", *NAMED, "--yes")
+            if "load-balancer" in described:
+                has_a_further_domain(laptop)
             laptop.says(described.replace("t4g.small", "t4g.medium"))
         [role] = iam.list_roles(PathPrefix="/deployer/")["Roles"]
         assert iam.get_role(RoleName=role["RoleName"])["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == held

@@ -15,6 +15,7 @@ from infra.kinds import WORDS
 from infra.names import ADDED, LIMITS
 from infra.policies import may
 from infra.program import Settings, program
+from infra.records import Records
 from infra.resources import resources
 from tests.infra.evaluator import allows
 from tests.infra.recorder import MADE, SPECS, Recorder, of, only, run
@@ -190,6 +191,35 @@ def test_the_domain_leads_to_the_front_and_is_proved_where_its_zone_is_here() ->
     assert proof["records"] == ["_cd.acm-validations.aws."]
     assert proof["allowOverwrite"] is True  # another certificate of the same name wants the very same record
     assert "allowOverwrite" not in apps
+
+
+def test_further_domains_lead_to_the_front_and_are_proved_in_zones_that_are_here() -> None:
+    further = ("shop.example", "*.shop.example", "www.other.example", "elsewhere.example")
+    records = (
+        Records("shop.example", "Z1"),
+        Records("*.shop.example", "Z1", there=True),
+        Records("www.other.example", "Z2", leads=False),
+    )
+    for spec, zone in ((replace(SPECS["load balancer"], domains=further), None), (SPECS["domain"], "Z0123")):
+        found = run(replace(spec, domains=further), zone=zone, records=records)
+        made = {one.name: one.inputs for one in of(found, "Record")}
+        assert made.keys() - {"apps", "proof"} == {
+            "leads-shop.example",
+            "leads-_wildcard.shop.example",
+            "proof-shop.example",  # the same for all names of a domain
+            "proof-www.other.example",
+        }
+        target = {"name": "front.example.com", "zoneId": "Z1", "evaluateTargetHealth": False}
+        leads = {"zoneId": "Z1", "name": "shop.example", "type": "A", "aliases": [target]}
+        assert made["leads-shop.example"] == leads
+        assert made["leads-_wildcard.shop.example"] == {**leads, "name": "*.shop.example", "allowOverwrite": True}
+        assert made["proof-www.other.example"]["zoneId"] == "Z2"
+
+
+def test_a_domain_that_becomes_the_spaces_own_has_one_record_that_proves_it() -> None:
+    spec = replace(SPECS["domain"], domains=("example.com",))
+    found = run(spec, zone="Z0123", records=(Records("example.com", "Z0123"),))
+    assert sorted(one.name for one in of(found, "Record")) == ["apps", "leads-example.com", "proof"]
 
 
 def test_without_a_load_balancer_the_domain_leads_to_the_host() -> None:

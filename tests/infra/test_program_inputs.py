@@ -12,6 +12,7 @@ import pulumi_aws as aws
 import pytest
 from pulumi import _types
 
+from infra.records import Records
 from tests.infra.recorder import SPECS, Made, run
 
 FURTHER = ("www.shop.example",)
@@ -26,7 +27,8 @@ ZONE = "Z0123"
 @pytest.mark.parametrize("case", RUNS)
 def test_every_argument_is_one_that_the_provider_knows(case: str) -> None:
     spec, issued = RUNS[case]
-    made = run(spec, certificate_issued=issued, zone=ZONE, proved=spec.domains).made
+    records = tuple(Records(one, ZONE, there=True) for one in spec.domains)
+    made = run(spec, certificate_issued=issued, zone=ZONE, proved=spec.domains, records=records).made
     assert made
     assert not [path for one in made for path in unknown(one.inputs, arguments(one), one.name)]
 

@@ -97,7 +97,7 @@ def test_certificates_that_acm_waits_for_no_more_are_forgotten(account: Account)
 def test_records_that_are_left_are_found_and_those_of_others_are_not(account: Account) -> None:
     number = zone(account, "example.com")
     wanted = [
-        Entry("*.shop.example.com", "CNAME", "front-1.elb.amazonaws.com"),
+        Entry("*.shop.example.com", "CNAME", "front-1.elb.amazonaws.com", leads=True),
         Entry("_ab.shop.example.com", "CNAME", "_cd.acm-validations.aws"),
     ]
     with asking():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,13 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record of DNS: `name` and `value` without a dot at their end."""
+    """A record of DNS: `name` and `value` without a dot at their end. One that `leads` to a load balancer is an alias
+    where Route 53 has it."""
 
     name: str
     kind: str
     value: str
+    leads: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} {self.kind} {self.value}"
@@ -103,11 +105,14 @@ def entries(spec: Spec, outputs: Mapping[str, str]) -> list[Entry]:
     if spec.domain is None:
         return []
     target = ("CNAME", outputs.get("dns")) if spec.load_balancer else ("A", outputs.get("address"))
-    found = [Entry(f"*.{spec.domain}", target[0], target[1])] if target[1] else []
-    if proof := outputs.get("proof"):
-        name, kind, value = proof.split()
-        found.append(Entry(name, kind, value.rstrip(".")))
-    return found
+    found = [Entry(f"*.{spec.domain}", target[0], target[1], leads=True)] if target[1] else []
+    return [*found, proof_of(proof)] if (proof := outputs.get("proof")) else found
+
+
+def proof_of(told: str) -> Entry:
+    """The record that the program says to prove a domain."""
+    name, kind, value = told.split()
+    return Entry(name, kind, value.rstrip("."))
 
 
 def still_there(account: Account, domain: str, wanted: Iterable[Entry]) -> Iterator[Left]:
@@ -115,7 +120,7 @@ def still_there(account: Account, domain: str, wanted: Iterable[Entry]) -> Itera
     if (zone := _zone(account, domain)) is None:
         return
     for one in wanted:
-        if record(account, zone.id, one.name, "A" if one.name.startswith("*") else one.kind, one.value):
+        if record(account, zone.id, one.name, "A" if one.leads else one.kind, one.value):
             yield Left("Route 53 record", one.name)
 
 
@@ -124,28 +129,38 @@ def record(account: Account, zone: str, name: str, kind: str, value: str) -> str
     first = {"StartRecordName": name, "StartRecordType": kind, "MaxItems": "1"}
     for one in account.client("route53").list_resource_record_sets(HostedZoneId=zone, **first)["ResourceRecordSets"]:
         alias = one.get("AliasTarget", {}).get("DNSName", "")
-        values = [_plain(alias), *(_plain(each["Value"]) for each in one.get("ResourceRecords", []))]
-        if (_plain(one["Name"]), one["Type"]) == (name, kind) and _plain(value) in values:
+        values = [plain(alias), *(plain(each["Value"]) for each in one.get("ResourceRecords", []))]
+        if (plain(one["Name"]), one["Type"]) == (name, kind) and plain(value) in values:
             return f"{zone}_{name}_{kind}"
     return None
 
 
 def _zone(account: Account, domain: str) -> Zone | None:
-    """The nearest public zone above the domain; none where two have that name: nobody can say which one is asked."""
-    client = account.client("route53")
-    found: dict[str, list[dict[str, Any]]] = {}
-    for one in pages(client, "list_hosted_zones", "HostedZones"):
-        name = _plain(one["Name"])
-        if not one["Config"].get("PrivateZone") and (domain == name or domain.endswith(f".{name}")):
-            found.setdefault(name, []).append(one)
+    return zones(account, [domain]).get(domain)
+
+
+def zones(account: Account, domains: Collection[str]) -> dict[str, Zone]:
+    """The nearest public zone above each domain; none where two have that name: nobody can say which one is asked. Use
+    it inside `asking`."""
+    client, servers = account.client("route53"), {}
+    listed = [one for one in pages(client, "list_hosted_zones", "HostedZones") if not one["Config"].get("PrivateZone")]
+    found = {domain: one for domain in domains if (one := _nearest(listed, domain))}
+    for number in {number for number, _ in found.values()}:
+        servers[number] = tuple(client.get_hosted_zone(Id=number).get("DelegationSet", {}).get("NameServers", []))
+    return {domain: Zone(number, name, servers[number]) for domain, (number, name) in found.items()}
+
+
+def _nearest(listed: Iterable[Mapping[str, Any]], domain: str) -> tuple[str, str] | None:
+    """Its number and its name."""
+    found: dict[str, list[str]] = {}
+    for one in listed:
+        name = plain(one["Name"])
+        if domain == name or domain.endswith(f".{name}"):
+            found.setdefault(name, []).append(str(one["Id"]).rpartition("/")[2])
     nearest = max(found, key=len, default="")
-    if len(found.get(nearest, [])) != 1:
-        return None
-    number = str(found[nearest][0]["Id"]).rpartition("/")[2]
-    servers = client.get_hosted_zone(Id=number).get("DelegationSet", {}).get("NameServers", [])
-    return Zone(number, nearest, tuple(servers))
+    return (found[nearest][0], nearest) if len(found.get(nearest, [])) == 1 else None
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """As people write it: Route 53 ends names with a dot, and writes \\052 for an asterisk."""
     return name.rstrip(".").replace("\\052", "*").lower()

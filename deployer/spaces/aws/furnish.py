@@ -74,7 +74,10 @@ def added(known: Record) -> dict[str, Certificate]:
 
 
 def _waiting(one: Mapping[str, Any]) -> str:
-    return "" if one["shown"] else f"AWS waits for the DNS record {one['proof'].rstrip('.')}"
+    if one["shown"]:
+        return ""
+    here = ", which is in Route 53" if one.get("zone") else ""
+    return f"AWS waits for the DNS record {one['proof'].rstrip('.')}{here}"
 
 
 def _write_certificates(store: S3Store, known: Record) -> None:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deployer.cli import options
-from deployer.cli.domains import Timeout, domain_json
+from deployer.cli.domains import Timeout, awaited, domain_json
 from deployer.cli.output import moment
 from deployer.cli.resolve import opened
 from deployer.cli.shell import Shell
+from deployer.cli.space_options import Yes
 from deployer.errors.certificates import AlwaysAutomatic
 from deployer.errors.cli import BadUsage
 from deployer.model.certificate import ACM
 from deployer.model.space import Space
 from deployer.operations.apps import state_of
 from deployer.operations.domain_lines import DomainLine, of_app
-from deployer.operations.domain_wait import AT_MOST, await_ready
+from deployer.operations.domain_wait import AT_MOST
 
 if TYPE_CHECKING:
     from deployer.operations.certificates import InForce
@@ -84,6 +85,7 @@ def auto(
     remote: options.Remote = None,
     waits: Annotated[bool, typer.Option("--wait", help="Wait until all are in force.", show_default=False)] = False,
     timeout: Timeout = AT_MOST,
+    yes: Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Show how far the certificate of each domain is.
@@ -93,8 +95,7 @@ def auto(
     with opened(shell, app, remote) as (space, name):
         lines = of_app(space, name)[1]
         if waits:
-            with shell.doing(f"Waiting for the certificates of {shell.output.app_err(name)}"):
-                lines = await_ready(space, name, [one.name for one in lines], at_most=timeout)
+            lines = awaited(shell, space, name, [one.name for one in lines], timeout, yes=yes)
         kind = space.space.kind
     if as_json:
         shell.output.json([domain_json(name, one) for one in lines])

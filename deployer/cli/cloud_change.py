@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from deployer.cli.cloud import agree, region_of, tools_of
 from deployer.cli.cloud_preview import print_proposal
 from deployer.cli.confirm import confirm
@@ -10,11 +12,19 @@ from deployer.operations import cloud_change, prices
 from deployer.operations.cloud_proposal import Alter, Proposal
 
 
-def agreed(shell: Shell, space: str, command: str, alter: Alter, *, yes: bool) -> Proposal:
+def agreed(
+    shell: Shell,
+    space: str,
+    command: str,
+    alter: Alter,
+    settled: Callable[[Proposal], bool] = lambda found: False,
+    *,
+    yes: bool,
+) -> Proposal:
     """What the command would do, shown with its price, once somebody has agreed to it; NotAgreed, AgreementNeeded.
-    Where nothing is to be done nobody is asked."""
+    Where nothing is to be done, or it is `settled` what is, nobody is asked."""
     found = _shown(shell, space, command, alter)
-    if not found.is_nothing:
+    if not found.is_nothing and not settled(found):
         agree(shell, space, f"Do this in the account {found.account}?", yes=yes)
     return found
 

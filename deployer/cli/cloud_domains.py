@@ -7,8 +7,20 @@ from collections.abc import Collection
 from deployer.cli.cloud import tools_of
 from deployer.cli.cloud_change import agreed
 from deployer.cli.shell import Shell
+from deployer.errors.aws import AwsDenied, AwsForbidden
+from deployer.errors.domains import DomainNotReady
+from deployer.model.events import Warn
 from deployer.operations import cloud_change
-from deployer.operations.cloud_domains import of_aws, wants_certificate, with_one, without
+from deployer.operations.cloud_domains import (
+    await_issued,
+    is_settled,
+    issued,
+    of_aws,
+    unshown,
+    wants_certificate,
+    with_one,
+    without,
+)
 from deployer.operations.cloud_proposal import Proposal
 from deployer.operations.session import OpenSpace
 
@@ -35,3 +47,28 @@ def carry_out(shell: Shell, proposal: Proposal | None) -> None:
     """Do what was agreed to."""
     if proposal is not None and not proposal.is_nothing:
         cloud_change.carry_out(tools_of(shell), proposal, shell.tell)
+
+
+def finish(shell: Shell, space: OpenSpace, app: str, names: Collection[str], timeout: float, *, yes: bool) -> None:
+    """Wait until AWS has issued the certificates of domains, and have the load balancer show them: whoever added them
+    has agreed to that. Where something else is not as it should be, it is asked about. Who may not ask AWS waits for
+    somebody who may."""
+    waiting = ", ".join(one.name for one in unshown(space, names))
+    if not waiting:
+        return
+    try:
+        with shell.doing(f"Waiting until AWS has issued a certificate for {waiting}"):
+            await_issued(space, app, names, at_most=timeout)
+    except (AwsDenied, AwsForbidden) as denied:
+        shell.tell(Warn(f"{denied.paragraphs()[0]} Somebody who owns {space.space.name} has it shown."))
+        return
+    except DomainNotReady:  # of several some may be
+        _show(shell, space, app, names, yes=yes)
+        raise
+    _show(shell, space, app, names, yes=yes)
+
+
+def _show(shell: Shell, space: OpenSpace, app: str, names: Collection[str], *, yes: bool) -> None:
+    if issued(space, names):
+        command = f"domains:wait -a {space.space.name}/{app}"
+        carry_out(shell, agreed(shell, space.space.name, command, lambda spec: spec, is_settled, yes=yes))

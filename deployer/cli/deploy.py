@@ -48,12 +48,13 @@ def deploy(  # noqa: PLR0913 - each is an option
         return replace(wanted, watch=watch, on_host=on_host or bool(shell.env.get(ON_HOST)))
 
     with opened_while(shell, app, remote, order) as (space, name, wanted):
-        from deployer.operations import own_databases
+        from deployer.operations import domain_wait, own_databases
         from deployer.operations.deploy import deploy as operation
         from deployer.operations.web_url import web_url
 
         shell.output.say(f"Deploying to {shell.output.app_err(name)} ({space.space.name})")
         own_databases.meet(space, name, shell.tell)
+        domain_wait.meet(space, name, shell.tell)
         operation(space, name, wanted, shell.tell, wait=wait)
         url = web_url(space, name)
     shell.output.print(url)

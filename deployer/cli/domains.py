@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,8 +78,8 @@ def add(  # noqa: PLR0913 - each is an option
     With --wait it also waits for somebody else who changes the app.
 
     Behind a load balancer in AWS a domain outside the space's own takes a certificate of AWS: what that changes is
-    shown and asked first, DNS records too where Route 53 has its zone. Once DNS proves it, the same command again has
-    the load balancer show it."""
+    shown and asked first, DNS records too where Route 53 has its zone. Once DNS proves it, domains:wait has the load
+    balancer show it."""
     from deployer.operations.domains import add as operation
     from deployer.operations.domains import check_new, spelled
 
@@ -101,7 +102,7 @@ def add(  # noqa: PLR0913 - each is an option
             place = proposal.place(wanted) if proposal else None
             _say_how(shell, space.space, name, line, place, waits=waits)
         if waits:
-            [line] = _awaited(shell, space, name, [wanted], timeout)
+            [line] = awaited(shell, space, name, [wanted], timeout, yes=yes)
     if as_json:
         shell.output.json(domain_json(name, line))
 
@@ -200,10 +201,12 @@ def wait(
     timeout: Timeout = AT_MOST,
     app: options.App = None,
     remote: options.Remote = None,
+    yes: Yes = False,
 ) -> None:
     """Wait until DNS leads a domain here and its certificate is in force.
 
-    Ctrl-C ends the waiting alone: everything goes on by itself."""
+    Ctrl-C ends the waiting alone: everything goes on by itself. But a load balancer in AWS shows a certificate that is
+    issued when it is told to: this command does, and asks only where something else would change, too."""
     from deployer.operations.domains import check_has, spelled
 
     shell: Shell = ctx.obj
@@ -213,12 +216,21 @@ def wait(
         names = space.space.domains(found)
         if wanted is not None and wanted not in names:
             check_has(space, found, wanted)
-        _awaited(shell, space, name, [wanted] if wanted else names, timeout)
+        awaited(shell, space, name, [wanted] if wanted else names, timeout, yes=yes)
 
 
-def _awaited(shell: Shell, space: OpenSpace, app: str, names: Collection[str], timeout: float) -> list[DomainLine]:
+def awaited(
+    shell: Shell, space: OpenSpace, app: str, names: Collection[str], timeout: float, *, yes: bool
+) -> list[DomainLine]:
+    """How the domains stand, as soon as they answer as they should."""
     from deployer.operations.domain_wait import await_ready
 
+    if space.space.has_load_balancer:
+        from deployer.cli import cloud_domains
+
+        began = monotonic()
+        cloud_domains.finish(shell, space, app, names, timeout, yes=yes)
+        timeout = max(0.0, timeout - (monotonic() - began))
     with shell.doing(f"Waiting for {', '.join(names)}") as said:
         lines = await_ready(space, app, names, at_most=timeout)
         said.append(", ".join(dict.fromkeys(one.standing.word for one in lines)))
@@ -261,12 +273,12 @@ def _say_how(
     _say_record(shell, line, place)
     if line.standing.word == HTTP_ONLY:
         shell.output.say(f"It answers over HTTP only: {line.standing.reason}.")
-    if space.has_load_balancer and not line.standing.is_final:
+    by_aws = space.has_load_balancer and not line.standing.is_final
+    if by_aws:
         shell.output.say(f"For HTTPS {line.standing.reason}.")
-        again = f"deployer domains:add {line.name} -a {app}"
-        shell.output.say(f"Minutes after that is there, `{again}` has the load balancer show its certificate.")
-    elif not waits:
-        shell.output.say(f"`deployer domains:wait {line.name} -a {app}` waits until it does, and for its certificate.")
+    if not waits:
+        then = "AWS has issued its certificate, and has it shown" if by_aws else "it does, and for its certificate"
+        shell.output.say(f"`deployer domains:wait {line.name} -a {app}` waits until {then}.")
 
 
 def _say_record(shell: Shell, line: DomainLine, place: Place | None) -> None:

@@ -63,10 +63,11 @@ def _converse(shell: Shell, words: list[str]) -> int:
 
 
 def _push(shell: Shell, space_name: str, app: str) -> int:
-    from deployer.operations import own_databases
+    from deployer.operations import domain_wait, own_databases
 
     with shell.opening(shell.pointers.load(space_name)) as space:
         own_databases.meet(space, app, shell.tell)
+        domain_wait.meet(space, app, shell.tell)
         return _receive(shell, space, app)
 
 

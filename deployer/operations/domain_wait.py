@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from deployer.errors.domains import DomainNotReady
 from deployer.model.domains import WILDCARD
+from deployer.model.events import Tell
 from deployer.model.tls import HTTP_ONLY, OK
 from deployer.operations.domain_lines import DomainLine, of_app
 from deployer.operations.session import OpenSpace
@@ -30,6 +31,14 @@ def await_ready(
             seen = "\n".join(f"{name}: {why}" for name, why in missing.items())
             raise DomainNotReady(", ".join(missing), app, at_most, seen)
         time.sleep(every)
+
+
+def meet(space: OpenSpace, app: str, tell: Tell) -> None:
+    """Say which certificates of the app AWS has issued that its load balancer does not show yet."""
+    if space.space.has_load_balancer:
+        from deployer.operations import cloud_domains  # of no use elsewhere, and loads much
+
+        cloud_domains.meet(space, app, tell)
 
 
 def lacking(line: DomainLine) -> str:

@@ -95,7 +95,7 @@ def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tm
         assert "release v2" in asked_as(ada, NAME)
         assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "In Progress"
         issue_certificates(REGION)
-        ada.types("domains:add", NAME, "--yes")
+        ada.types("domains:wait", NAME)
         assert "+ listener https" in ada.err
         assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "OK"
         ada.types("domains:remove", NAME, "--yes")

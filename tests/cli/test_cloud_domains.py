@@ -11,6 +11,7 @@ import pytest
 from deployer.model.certificate import ACM, ISSUED, PENDING, Certificate
 from deployer.operations import cloud_change
 from deployer.operations.cloud_domains import with_one, without
+from deployer.operations.domain_wait import meet
 from deployer.operations.session import OpenSpace, open_space
 from deployer.spaces import pointers
 from deployer.store import keys
@@ -151,10 +152,26 @@ def test_a_domain_in_a_zone_of_the_account_from_its_first_record_to_its_last(lap
     assert adds(laptop, www, blog) == [asked, made], "somebody else's record stays"
     assert records(laptop, number)[blog, "CNAME"] == "elsewhere.example"
     assert laptop.run(*UP) == 0 and "Nothing to do" in laptop.err, laptop.err
-    issue_certificates(REGION)
-    assert laptop.run(*UP) == 0 and shown(laptop) == {www, blog}, laptop.err
+    assert waited(laptop)
 
     steps(laptop, gone=(www,))
     assert (www, "A") not in records(laptop, number) and shown(laptop) == {blog}
     assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
     assert "Nothing of production is left in AWS" in laptop.err and records(laptop, number) == others
+
+
+def waited(laptop: Laptop) -> bool:
+    """`domains:wait` says what is waited for, and has the load balancer show what is issued, without a question; who
+    releases the app hears meanwhile that it is time."""
+    of, told = ("-a", "production/shop"), list[object]()
+    assert laptop.run("domains:wait", *of, "--timeout", "0") == 1
+    assert "www.shop.example: AWS waits for the DNS record _" in laptop.err and not shown(laptop)
+    with open_space(pointers.load("production")) as space:
+        meet(space, "shop", told.append)
+        assert told == []
+        issue_certificates(REGION)
+        meet(space, "shop", told.append)
+    assert "a certificate for www.shop.example, blog.shop.example: `deployer domains:wait -a shop`" in str(told)
+    assert laptop.run("domains:wait", *of, "--timeout", "0") == 0, laptop.err
+    assert "+ listener https" in laptop.err
+    return shown(laptop) == {"www.shop.example", "blog.shop.example"}

@@ -92,6 +92,12 @@ def certificates(account: Account, space: str) -> Iterator[Certificate]:
             yield Certificate(arn, found["DomainName"], found["Status"])
 
 
+def status_of(account: Account, arn: str) -> str:
+    """A certificate's, in ACM's word."""
+    with asking():
+        return str(account.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]["Status"])
+
+
 def forget_given_up(account: Account, space: str) -> None:
     """Delete certificates that ACM waits for no more: the next one is a new one, and nothing is left behind."""
     with asking():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
@@ -111,14 +113,25 @@ def destroy(
 ) -> None:
     """Delete an app with its add-ons and all their data.
 
-    There is no way back. Git remotes that lead to it are removed."""
+    There is no way back. Git remotes that lead to it are removed. Where AWS has certificates for its domains, they go,
+    too."""
     shell: Shell = ctx.obj
     with opened(shell, app, remote) as (space, name):
-        operations.state_of(space, name)
-        confirm(shell, name, confirmation, _warning(shell, space, name))
-        with shell.doing(f"Destroying {shell.output.app_err(name)} (including all add-ons)"):
-            operations.destroy(space, name, shell.tell.quietly, wait=wait)
-            checkout.remove_remotes(shell.folder, space.space.name, name)
+        domains = operations.state_of(space, name).app.domains
+        with _its_domains_gone(shell, space, domains):
+            confirm(shell, name, confirmation, _warning(shell, space, name))
+            with shell.doing(f"Destroying {shell.output.app_err(name)} (including all add-ons)"):
+                operations.destroy(space, name, shell.tell.quietly, wait=wait)
+                checkout.remove_remotes(shell.folder, space.space.name, name)
+
+
+def _its_domains_gone(shell: Shell, space: OpenSpace, domains: Collection[str]) -> AbstractContextManager[None]:
+    """What a load balancer in AWS has of them goes after the app."""
+    if not domains or not space.space.has_load_balancer:
+        return nullcontext()
+    from deployer.cli.cloud_domains import going
+
+    return going(shell, space, domains)
 
 
 def _warning(shell: Shell, space: OpenSpace, name: str) -> str:

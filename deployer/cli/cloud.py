@@ -19,6 +19,7 @@ from deployer.errors.preview import SpecificationBroken
 from deployer.errors.spaces import SpaceExists
 from deployer.model.space import StoreAddress
 from deployer.operations import cloud, prices
+from deployer.operations.cloud_domains import tidying
 from deployer.operations.cloud_hosts import await_hosts
 from deployer.operations.cloud_inside import Inside
 from deployer.operations.cloud_inside import look as look_inside
@@ -39,7 +40,7 @@ SNAPSHOT = "rds/backup"  # the price of a GB a month
 def preview(shell: Shell, name: str, *, json: bool, detailed: bool) -> None:
     """Show what `up` would change."""
     spec = described(shell, name)
-    found = cloud.preview(tools_of(shell), name, spec, region_of(shell, name, spec))
+    found = cloud.preview(tools_of(shell), name, spec, region_of(shell, name, spec), alter=_tidied(shell, name, spec))
     if json:
         shell.output.json(as_json(found, prices.load()))
     else:
@@ -65,9 +66,21 @@ def up(
     """Make the space what deployer.toml says; what it was, where it says nothing; `adding` what an app declares beside
     that. A release that is `coming` is shown, and built meanwhile. What stands before its hosts."""
     spec = described(shell, name)
-    made = _make(shell, name, spec, region_of(shell, name, spec), confirmation, coming, adding, yes=yes)
+    region, alter = region_of(shell, name, spec), _tidied(shell, name, spec, adding)
+    made = _make(shell, name, spec, region, confirmation, coming, alter, yes=yes)
     front = made.outputs.get("address") or made.outputs.get("dns")
     return Front(front, ends_tls=made.spec.load_balancer) if front else None
+
+
+def _tidied(shell: Shell, name: str, spec: Spec | None, adding: Alter | None = None) -> Alter:
+    """What becomes of a space that is described: without domains that no app has any more, with what is `adding`."""
+    tidy = tidying(lambda: ledger_of(shell, name))
+
+    def alter(known: Spec) -> Spec:
+        found = tidy((spec or known).keeping(known))
+        return adding(found) if adding else found
+
+    return alter
 
 
 def _make(
@@ -77,12 +90,11 @@ def _make(
     region: str,
     confirmation: str | None = None,
     coming: Coming | None = None,
-    adding: Alter | None = None,
+    alter: Alter | None = None,
     *,
     yes: bool,
 ) -> Record:
     tools = tools_of(shell)
-    alter = None if adding is None else lambda known: adding((spec or known).keeping(known))
     found = cloud.preview(tools, name, spec, region, alter=alter)
     if found.is_nothing and found.known:
         cloud.remember(tools, found)

@@ -23,7 +23,7 @@ def agreed(
 ) -> Proposal:
     """What the command would do, shown with its price, once somebody has agreed to it; NotAgreed, AgreementNeeded.
     Where nothing is to be done, or it is `settled` what is, nobody is asked."""
-    found = _shown(shell, space, command, alter)
+    found = shown(shell, space, command, alter)
     if not found.is_nothing and not settled(found):
         agree(shell, space, f"Do this in the account {found.account}?", yes=yes)
     return found
@@ -33,12 +33,13 @@ def confirmed(
     shell: Shell, space: str, command: str, alter: Alter, warning: str, name: str, flag: str | None, *, keep: bool
 ) -> Proposal:
     """The same for what destroys: `name` is to be typed, or given beforehand. Without `keep` no snapshot stays."""
-    found = _shown(shell, space, command, alter, keep=keep)
+    found = shown(shell, space, command, alter, keep=keep)
     confirm(shell, name, flag, warning)
     return found
 
 
-def _shown(shell: Shell, space: str, command: str, alter: Alter, *, keep: bool = True) -> Proposal:
+def shown(shell: Shell, space: str, command: str, alter: Alter, *, keep: bool = True) -> Proposal:
+    """What the command would do, shown with its price."""
     found = cloud_change.propose(tools_of(shell), space, region_of(shell, space, None), command, alter, keep=keep)
     if not found.is_nothing:
         print_proposal(shell.output, found, prices.load(), to=shell.output.say)

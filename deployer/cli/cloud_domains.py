@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from deployer.cli.cloud import tools_of
-from deployer.cli.cloud_change import agreed
+from deployer.cli.cloud_change import agreed, shown
 from deployer.cli.shell import Shell
 from deployer.errors.aws import AwsDenied, AwsForbidden
+from deployer.errors.base import Failure
 from deployer.errors.domains import DomainNotReady
 from deployer.model.events import Warn
 from deployer.operations import cloud_change
@@ -40,7 +43,8 @@ def removing(
     if not of_aws(space, names):
         return None
     words = f"{command} -a {space.space.name}/{app}"
-    return agreed(shell, space.space.name, words, without(space, names), yes=yes)
+    found = agreed(shell, space.space.name, words, without(space, names), yes=yes)
+    return replace(found, command=_up(space))  # when it is done the app has them no more: that goes on
 
 
 def carry_out(shell: Shell, proposal: Proposal | None) -> None:
@@ -72,3 +76,29 @@ def _show(shell: Shell, space: OpenSpace, app: str, names: Collection[str], *, y
     if issued(space, names):
         command = f"domains:wait -a {space.space.name}/{app}"
         carry_out(shell, agreed(shell, space.space.name, command, lambda spec: spec, is_settled, yes=yes))
+
+
+@contextmanager
+def going(shell: Shell, space: OpenSpace, names: Collection[str]) -> Iterator[None]:
+    """Show what goes with an app in AWS; it goes when the app is gone. What cannot be done now the next `up` does: an
+    app goes also where somebody may not change what its space consists of."""
+    gone = of_aws(space, names)
+    if not gone:
+        yield
+        return
+    command, found, left = _up(space), None, ""
+    try:
+        found = shown(shell, space.space.name, command, without(space, gone))
+    except Failure as failure:
+        left = failure.paragraphs()[0]
+    yield
+    try:
+        carry_out(shell, found)
+    except Failure as failure:
+        left = failure.paragraphs()[0]
+    if left:
+        shell.output.warn(f"{left}\nThe certificates of {', '.join(gone)} go with the next `deployer {command}`.")
+
+
+def _up(space: OpenSpace) -> str:
+    return f"up --space {space.space.name}"

@@ -10,16 +10,18 @@ from dataclasses import replace
 
 from deployer.errors.aws import AwsDenied, AwsForbidden
 from deployer.errors.domains import DomainNotReady
+from deployer.errors.store import StoreDenied, StoreMissing
 from deployer.model.certificate import ACM, Certificate
 from deployer.model.events import Tell, Warn
-from deployer.model.space import Space
+from deployer.model.space import Space, StoreAddress
 from deployer.model.tls import is_covered
 from deployer.operations.cloud_proposal import Alter, Proposal
 from deployer.operations.domain_wait import AT_MOST, EVERY
 from deployer.operations.managed_databases import account_of
-from deployer.operations.session import OpenSpace
+from deployer.operations.session import OpenSpace, whoami
 from deployer.spaces.aws.domain import GIVEN_UP, PROVED, status_of
 from deployer.store.ledger import Ledger
+from deployer.store.s3 import S3Store
 from infra.spec import Spec
 
 SETTLED = ("certificate", "listener", "listener certificate", "Route 53 record")  # what `domains:add` is agreed to for
@@ -45,6 +47,22 @@ def with_one(space: OpenSpace, name: str) -> Alter:
 def without(space: OpenSpace, names: Collection[str]) -> Alter:
     """These fewer, and those that no app has any more."""
     return _only(lambda: _names(space.ledger) - set(names))
+
+
+def tidying(ledger: Callable[[], StoreAddress | None]) -> Alter:
+    """Without those that no app has any more: what a command left that was cut off, or whose credentials may not change
+    what the space consists of. `ledger` says where the space's is, if there is one."""
+
+    def alter(spec: Spec) -> Spec:
+        address = ledger() if spec.domains else None
+        if address is None:
+            return spec
+        try:
+            return _only(lambda: _names(Ledger(S3Store(address), whoami())))(spec)
+        except (StoreDenied, StoreMissing):  # who may not read it takes nothing away
+            return spec
+
+    return alter
 
 
 def unshown(space: OpenSpace, names: Collection[str]) -> list[Certificate]:

@@ -98,7 +98,7 @@ def test_behind_a_load_balancer_a_domain_gets_a_certificate_of_aws(here: Box, tm
         ada.types("domains:wait", NAME)
         assert "+ listener https" in ada.err
         assert json.loads(ada.types("domains", "--json"))[1]["acm_status"] == "OK"
-        ada.types("domains:remove", NAME, "--yes")
+        ada.types("apps:destroy", "--confirm", "store")
         assert f"- certificate certificate-{NAME}" in ada.err and leading(dns, zone) == []
         assert "There is nothing here" in asked_as(ada, NAME)
         ada.types("down", "production", "--confirm", "production")

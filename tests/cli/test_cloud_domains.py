@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from deployer.cli.cloud_domains import going
+from deployer.cli.output import Output
+from deployer.cli.shell import Shell
 from deployer.model.certificate import ACM, ISSUED, PENDING, Certificate
 from deployer.operations import cloud_change
+from deployer.operations.cloud import leased
 from deployer.operations.cloud_domains import with_one, without
 from deployer.operations.domain_wait import meet
 from deployer.operations.session import OpenSpace, open_space
@@ -156,6 +161,9 @@ def test_a_domain_in_a_zone_of_the_account_from_its_first_record_to_its_last(lap
 
     steps(laptop, gone=(www,))
     assert (www, "A") not in records(laptop, number) and shown(laptop) == {blog}
+    assert left_behind(laptop)
+    assert records(laptop, number) == others and not shown(laptop)
+    assert adds(laptop, www) == [asked, made, made]
     assert laptop.run("down", "production", "--confirm", "production") == 0, laptop.err
     assert "Nothing of production is left in AWS" in laptop.err and records(laptop, number) == others
 
@@ -175,3 +183,22 @@ def waited(laptop: Laptop) -> bool:
     assert laptop.run("domains:wait", *of, "--timeout", "0") == 0, laptop.err
     assert "+ listener https" in laptop.err
     return shown(laptop) == {"www.shop.example", "blog.shop.example"}
+
+
+def left_behind(laptop: Laptop) -> bool:
+    """An app goes, as by `apps:destroy`, while somebody else changes the space: what stays goes with the next `up`."""
+    tools, said = laptop.here.tools(laptop.folder.parent), io.StringIO()
+    shell = Shell(Output(said, said, False, False), {}, laptop.folder, pointers, open_space, tools=lambda: tools)
+    busy = leased(tools.account(REGION), "production", "deployer up")
+    with open_space(pointers.load("production")) as space, busy, going(shell, space, ["blog.shop.example"]):
+        space.ledger.delete_app("shop")
+    told = " ".join(said.getvalue().split())
+    assert "- certificate certificate-blog.shop.example" in told and "is changing production." in told
+    assert "The certificates of blog.shop.example go with the next `deployer up --space production`." in told
+    assert laptop.run("spaces:refresh", "production", "--detailed-exitcode") == 0, laptop.out
+    assert laptop.run("preview", "--space", "production", "--detailed-exitcode") == 2, laptop.err
+    assert "- certificate certificate-blog.shop.example" in laptop.out
+    assert laptop.run(*UP) == 0, laptop.err
+    with open_space(pointers.load("production")) as space:
+        space.ledger.create_app("shop", space="production")
+    return not laptop.here.client("acm").list_certificates()["CertificateSummaryList"]

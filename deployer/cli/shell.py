@@ -82,7 +82,7 @@ class Shell:
         with self.open_space(pointer) as space:
             from deployer.cli.absent import absence_of  # loads much: not before a host is dialled
 
-            space.absence = absence_of(self)
+            space.absence, space.notice = absence_of(self), self.tell
             if space.moved_from:
                 self.tell(Warn(f"{space.first.host.id} is the first host now, no longer {space.moved_from}"))
             yield space

@@ -16,6 +16,19 @@ class NoHostHasJoined(Failure):
     advice = "A new host takes some minutes. `deployer doctor --space {space}` says what keeps it from joining."
 
 
+class NoHostLeft(NoHostHasJoined):
+    """All hosts of a space in AWS are gone. `gone` is a line for each."""
+
+    gone: str
+
+    headline = "No host of {space} is left."
+    seen = "{gone}"
+    advice = """
+        A new host takes some minutes, and then serves what the ledger says: type the same command again then. `deployer
+        doctor --space {space}` says how far it is.
+        """
+
+
 class HostsDoNotAnswer(Failure):
     """Hosts that count do not answer, and nobody said what to do about it. `seen_of_each` is a line for each,
     `options` the words that leave them out, `names` them with commas."""
@@ -35,6 +48,17 @@ class HostsDoNotAnswer(Failure):
                                          front to send it nothing, and it catches up when it answers again
         `git push` takes the same from the environment: DEPLOYER_LEAVE_OUT={names}. A sandbox's hosts boot with
         `deployer spaces:start`.
+        """
+
+
+class HostsOfAwsDoNotAnswer(HostsDoNotAnswer):
+    """The same in AWS, which does not say that they are gone."""
+
+    advice = """
+        AWS replaces a host that fails its checks, within some minutes. Once its group sends it away, commands go on
+        without it, and the new one takes by itself what it has missed. Type the same command again
+          some minutes later, or now with `--wait SECONDS`: that waits for either
+          after `deployer hosts:roll --host HOST`, which has it replaced whatever AWS thinks of it
         """
 
 

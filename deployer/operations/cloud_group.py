@@ -43,9 +43,14 @@ class Instance:
     is_well: bool
 
     @property
+    def is_going(self) -> bool:
+        """Whether the group ends it, from which none comes back."""
+        return self.state.startswith("Terminat")
+
+    @property
     def is_alive(self) -> bool:
         """Whether it may hold a seat."""
-        return self.is_well and not self.state.startswith(("Terminat", "Detach"))
+        return self.is_well and not self.is_going and not self.state.startswith("Detach")
 
     @property
     def word(self) -> str:
@@ -122,7 +127,7 @@ def look(account: Account, known: Record) -> Seen:
     """Ask AWS and the store; a failure where either does not answer, but for what the group did (`untold`)."""
     group = known.outputs["group"]
     with asking():
-        wanted, instances = _members(account, group)
+        wanted, instances = members(account, group)
     now, untold = datetime.now(UTC).timestamp(), None
     activities: tuple[Activity, ...] = ()
     try:
@@ -149,7 +154,8 @@ def look(account: Account, known: Record) -> Seen:
     )
 
 
-def _members(account: Account, group: str) -> tuple[int, tuple[Instance, ...]]:
+def members(account: Account, group: str) -> tuple[int, tuple[Instance, ...]]:
+    """How many the group wants, and those that it has, by id. Inside `asking`."""
     answer = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])
     found = answer["AutoScalingGroups"]
     instances = (one for each in found for one in each["Instances"])

@@ -4,6 +4,7 @@ command loads the rest of what it needs."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
@@ -57,6 +58,22 @@ def begun(dial: Connect, host: Host) -> Connect:
         return answer
 
     return once
+
+
+def aside(work: Callable[[], None]) -> Future[None]:
+    """It is done in a thread that the end of the program does not wait for: who dials a dead host may be long at it."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work()
+            done.set_result(None)
+        except BaseException as error:
+            done.set_exception(error)
+            raise
+
+    Thread(target=run, daemon=True).start()
+    return done
 
 
 @contextmanager

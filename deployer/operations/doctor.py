@@ -27,6 +27,7 @@ from deployer.store import keys, record
 from deployer.store.base import Get, Stored
 
 HERE = "this machine"
+REPLACED = "nothing: whoever comes in its place serves what it did"
 RETURNS = "nothing, if it answers: the next command that changes an app takes it back"
 PROGRAMS = {"git": "git", "ssh": "openssh-client", "bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap"}
 NAMESPACES = ("kernel/unprivileged_userns_clone", "user/max_user_namespaces")
@@ -111,7 +112,8 @@ def _ask_every_host(space: OpenSpace, *, deep: bool) -> list[Examined | Finding]
         answers = list(threads.map(ask, space.answering))
     silent = [Finding(one.host.id, "reach", one.failure.paragraphs()[0], look) for one in space.missing]
     out = [Finding(host.id, "reach", "it is left out", RETURNS) for host in space.hosts if host.out]
-    return [*answers, *silent, *out]
+    gone = [Finding(name, "reach", why, REPLACED) for name, why in space.ended.items()]
+    return [*answers, *silent, *out, *gone]
 
 
 def _kept(space: OpenSpace, app: str) -> Kept:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import getpass
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from deployer.errors.base import Failure
 from deployer.errors.host import OldEpoch
-from deployer.errors.hosts import HostsDoNotAnswer, NoHostHasJoined
+from deployer.errors.hosts import HostsDoNotAnswer, HostsOfAwsDoNotAnswer, NoHostHasJoined, NoHostLeft
 from deployer.errors.ledger import ToolTooOld
 from deployer.errors.store import StoreAlone
+from deployer.model.events import Tell, Warn
 from deployer.model.lease import RENEW_EVERY, TIME_TO_LIVE
 from deployer.model.space import Host, Pointer, Space, StoreAddress
-from deployer.operations.dialling import Connect, dialler
+from deployer.operations.dialling import Connect, aside, dialler
 from deployer.operations.first_host import GONE, MOST_AT_ONCE, follow, moved, note
 from deployer.operations.prepare import prepare_every_host
 from deployer.remote.acknowledged import AcknowledgedStore, Others
@@ -30,15 +32,23 @@ from deployer.store.ledger import Ledger
 from deployer.store.s3 import S3Store
 from deployer.version import VERSION, is_older
 
+if TYPE_CHECKING:
+    from deployer.operations.cloud_gone import Fates
+
+    Asks = Callable[[Sequence[Host], Sequence[Host]], Fates]
+
 OUT_PATIENCE = 3.0  # seconds that a host gets to answer which is left out anyway
+NO_TURNS = nullcontext()
+DOUBT = 3.0  # seconds until AWS is asked what became of a host that has not answered
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A host that counts and does not answer, and what was seen."""
+    """A host that counts and does not answer, what was seen, and what AWS has `said` of it where it is one of AWS."""
 
     host: Host
     failure: Failure
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +63,10 @@ class Absence:
 
 def failure_of(missing: Sequence[Missing]) -> HostsDoNotAnswer:
     """What says which hosts do not answer, and what may be done."""
-    seen = "\n".join(f"{one.host.id}: {_why(one.failure)}" for one in missing)
+    seen = "\n".join("\n    ".join(filter(None, (f"{one.host.id}: {_why(one.failure)}", one.said))) for one in missing)
     options = " ".join(f"--leave-out {one.host.id}" for one in missing)
-    return HostsDoNotAnswer(names(missing), seen, options, ",".join(one.host.id for one in missing))
+    kind = HostsOfAwsDoNotAnswer if any(one.said for one in missing) else HostsDoNotAnswer
+    return kind(names(missing), seen, options, ",".join(one.host.id for one in missing))
 
 
 def names(missing: Sequence[Missing]) -> str:
@@ -83,18 +94,38 @@ class OpenSpace:
     hosts: tuple[Host, ...] = ()
     decided: set[str] = field(default_factory=set)  # hosts that somebody has decided to leave out in this command
     state: StoreAddress | None = None
-    gone: frozenset[str] = frozenset()  # in AWS, hosts that the group does not have any more: they are not dialled
+    gone: frozenset[str] = frozenset()  # in AWS, hosts that have ended or that the group ends: nobody waits for them
+    asks: Asks | None = None  # AWS, what became of hosts of those that there are
+    doubt: float = DOUBT
+    ended: dict[str, str] = field(default_factory=dict)  # those that were found to be gone, and what is said of each
+    notice: Tell = lambda event: None  # hears of them
     moved_from: str = ""  # the host that this machine has taken for the first one until now
     _open: dict[str, Session] = field(default_factory=dict)
     _silent: dict[str, Failure] = field(default_factory=dict)
+    _dialled: dict[str, Future[None]] = field(default_factory=dict)  # and not waited for yet
+    _dialled_out: list[Future[None]] = field(default_factory=list)
+    _closed: bool = False
+    _said: dict[str, str] = field(default_factory=dict)  # by AWS, of hosts that did not answer
 
     @property
     def first(self) -> Session:
-        """The first host; where the store is elsewhere, the one that was made so, or the first one that answers."""
+        """The first host; where the store is elsewhere, the one that was made so, or the first one that answers: in AWS
+        that is whichever does, where the others have not been waited for."""
+        if self._first is None and self.asks is not None:
+            self._first = self._whoever_answers()
         if self._first is None:
             answer = self.answering or self.sessions
             self._first = next((one for one in answer if one.host.id == self.space.first), answer[0])
         return self._first
+
+    def _whoever_answers(self) -> Session | None:
+        """The one of the lowest seat that has answered, as soon as any has; None where none does."""
+        if not self.hosts:
+            self._begin()
+        pending: set[Future[None]] = set(self._dialled.values())
+        while pending and not self._open:
+            _, pending = wait(pending, return_when=FIRST_COMPLETED)
+        return next((self._open[host.id] for host in self.hosts if not host.out and host.id in self._open), None)
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -114,7 +145,8 @@ class OpenSpace:
     def missing(self) -> tuple[Missing, ...]:
         """The hosts that count and do not answer."""
         self._dial_once()
-        return tuple(Missing(host, self._silent[host.id]) for host in self.hosts if host.id in self._silent)
+        silent = [host for host in self.hosts if host.id in self._silent]
+        return tuple(Missing(host, self._silent[host.id], self._said.get(host.id, "")) for host in silent)
 
     @property
     def returning(self) -> tuple[Session, ...]:
@@ -135,20 +167,53 @@ class OpenSpace:
 
     def dial(self) -> None:
         """Read again which hosts there are, and connect to those that have not answered so far."""
+        self._begin()
+        self._finish()
+
+    def _begin(self) -> None:
         known = [self._first] if self._first else []
         self.hosts = self.registered() or tuple(session.host for session in known)
         self._open.update({session.host.id: session for session in known})
         self._silent = {}
-        wanted = [host for host in self.hosts if host.id not in self._open]
-        threads = [threading.Thread(target=self._try, args=(host,), daemon=True) for host in wanted if host.out]
-        for thread in threads:
-            thread.start()
-        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-            for future in [pool.submit(self._try, host) for host in wanted if not host.out]:
-                future.result()
-        deadline = time.monotonic() + OUT_PATIENCE
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        going_on = {name: one for name, one in self._dialled.items() if not one.done()}
+        wanted = [host for host in self.hosts if host.id not in self._open and host.id not in going_on]
+        turns = threading.Semaphore(MOST_AT_ONCE)
+        self._dialled_out = [aside(partial(self._try, host)) for host in wanted if host.out]
+        self._dialled = going_on | {host.id: aside(partial(self._try, host, turns)) for host in wanted if not host.out}
+
+    def _finish(self) -> None:
+        """Until all have answered, or failed to; in AWS nobody waits for those that are gone."""
+        dialled, self._dialled, failed = self._dialled, {}, set[str]()
+        if self.asks is not None:
+            wait(dialled.values(), self.doubt)
+            failed = set(self._silent)
+            self._pass_over([name for name in dialled if name not in self._open])
+        for name, one in dialled.items():
+            if name not in self.gone:
+                one.result()
+        self._pass_over([name for name in list(self._silent) if name not in failed])
+        wait(self._dialled_out, OUT_PATIENCE)
+        self._dialled_out = []
+
+    def _pass_over(self, silent: Sequence[str]) -> None:
+        """Go on without those of these hosts that are gone, in the word of AWS; NoHostLeft."""
+        hosts = [host for host in self.hosts if host.id in silent]
+        if not hosts or self.asks is None:
+            return
+        try:
+            fates = self.asks(hosts, self.hosts)
+        except Failure as failure:  # then they are hosts that do not answer
+            self._said |= dict.fromkeys(silent, f"AWS does not say what became of it: {failure.paragraphs()[0]}")
+            return
+        self._said |= {one.host: one.said for one in fates.of}
+        ended = fates.gone(self._silent)
+        self.ended |= ended
+        self.gone |= ended.keys()
+        self.hosts = tuple(host for host in self.hosts if host.id not in self.gone)
+        if ended and not self.hosts:
+            raise NoHostLeft(self.space.name, "\n".join(f"{name}: {why}" for name, why in ended.items()))
+        for name, why in ended.items():
+            self.notice(Warn(f"Going on without {name}: {why}"))
 
     def registered(self) -> tuple[Host, ...]:
         """The hosts that the ledger has; NoHostHasJoined where a space whose hosts come by themselves has none."""
@@ -161,7 +226,9 @@ class OpenSpace:
 
     def _dial_once(self) -> None:
         if not self.hosts:
-            self.dial()
+            self._begin()
+        if self._dialled or self._dialled_out:
+            self._finish()
 
     def again(self, lost: Session) -> Session:
         """Another session with a host instead of one that ended; the failure to connect."""
@@ -171,11 +238,14 @@ class OpenSpace:
     def _connected(self, host: Host) -> Session:
         session = self._open[host.id] = self.connect(host)
         session.epoch = self.space.epoch
+        if self._closed:  # nobody has waited for it
+            session.close()
         return session
 
-    def _try(self, host: Host) -> None:
+    def _try(self, host: Host, turns: AbstractContextManager[object] = NO_TURNS) -> None:
         try:
-            self._connected(host)
+            with turns:
+                self._connected(host)
         except Failure as failure:
             if not host.out:
                 self._silent[host.id] = failure
@@ -222,6 +292,7 @@ class OpenSpace:
 
     def close(self) -> None:
         """End all connections."""
+        self._closed = True
         for session in {id(one): one for one in (self._first, *self._open.values()) if one}.values():
             session.close()
 
@@ -268,9 +339,18 @@ def _opened(pointer: Pointer, dial: Connect, time_to_live: float, stack: ExitSta
     space = OpenSpace(
         ledger.space(), ledger, first, dial, time_to_live, state=pointer.store if pointer.ledger else None
     )
+    if space.state is not None:
+        space.asks = partial(_asked, space.state)
     if first is not None:
         ledger.store.beneath = space.acknowledged(first, lambda: space.holders)
     return space
+
+
+def _asked(state: StoreAddress, silent: Sequence[Host], known: Sequence[Host]) -> Fates:
+    """What AWS says of hosts that do not answer. It loads much, which other commands do without."""
+    from deployer.operations.cloud_gone import look
+
+    return look(state, silent, known)
 
 
 def _store_of(pointer: Pointer, dial: Connect, stack: ExitStack) -> tuple[Store, Session | None]:

@@ -29,6 +29,15 @@ class NoHostLeft(NoHostHasJoined):
         """
 
 
+class HostGone(Failure):
+    """A host of AWS that does not answer, and never will. `why` is a sentence."""
+
+    host: str
+    why: str
+
+    headline = "{why}."
+
+
 class HostsDoNotAnswer(Failure):
     """Hosts that count do not answer, and nobody said what to do about it. `seen_of_each` is a line for each,
     `options` the words that leave them out, `names` them with commas."""

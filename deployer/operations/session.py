@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -234,6 +234,26 @@ class OpenSpace:
         """Another session with a host instead of one that ended; the failure to connect."""
         lost.close()
         return self._connected(lost.host)
+
+    def why_gone(self, host: Host) -> str:
+        """What is said of a host of AWS that has just failed to answer, where it is gone; empty where it is not, or
+        where AWS does not say."""
+        if self.asks is None:
+            return ""
+        try:
+            return self.asks([host], self.hosts).gone({host.id}).get(host.id, "")
+        except Failure:
+            return ""
+
+    def newcomers(self) -> tuple[Session, ...]:
+        """Sessions with hosts that have come since hosts were last looked for, and answer."""
+        known = {host.id for host in self.hosts} | self.gone
+        with suppress(Failure):
+            for host in [one for one in self.registered() if one.id not in known]:
+                self._try(host)
+                if host.id in self._open:
+                    self.hosts = tuple(sorted((*self.hosts, host), key=lambda one: one.seat))
+        return tuple(self._open[host.id] for host in self.hosts if host.id not in known)
 
     def _connected(self, host: Host) -> Session:
         session = self._open[host.id] = self.connect(host)

@@ -42,11 +42,14 @@ class Following:
     now: float = 0.0
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, tries: int = 3) -> Following:
+    def run(self, tries: int = 3, gone: str = "") -> Following:
         first = self.again(cast(Session, None))
-        Follower(
+        follower = Follower(
             self.again, first, {"lines": 100}, self.lines.append, self.told.append, self.ended, (0,) * tries, self.clock
-        ).follow()
+        )
+        follower.why_gone = lambda host: gone
+        follower.follow()
+        assert follower.is_gone == bool(gone)
         return self
 
     def clock(self) -> float:
@@ -103,6 +106,12 @@ def test_a_host_that_stays_away_is_given_up_and_said() -> None:
     scene = Following([Journal([1]), AWAY, AWAY, AWAY]).run()
     assert scene.warnings[-1] == "h1: Could not reach host h1. What it writes does not stand here any more."
     assert not scene.connections
+
+
+def test_nobody_waits_for_a_host_that_is_gone() -> None:
+    scene = Following([Journal([1]), AWAY, Journal([2])]).run(gone="it is gone (EC2: terminated)")
+    assert scene.warnings[-1] == "h1: it is gone (EC2: terminated). What it writes does not stand here any more."
+    assert len(scene.connections) == 1
 
 
 def test_a_host_that_lets_in_and_hangs_up_is_not_asked_for_ever() -> None:

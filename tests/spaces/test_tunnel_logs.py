@@ -12,6 +12,7 @@ import pytest
 
 from deployer.model.events import Detail, Event, Warn
 from deployer.model.space import Host, Space
+from deployer.operations.cloud_gone import judged
 from deployer.operations.logs import Filter, logs
 from deployer.operations.session import OpenSpace
 from deployer.remote import ssh
@@ -102,4 +103,31 @@ def test_a_tail_goes_on_where_its_tunnel_ended(aws: tuple[InstanceConnect, OpenS
     assert next(lines).text == "four"
     assert [type(event) for event in told] == [Warn, Detail, Warn, Detail]
     assert len(here.asked) == 3
+    lines.close()  # type: ignore[attr-defined]
+
+
+def test_a_tail_hears_the_host_that_comes_in_the_place_of_one_that_is_gone(
+    aws: tuple[InstanceConnect, OpenSpace], journal: Path
+) -> None:
+    here, space = aws
+    told: list[Event] = []
+    space.asks = lambda silent, known: judged([one.id for one in silent], [], 1, [], {"h1": "terminated"})
+    write(journal, "one")
+    lines = logs(space, "shop", Filter(follow=True), told.append)
+    assert next(lines).text == "one"
+    (old,) = space.hosts
+    here.behind = {"10.0.1.8": here.behind[ADDRESS]}
+    here.cut()
+    heard(told, 2)
+    space.ledger.forget_host(old)
+    seat = space.ledger.take_seat("h2")
+    space.ledger.save_host(replace(old, id="h2", seat=seat, private_address="10.0.1.8"))
+    write(journal, "two")
+    assert [next(lines).text, next(lines).text] == ["one", "two"], "all of what the new one has"
+    said = [event.text for event in told if isinstance(event, (Detail, Warn))]
+    assert said == [
+        "h1: the connection ended. Connecting again...",
+        "h1: it is gone (EC2: terminated); its group starts another one. What it writes does not stand here any more.",
+        "h2 has come: what it writes stands here, too.",
+    ]
     lines.close()  # type: ignore[attr-defined]

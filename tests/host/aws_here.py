@@ -83,6 +83,12 @@ class Region:
             if found.instance.id == instance:
                 found.lifecycle_state, found.health_status = state, "Healthy" if healthy else "Unhealthy"
 
+    def end(self, instance: str) -> None:
+        """EC2 has ended one, and Auto Scaling has not seen it yet."""
+        for found in _instances():
+            if found.instance.id == instance:
+                found.instance._state.name, found.instance._state.code = "terminated", 48
+
     @contextmanager
     def instances(self, state: str = "Pending:Wait") -> Iterator[list[Instance]]:
         """Those of the group, each with its metadata, in a state."""

@@ -75,6 +75,14 @@ def test_what_the_group_and_the_store_say_of_hosts(here: Region) -> None:
     assert shown["Apps"] == "none" and as_json(inside)["apps"] == []
 
 
+def test_one_that_ec2_has_ended_does_not_serve_whatever_its_group_thinks(here: Region) -> None:
+    with here.instances("InService") as found:
+        here.end(found[0].id)
+        inside = cloud_inside.look(Account(REGION, here.endpoint), KNOWN)
+    words = {host.name: host.word for host in inside.hosts or ()}
+    assert words == {found[0].id: "is gone (EC2: terminated)", **{one.id: "serves" for one in found[1:]}}
+
+
 def test_what_nobody_says_is_not_known(here: Region) -> None:
     inside = cloud_inside.look(Account(REGION, here.endpoint), replace(KNOWN, bucket="somebody-elses"))
     assert rows(inside)["Hosts"].startswith("not known: ")

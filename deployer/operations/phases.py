@@ -244,7 +244,10 @@ def routes_to(dynos: Iterable[Placed], app: App, generation: int, domains: tuple
 
 
 def stage(space: OpenSpace, fence: Fence, routes: Routes) -> None:
-    """Have every router validate the routes before anything is committed."""
+    """Have every router validate the routes before anything is committed; those of hosts, too, that have come meanwhile
+    in the place of one that is gone."""
+    if space.ended:
+        space.newcomers()
 
     def validate(session: Session) -> None:
         session.call("stage", fence.request(routes=encode(_seen_by(space, session, routes))))

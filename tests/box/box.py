@@ -21,7 +21,7 @@ from typing import Any
 from tests.box import connect, front_calls, rds, scaling_calls
 from tests.box.fleet import Fleet, instances
 from tests.box.front import Certificates, Proxy
-from tests.box.ground import Ground, ground
+from tests.box.ground import Ground, ground, ip
 from tests.box.lent import Lent
 from tests.box.machines import plain
 from tests.box.permissions import refusal
@@ -100,6 +100,11 @@ class Box:
             self.fleet.hard.add(instance)
         region = next(one.ec2_backend.region_name for one in instances() if one.id == instance)
         self.cloud.client("ec2", region).terminate_instances(InstanceIds=[instance])
+
+    def cut_off(self, instance: str) -> None:
+        """Nobody reaches one any more, nor it anybody, and EC2 does not know: as where a kernel hangs. It dies hard."""
+        self.fleet.hard.add(instance)
+        ip("-n", self.fleet.hosts[instance].namespace, "link", "set", "host0", "down")
 
     def wait(self, what: Callable[[], Any], seconds: float = PATIENCE) -> Any:
         """What that says as soon as it is true. AssertionError with the ends of all consoles where it does not become

@@ -17,11 +17,14 @@ from deployer.errors.base import Failure
 from deployer.errors.hosts import HostsOfAwsDoNotAnswer, NoHostLeft
 from deployer.errors.remote import HostUnreachable
 from deployer.model.events import Event, Warn
+from deployer.model.routes import Routes
 from deployer.model.space import Host, Space, StoreAddress
+from deployer.operations import phases
 from deployer.operations.attendance import attend
 from deployer.operations.cloud_gone import Fates, judged, look
 from deployer.operations.cloud_group import Instance
 from deployer.operations.doctor import examine_hosts
+from deployer.operations.phases import Fence
 from deployer.operations.session import Absence, OpenSpace
 from deployer.remote.agent import Session
 from deployer.spaces.aws import record
@@ -235,6 +238,17 @@ def test_where_aws_says_nothing_nobody_is_gone(aws: Aws) -> None:
     aws.states, aws.says_nothing = {"i-1": "terminated"}, AwsUnreachable("no route")
     with pytest.raises(HostsOfAwsDoNotAnswer, match="AWS does not say what became of it"):
         attend(aws.open(), aws.told.append)
+
+
+def test_who_has_come_meanwhile_in_its_place_is_told_of_routes_too(aws: Aws) -> None:
+    aws.states = {"i-1": "terminated"}
+    space = aws.open()
+    assert [one.host.id for one in space.sessions] == ["i-2"] and space.newcomers() == ()
+    aws.ledger.free_seat(1)
+    aws.ledger.save_host(Host("i-3", aws.ledger.take_seat("i-3"), "", "10.0.0.1", "ssh-ed25519 AAAA"))
+    phases.stage(space, Fence("shop", 1, 1), Routes("shop", 2, ("shop.example",), "none", ()))
+    assert [one.host.id for one in space.sessions] == ["i-3", "i-2"]
+    assert {one.host.id for one in aws.dialled if one.asked and one.asked[0][0] == "stage"} == {"i-2", "i-3"}
 
 
 def test_a_space_without_any_host_left_says_so(aws: Aws, golden: Callable[[str, str], None]) -> None:

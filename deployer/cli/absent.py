@@ -23,8 +23,11 @@ def absence_of(shell: Shell) -> Absence:
 
 
 def say_who_is_missing(shell: Shell, space: OpenSpace) -> None:
-    """On standard error, the hosts of which a listing shows nothing."""
-    names = [missing.host.id for missing in space.missing] + [host.id for host in space.hosts if host.out]
+    """On standard error, the hosts of which a listing shows nothing; of one of AWS also what that says of it."""
+    for one in space.missing:
+        if one.said:
+            shell.output.warn(f"{one.host.id} does not answer ({one.said}): nothing of it stands here.")
+    names = [one.host.id for one in space.missing if not one.said] + [host.id for host in space.hosts if host.out]
     if names:
         verb = "do not answer or are" if len(names) > 1 else "does not answer or is"
         shell.output.warn(f"{', '.join(names)} {verb} left out: nothing of it stands here.")

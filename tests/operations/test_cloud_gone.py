@@ -3,15 +3,19 @@ hosts answer from tables over a real ledger."""
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from deployer.cli.absent import say_who_is_missing
+from deployer.cli.output import Output
+from deployer.cli.shell import Shell
 from deployer.errors.aws import AwsUnreachable
 from deployer.errors.base import Failure
 from deployer.errors.hosts import HostsOfAwsDoNotAnswer, NoHostLeft
@@ -216,6 +220,15 @@ def test_one_that_merely_does_not_answer_stops_a_change_and_no_reader(
         attend(space, aws.told.append)
     golden("errors/hosts/of-aws-do-not-answer.txt", f"{refused.value}\n")
     assert not aws.warnings() and aws.ledger.space() == SPACE
+
+
+def test_a_listing_says_what_aws_says_of_one_that_does_not_answer(aws: Aws, tmp_path: Path) -> None:
+    aws.there, aws.states, err = [ILL, SERVES], {"i-1": "running"}, io.StringIO()
+    nothing = cast(Any, None)
+    shell = Shell(Output(io.StringIO(), err, False, False), {}, tmp_path, nothing, nothing)
+    say_who_is_missing(shell, aws.open())
+    said = "i-1 does not answer (EC2: running; its group: InService, unhealthy): nothing of it stands here."
+    assert err.getvalue().strip().endswith(said)
 
 
 def test_who_waits_goes_on_as_soon_as_its_group_sends_it_away(aws: Aws) -> None:

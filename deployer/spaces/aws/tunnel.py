@@ -3,7 +3,9 @@
 AWS documents what an endpoint takes, and not how to ask it; that is told by AWS's own client (awscli 2, customizations/
 ec2instanceconnect: eicesigner.py, eicefetcher.py, websocket.py): a GET of `wss://NAME/openTunnel`, presigned for the
 service `ec2-instance-connect` and for 60 s; then binary frames, both ways. A refusal is JSON with `ErrorCode` and
-`Message`, an end that is not due to anybody's wish a close frame with another code than 1000, and the reason.
+`Message`, an end that is not due to anybody's wish a close frame with another code than 1000, and the reason. Where
+nobody answers at an address, that is `Unable to connect to target` (github.com/aws/aws-cdk/issues/26226); after how
+long, and whether sooner for an instance that has ended, nobody has written down: operations/cloud_gone.py asks.
 
 Limits (EC2 user guide, `Connect using EC2 Instance Connect Endpoint`, `Limitations`): ports 22 and 3389, 20 connections
 for each endpoint, 3,600 s each, then it ends; large transfers are throttled. How AWS words that there are too many

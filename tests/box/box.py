@@ -90,9 +90,9 @@ class Box:
         """The same as a URL without a path; certificates are self-signed."""
         return f"http{'s' if secure else ''}://{self.front_address()}"
 
-    def run(self, instance: str, *words: str) -> str:
+    def run(self, instance: str, *words: str, patience: float = 20) -> str:
         """What a command says, as root on a host: a look that nobody has on EC2. CalledProcessError where it fails."""
-        return self.fleet.hosts[instance].booted.run(*words).stdout
+        return self.fleet.hosts[instance].booted.run(*words, patience=patience).stdout
 
     def terminate(self, instance: str, *, hard: bool = False) -> None:
         """End one in EC2, behind its group's back; `hard` without letting it shut down."""

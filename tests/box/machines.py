@@ -83,11 +83,12 @@ class Booted(Running):
             return self.process.log.read_bytes().decode(errors="replace")
         return ""
 
-    def run(self, *words: str, told: str = "") -> subprocess.CompletedProcess[str]:
-        """A command in it, as root, which is `told` something: what nobody can do on EC2, for tests to look."""
+    def run(self, *words: str, told: str = "", patience: float = 20) -> subprocess.CompletedProcess[str]:
+        """A command in it, as root, which is `told` something, and has so many seconds: what nobody can do on EC2, for
+        tests to look."""
         enter = ["nsenter", f"--target={self._init()}", "--all", "--", *words]
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME": "/root"}
-        return subprocess.run(enter, input=told, check=True, capture_output=True, text=True, timeout=20, env=env)
+        return subprocess.run(enter, input=told, check=True, capture_output=True, text=True, timeout=patience, env=env)
 
     def _init(self) -> int:
         """The number, on this machine, of its first process."""

@@ -94,7 +94,7 @@ def test_every_host_is_replaced_and_no_request_is_lost(ada: Person) -> None:
     assert seen[200] > 100 and seen.total() == seen[200], seen
     assert machines == {2, 3}, "one host too many, never more"
     assert len(here.instances()) == 2 and not old & {one.id for one in here.instances()}
-    assert {name for _, name in dynos(ada)} == {name for _, name in before}
+    here.wait(lambda: {name for _, name in dynos(ada)} == {name for _, name in before}, 60)
     assert {one.instance.instance_type for one in states()} == {"t3.medium"}
     assert "i-" in ada.types("hosts", "--space", "production") and not any(one in ada.out for one in old)
     ada.types("hosts:roll", "--space", "production", "--yes")
@@ -109,7 +109,7 @@ def test_one_that_boots_again_loses_no_request(ada: Person) -> None:
     before = boot_of(here, victim)
     with visitor(ada) as seen:
         with suppress(CalledProcessError):  # it goes down beneath the command
-            print(here.run(victim, "python3", "-I", "-c", REBOOT))
+            print(here.run(victim, "python3", "-I", "-c", REBOOT, patience=120))
         here.wait(lambda: boot_of(here, victim) not in ("", before), 60)
         here.wait(lambda: victim in ada.types("hosts", "--space", "production"), 60)
     assert seen[200] > 20 and seen.total() == seen[200], seen

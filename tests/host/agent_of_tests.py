@@ -47,11 +47,11 @@ def crash(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
 
 
 def work(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
-    """Half a second of work; leaves `begun`, then `done` or `undone`."""
+    """Half a second of work, or `seconds`; leaves `begun`, then `done` or `undone`."""
     (channel.paths.root / "begun").touch()
     ended = "undone"
     try:
-        time.sleep(0.5)
+        time.sleep(request.get("seconds", 0.5))
         channel.event({"event": "slept"})
         ended = "done"
     finally:

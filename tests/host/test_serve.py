@@ -102,7 +102,7 @@ def test_the_end_of_the_channel_ends_a_call_and_its_finally_blocks_run(
     start: Callable[[], Agent], tmp_path: Path
 ) -> None:
     agent = start()
-    agent.say({"call": "work"})
+    agent.say({"call": "work", "seconds": 20})
     until((tmp_path / "begun").exists)
     agent.stdin.close()
     assert agent.process.wait(10) == 0

@@ -193,6 +193,10 @@ def test_a_port_that_somebody_takes_while_the_hosts_boot_is_another_one(home: Pa
     with taken:
         assert hurried.record.port != taken.getsockname()[1]
         assert hurried.front.process.pid is not None
+    other = home / "other.cfg"
+    other.write_text(hurried.front.config.read_text().replace(str(hurried.front.socket), str(home / "other.sock")))
+    ended = subprocess.run(["haproxy", "-db", "-f", other], capture_output=True, text=True, timeout=20)
+    assert ended.returncode == 1 and "cannot bind" in ended.stderr, ended.stderr
     hurried.destroy()
 
 

@@ -1,7 +1,8 @@
 """What stands before a sandbox's hosts: an HAProxy on loopback that plays the load balancer of a cloud.
 
 It checks each host's router (`GET /-/ready`), shares requests among those that are ready, and adds the headers that a
-load balancer adds. Time limits are the routers' to set: its own are long.
+load balancer adds. Time limits are the routers' to set: its own are long. Two never share a port, as HAProxies of one
+user do by themselves: half of each one's requests would come to the other.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ DRAIN = 30.0  # seconds that requests in flight get at a host that goes
 EMPTY = "127.0.0.1:1 disabled"
 CONFIG = """global
   stats socket {socket} mode 600 level admin
+  noreuseport
   maxconn 4000
   user nobody
   group nogroup
@@ -176,9 +178,11 @@ class Front:
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.pid is not None:
-            with suppress(OSError), socket.create_connection((ADDRESS, self.record.port), timeout=1):
+            if self._tell("show info"):  # not before it listens: and at the port somebody else may answer
                 return
             time.sleep(0.01)
+        if not _is_free(self.record.port):
+            raise PortTaken(self.record.port)
         raise FrontDidNotStart(self.record.port, self.process.end_of_log())
 
 

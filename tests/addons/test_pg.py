@@ -148,6 +148,6 @@ def test_a_promotion_that_was_cut_off_is_finished_by_the_next(space: SpaceInMemo
 
 def test_only_databases_of_the_app_are_promoted(space: SpaceInMemory) -> None:
     with pytest.raises(DatabaseUnknown):
-        pg.promote(space, "shop", "PINK", silent)
+        pg.promote(space, "shop", "PINKISH", silent)
     with pytest.raises(NoDatabase):
         pg.promote(space, "blog", "REPORTS", silent)

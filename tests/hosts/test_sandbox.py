@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -179,20 +180,27 @@ def test_what_a_killed_creation_left_makes_room_and_a_whole_sandbox_does_not(bar
 
 def test_a_port_that_somebody_takes_while_the_hosts_boot_is_another_one(home: Path, bare: Sandbox) -> None:
     order = Order("hurried", bare.record.platform, Path(bare.record.image))
-    noted, taken = sandboxes.folder_of("hurried") / "sandbox.json", socket.socket()
+    noted, taken = sandboxes.folder_of("hurried") / "sandbox.json", [socket.socket(), socket.socket()]
 
     def take() -> None:
-        wait_for(noted.exists)
-        taken.bind(("127.0.0.1", json.loads(noted.read_text())["port"]))
-        taken.listen()
+        for one in taken:
+            wait_for(lambda: port() not in (0, *(other.getsockname()[1] for other in taken)))
+            one.bind(("127.0.0.1", port()))
+            one.listen()
+
+    def port() -> int:
+        with suppress(OSError, ValueError):
+            return int(json.loads(noted.read_text())["port"])
+        return 0
 
     thread = Thread(target=take)
     thread.start()
     hurried = sandboxes.create(order)
     thread.join()
-    with taken:
-        assert hurried.record.port != taken.getsockname()[1]
-        assert hurried.front.process.pid is not None
+    assert hurried.front.process.pid is not None
+    for one in taken:
+        assert hurried.record.port != one.getsockname()[1]
+        one.close()
     other = home / "other.cfg"
     other.write_text(hurried.front.config.read_text().replace(str(hurried.front.socket), str(home / "other.sock")))
     ended = subprocess.run(["haproxy", "-db", "-f", other], capture_output=True, text=True, timeout=20)

@@ -243,13 +243,14 @@ def create(order: Order) -> Sandbox:
 
 def _start(sandbox: Sandbox, order: Order) -> None:
     """Boot it. A port that nobody asked for is another one where it was taken while the hosts booted."""
-    try:
-        sandbox.start()
-    except PortTaken:
-        if order.port is not None:
-            raise
-        sandbox.move_front(_port(order, sandbox.folder))
-        sandbox.start()
+    while True:
+        try:
+            sandbox.start()
+            return
+        except PortTaken:
+            if order.port is not None:
+                raise
+            sandbox.move_front(_port(order, sandbox.folder))
 
 
 def check_root(*words: str) -> None:

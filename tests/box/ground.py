@@ -22,7 +22,7 @@ from deployer.model.events import Event
 from deployer.model.platforms import Platform, this_architecture
 from deployer.spaces.sandbox import network, record
 from deployer.spaces.sandbox.record import Machine, Record
-from tests.hosts.sweep import alone, destroy, locked, new_folder
+from tests.hosts.sweep import alone, destroy, new_folder
 
 NARROWEST = 22  # the smallest network that a space takes (infra.subnets); one for each candidate
 CANDIDATES = tuple(IPv4Network((f"10.{a}.{b}.0", NARROWEST)) for a in range(217, 225) for b in range(0, 256, 4))
@@ -86,18 +86,17 @@ class Ground:
 def ground(name: str) -> Iterator[Ground]:
     """A network that is free on this machine, and a folder; nothing of both is left at the end."""
     image = platform_image.ensure(Platform("debian-13", this_architecture()), "host", _ignore)
-    with alone():
-        root = new_folder()
+    with new_folder() as root:
         folder = root / "data/sandbox" / name
         folder.mkdir(parents=True)
-        platform_image.hold(image, folder)
-        free = free_network(_routes())
-        prefix = str(free.network_address).rpartition(".")[0]
-        made = Ground(folder, free, Record(name, "debian-13", str(image), 0, prefix, record.tag_of(folder), ()))
-        record.save(folder, made.record)
-        made.lay()
-    with locked(root / "lock"):
         try:
+            with alone():
+                platform_image.hold(image, folder)
+                free = free_network(_routes())
+                prefix = str(free.network_address).rpartition(".")[0]
+                made = Ground(folder, free, Record(name, "debian-13", str(image), 0, prefix, record.tag_of(folder), ()))
+                record.save(folder, made.record)
+                made.lay()
             yield made
         finally:
             destroy(root)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from deployer.operations import spaces
 from deployer.operations.spaces import Wanted
 from deployer.spaces import pointers
 from deployer.spaces.sandbox.sandbox import Sandbox
-from tests.hosts.sweep import alone, destroy, locked, new_folder
+from tests.hosts.sweep import destroy, new_folder
 
 NAME = "hosts"
 PLATFORM = os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13")
@@ -28,11 +27,7 @@ PLATFORM = os.environ.get("DEPLOYER_TEST_PLATFORM", "debian-13")
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """DEPLOYER_HOME and DEPLOYER_DATA in a folder of this session; nothing of it is left at the end."""
-    with ExitStack() as stack:
-        with alone():
-            folder = new_folder()
-            stack.enter_context(locked(folder / "lock"))
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
+    with new_folder() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEPLOYER_CACHE", str(cache_folder()))
         patch.setenv("DEPLOYER_HOME", str(folder / "home"))
         patch.setenv("DEPLOYER_DATA", str(folder / "data"))

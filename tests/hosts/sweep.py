@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from deployer.build.folders import cache_folder, make
@@ -29,9 +30,14 @@ def alone() -> Iterator[None]:
         yield
 
 
-def new_folder() -> Path:
-    """One of a run, which is at work as long as it holds `lock` in there."""
-    return Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+@contextmanager
+def new_folder() -> Iterator[Path]:
+    """One of a run, which nobody sweeps meanwhile."""
+    with ExitStack() as stack:
+        with alone():
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+            stack.enter_context(locked(folder / "lock"))
+        yield folder
 
 
 def sweep() -> None:
@@ -52,7 +58,15 @@ def destroy(folder: Path) -> None:
     for record in folder.glob("data/sandbox/*/sandbox.json"):
         Sandbox(record.parent).destroy()
         traces.remove(record.parent)
+    _unmount(folder)
     shutil.rmtree(folder)
+
+
+def _unmount(folder: Path) -> None:
+    """What is mounted below it, the innermost first: a platform image would go with it, the caches' own."""
+    places = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in sorted((one for one in places if one.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", place], check=True)
 
 
 @contextmanager

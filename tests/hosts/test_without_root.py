@@ -7,8 +7,7 @@ import os
 import site
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from deployer.spaces.sandbox import sandbox as sandboxes
 from deployer.spaces.sandbox.record import tag_of
 from tests.hosts.conftest import ignore
 from tests.hosts.person import NAMES, Person
-from tests.hosts.sweep import PREFIX
+from tests.hosts.sweep import new_folder
 
 pytestmark = pytest.mark.hosts
 
@@ -64,7 +63,11 @@ def ada(home: Path) -> Iterator[Ada]:
     """A home in which there is a small app, and the platform image for its builds: making one takes a minute."""
     platform = platforms.parse("debian-13")
     images = [platform_image.ensure(platform, kind, ignore) for kind in ("build", "host")]
-    own = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/var/tmp"))
+    with new_folder() as own:
+        yield from _settled(own, images)
+
+
+def _settled(own: Path, images: Sequence[Path]) -> Iterator[Ada]:
     app = own / "quiet"
     (own / "cache/platforms").mkdir(parents=True)
     app.mkdir()

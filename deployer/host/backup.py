@@ -24,9 +24,10 @@ from typing import Any
 
 from deployer.errors.base import HostFailure
 from deployer.host import backup_job, systemd
-from deployer.host.backup_dumps import CHUNK, FileSink, file_of
+from deployer.host.backup_dumps import CHUNK, FileSink, file_of, unfinished
 from deployer.host.backup_job import Job, Traces, is_at_work, traces
 from deployer.host.channel import Channel
+from deployer.host.paths import Paths
 from deployer.model import codec
 from deployer.model.backup import CANCELED, FAILED, Outcome
 from deployer.model.moment import spelled
@@ -55,7 +56,7 @@ def watch(request: Request, channel: Channel) -> dict[str, Any]:
     """Tell how far it is until it has ended."""
     app, name = request["app"], request["name"]
     own, told = traces(channel.paths, app, name), -1
-    while (found := _outcome(own, app, name)) is None:
+    while (found := _outcome(channel.paths, own, app, name)) is None:
         if (reached := own.progress()) != told:
             channel.event({"event": "progress", "bytes_done": reached})
             told = reached
@@ -68,7 +69,7 @@ def look(request: Request, channel: Channel) -> dict[str, Any]:
     app, running, outcomes = request["app"], [], {}
     for name in request["names"]:
         own = traces(channel.paths, app, name)
-        found = _outcome(own, app, name) if own.folder.exists() else _lost()
+        found = _outcome(channel.paths, own, app, name) if own.folder.exists() else _lost()
         if found is None:
             running.append(name)
         else:
@@ -143,13 +144,15 @@ def _records(channel: Channel) -> Backups:
     return Backups(FolderStore(channel.paths.backup_records))
 
 
-def _outcome(own: Traces, app: str, name: str) -> Outcome | None:
-    """How it ended; that of one whose unit went without a word, as by a power cut, is written now."""
+def _outcome(paths: Paths, own: Traces, app: str, name: str) -> Outcome | None:
+    """How it ended; that of one whose unit went without a word, as by a power cut, is written now, and what it had
+    dumped goes."""
     found = own.outcome()
     if found is None and not is_at_work(app, name):
         found = own.outcome()  # it has ended in between
         if found is None:
             found = _lost()
+            unfinished(file_of(paths, app, name)).unlink(missing_ok=True)
             own.end(found)
     return found
 

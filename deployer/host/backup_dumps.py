@@ -56,6 +56,11 @@ class Sink(Protocol):
         ...
 
 
+def unfinished(path: Path) -> Path:
+    """Where a dump is until it is whole."""
+    return path.with_name(f".{path.name}.part")
+
+
 class FileSink:
     """A file under its name when it is whole; `backup-no-room` before it takes the disk's last part."""
 
@@ -63,7 +68,7 @@ class FileSink:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.sent = 0
         self._path = path
-        self._aside = path.with_name(f".{path.name}.part")
+        self._aside = unfinished(path)
         check_room(path.parent, 0)
         self._file = os.fdopen(os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 

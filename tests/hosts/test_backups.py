@@ -164,11 +164,13 @@ def test_an_app_that_never_lets_go_is_cut_off_and_goes_on(opened: OpenSpace) -> 
 def test_a_backup_whose_host_dies_has_failed_and_leaves_nothing(opened: OpenSpace) -> None:
     with held(opened, "pg_dump"):
         found = backup_work.capture(opened, APP, None)
+        dumps = f"ls -A /srv/deployer/backups/dumps/{APP}"
+        assert soon(lambda: f".{found.backup.name}.part" in Machine(opened.first).run(dumps), True)
         Machine(opened.first).run(f"systemctl kill --signal=KILL deployer-backup-{APP}-{found.backup.name}.service")
     [listed] = [one for one in backups.listed(opened, APP) if one.backup.name == found.backup.name]
     assert listed.outcome is None, "for its first minutes somebody may be about to begin it"
     assert ended(opened, found).code == "backup-lost"
-    assert found.backup.name not in Machine(opened.first).run("ls -A /srv/deployer/backups/dumps/bkshop")
+    assert found.backup.name not in Machine(opened.first).run(dumps)
 
 
 def test_who_watches_may_go(opened: OpenSpace, space: Pointer, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,10 @@ from deployer.spaces.aws.account import Account, asking
 from deployer.spaces.aws.domain import Domain, Entry
 from deployer.spaces.aws.found import find
 from infra.spec import Spec
-from tests.infra.moto_here import ACCOUNT, REGION, moto, reset
+from tests.infra.moto_here import ACCOUNT, REGION
 
 pytestmark = pytest.mark.edge
 SHOP = Spec(REGION, load_balancer=True, domain="shop.example.com")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def account(server: str) -> Account:
-    reset(server)
-    return Account(REGION, server)
 
 
 def zone(account: Account, name: str, **more: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,25 +12,13 @@ from deployer.spaces.aws.places import is_ours, places, still_there
 from deployer.spaces.aws.record import Record
 from infra.records import Records
 from infra.spec import Spec
-from tests.infra.moto_here import REGION, moto, reset
+from tests.infra.moto_here import REGION
 from tests.spaces.test_aws_domain import put, zone
 
 pytestmark = pytest.mark.edge
 DNS = "deployer-production-1a2b3c4-1.eu-central-1.elb.amazonaws.com"
 SPEC = Spec(REGION, load_balancer=True, domains=("www.shop.example", "shop.example", "*.shop.example"))
 KNOWN = Record("production", SPEC, "123456789012", "1", outputs={"dns": DNS})
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with moto() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def account(server: str) -> Account:
-    reset(server)
-    return Account(REGION, server)
 
 
 def test_where_there_are_no_further_domains_nobody_is_asked() -> None:

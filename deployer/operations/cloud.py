@@ -30,6 +30,7 @@ from deployer.spaces.aws.domain import Domain
 from deployer.spaces.aws.foreign import foreign
 from deployer.spaces.aws.found import find
 from deployer.spaces.aws.furnish import Furnisher, address_of, bucket_of
+from deployer.spaces.aws.places import Place
 from deployer.spaces.aws.proof import Left, Look, wait_until_gone
 from deployer.spaces.aws.pulumi_lock import locks, refuse_live
 from deployer.spaces.aws.record import NO_PINS, Pins, Record
@@ -73,9 +74,9 @@ def preview(
     wanted = _named(_bounded(account, found.onto(known)), state)
     there = domain.look(account, name, wanted.spec)
     with tools.reading(account, state) as run:
-        changes = engine.preview(run, settings(account, wanted, there), partial(find, account))
-        there_too = places.places(account, wanted)
-        return replace(found, after=wanted.spec, changes=changes, domain=there, places=there_too)
+        further = places.places(account, wanted)
+        changes = engine.preview(run, settings(account, wanted, there, further), partial(find, account))
+        return replace(found, after=wanted.spec, changes=changes, domain=there, places=further)
 
 
 def drift(tools: Tools, name: str, region: str) -> Proposal:
@@ -259,13 +260,14 @@ def _delete(run: Engine, account: Account, known: Record, tell: Tell, *, keep: b
     _release(run, account, leaving, tell)
     _empty(account, bucket)
     tell(Step(f"Taking {known.name} down"))
+    take_down = partial(engine.down, run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
     try:
-        engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+        take_down()
     except CloudBroken:
         if not _empty(account, bucket):
             raise
         tell(Step("Once more, with what the hosts had written to the store before they ended"))
-        engine.down(run, leaving, lambda progress: _tell(progress, tell), partial(find, account))
+        take_down()
 
 
 def _empty(account: Account, bucket: str) -> int:
@@ -281,9 +283,16 @@ def _release(run: Engine, account: Account, leaving: Settings, tell: Tell, only:
 
 
 def settings(
-    account: Account, known: Record, there: Domain | None = None, *, leaving: bool = False, keep: bool = True
+    account: Account,
+    known: Record,
+    there: Domain | None = None,
+    further: Sequence[Place] | None = None,
+    *,
+    leaving: bool = False,
+    keep: bool = True,
 ) -> Settings:
-    """What the program is run with; `there` is how far its domain is."""
+    """What the program is run with; `there` is how far its domain is, `further` where the records of further ones go:
+    Route 53 is asked where they are not given."""
     from infra.program import Settings
 
     spec = known.spec
@@ -302,7 +311,7 @@ def settings(
         boundary=known.boundary or None,
         bucket=known.bucket or None,
         proved=domain.proved(account, known.name, spec),
-        records=tuple(one.records for one in places.places(account, known)),
+        records=tuple(one.records for one in (places.places(account, known) if further is None else further)),
     )
 
 
